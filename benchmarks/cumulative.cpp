@@ -1,0 +1,88 @@
+#include "benchmarks/cumulative.h"
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+/// Passes everything on to the stream inside.
+class Wrapped : public TaskStream {
+ public:
+  explicit Wrapped(std::unique_ptr<TaskStream> inner) : inner_(std::move(inner)) {}
+  int tasks() const override { return inner_->tasks(); }
+  ExampleSet test(int task) const override { return inner_->test(task); }
+  ExampleSet validation(int task) const override { return inner_->validation(task); }
+  std::vector<int> classes(int task) const override { return inner_->classes(task); }
+  bool tasks_share_labels() const override { return inner_->tasks_share_labels(); }
+  std::string task_name(int task) const override { return inner_->task_name(task); }
+  ImageShape shape() const override { return inner_->shape(); }
+  int labels() const override { return inner_->labels(); }
+
+ protected:
+  std::unique_ptr<TaskStream> inner_;
+};
+
+class Cumulative : public Wrapped {
+ public:
+  using Wrapped::Wrapped;
+  std::string describe() const override { return inner_->describe() + "; cumulative"; }
+  Experience experience(int e) const override {
+    Experience all = inner_->experience(0);
+    for (int t = 1; t <= e; ++t) {
+      const Experience one = inner_->experience(t);
+      all.train.append(one.train);
+      all.validation.append(one.validation);
+    }
+    all.index = e;
+    all.classes = inner_->classes(e);
+    all.test = inner_->test(e);
+    return all;
+  }
+};
+
+class Joint : public Wrapped {
+ public:
+  Joint(std::unique_ptr<TaskStream> inner, std::optional<ExampleSet> base)
+      : Wrapped(std::move(inner)), base_(std::move(base)) {}
+  std::string describe() const override {
+    return inner_->describe() + (base_ ? "; joint, trained on the data set as it is" : "; joint");
+  }
+  int experiences() const override { return 1; }
+  Experience experience(int e) const override {
+    ENGRAM_INVARIANT(e == 0);
+    Experience all;
+    std::set<int> classes;
+    for (int t = 0; t < inner_->tasks(); ++t) {
+      const Experience one = inner_->experience(t);
+      if (!base_) all.train.append(one.train);
+      all.validation.append(one.validation);
+      all.test.append(one.test);
+      classes.insert(one.classes.begin(), one.classes.end());
+    }
+    if (base_) all.train = *base_;
+    all.index = inner_->tasks() - 1;
+    all.classes.assign(classes.begin(), classes.end());
+    return all;
+  }
+
+ private:
+  std::optional<ExampleSet> base_;
+};
+
+}  // namespace
+
+std::unique_ptr<TaskStream> make_cumulative(std::unique_ptr<TaskStream> stream) {
+  return std::make_unique<Cumulative>(std::move(stream));
+}
+
+std::unique_ptr<TaskStream> make_joint(std::unique_ptr<TaskStream> stream,
+                                       std::optional<ExampleSet> base) {
+  return std::make_unique<Joint>(std::move(stream), std::move(base));
+}
+
+}  // namespace engram

@@ -1,0 +1,119 @@
+// Everything that decides what is learnt and in which order, declared once. Each cut of a data set
+// reads the fields that it needs; `auto` means "decided from the other settings".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "utils/options.h"
+
+namespace engram {
+
+enum class StreamKind { Permuted, Split, Rotated };
+enum class MnistMode { Perm, Split };
+enum class Protocol { Sequential, Cumulative, Joint };
+enum class CumulData { Tasks, Base };
+enum class ClassOrder { Natural, Seed };
+enum class PermutationSource { NumpyLegacy, Philox };
+enum class RotationPlan { Uniform, Even };
+enum class Normalise { None, Standard, Imagenet, Hsu };
+
+template <>
+struct Choices<StreamKind> {
+  static constexpr std::array<std::string_view, 3> names{"permuted", "split", "rotated"};
+};
+template <>
+struct Choices<MnistMode> {
+  static constexpr std::array<std::string_view, 2> names{"perm", "split"};
+};
+template <>
+struct Choices<Protocol> {
+  static constexpr std::array<std::string_view, 3> names{"sequential", "cumulative", "joint"};
+};
+template <>
+struct Choices<CumulData> {
+  static constexpr std::array<std::string_view, 2> names{"tasks", "base"};
+};
+template <>
+struct Choices<ClassOrder> {
+  static constexpr std::array<std::string_view, 2> names{"natural", "seed"};
+};
+template <>
+struct Choices<PermutationSource> {
+  static constexpr std::array<std::string_view, 2> names{"numpy_legacy", "philox"};
+};
+template <>
+struct Choices<RotationPlan> {
+  static constexpr std::array<std::string_view, 2> names{"uniform", "even"};
+};
+template <>
+struct Choices<Normalise> {
+  static constexpr std::array<std::string_view, 4> names{"none", "standard", "imagenet", "hsu"};
+};
+
+struct StreamOptions {
+  std::string benchmark = "mnist";
+  std::optional<StreamKind> stream;
+  MnistMode mnist_mode = MnistMode::Perm;
+  int tasks = 10;
+  std::optional<int> classes_per_task;
+  bool cumul = false;
+  CumulData cumul_data = CumulData::Tasks;
+  Protocol protocol = Protocol::Sequential;
+  ClassOrder class_order = ClassOrder::Natural;
+  std::optional<std::uint64_t> order_seed;
+  PermutationSource permutations = PermutationSource::NumpyLegacy;
+  std::optional<std::uint64_t> permutation_seed;
+  bool first_task_identity = false;
+  double max_rotation = 180;
+  RotationPlan rotation = RotationPlan::Uniform;
+  double validation = 0;
+  int train_limit = 0, test_limit = 0;
+  int pad = 0;
+  Normalise normalise = Normalise::None;
+
+  template <class V>
+  void describe(V&& v) {
+    v("benchmark", benchmark, "data set; `engram list benchmarks` names them");
+    v("stream", stream,
+      "how the data set becomes tasks; auto: after mnist_mode for mnist, fashion and kmnist, split "
+      "for the others");
+    v("mnist_mode", mnist_mode, "what `stream = auto` means for mnist, fashion and kmnist");
+    v("tasks|num_batch", tasks, Range::at_least(1), "number of tasks");
+    v("classes_per_task", classes_per_task, Range::at_least(1),
+      "split: classes in a task; auto: classes / tasks");
+    v("protocol", protocol,
+      "training data of a phase: its task, all tasks so far, or all tasks in one phase");
+    v("cumul", cumul, "the older spelling of protocol = joint");
+    v("cumul_data", cumul_data,
+      "joint: train on the union of the tasks, or (base) on the data set as it is: unpermuted and "
+      "unrotated, which for permuted tasks measures nothing but is what the reference did");
+    v("class_order", class_order, "split: classes in natural order, or shuffled by order_seed");
+    v("order_seed", order_seed, "seed of class_order = seed; auto: the run's seed");
+    v("permutations", permutations,
+      "numpy_legacy: bit for bit numpy.random.seed(permutation_seed + task) and shuffle; philox: "
+      "our own generator");
+    v("permutation_seed", permutation_seed,
+      "auto: 0 for numpy_legacy, the run's seed for philox and for the angles of rotated");
+    v("first_task_identity", first_task_identity, "leave the first task unpermuted or unrotated");
+    v("max_rotation", max_rotation, Range::above(0).at_most(360),
+      "rotated: upper end of the angles");
+    v("rotation", rotation,
+      "rotated: angles drawn from [0, max_rotation), or evenly spaced over it");
+    v("validation", validation, Range::at_least(0).below(1),
+      "share of each task's training examples held out, the same share of every class");
+    v("train_limit", train_limit, Range::at_least(0),
+      "use only the first n training images of the data set; 0: all");
+    v("test_limit", test_limit, Range::at_least(0),
+      "use only the first n test images of the data set; 0: all");
+    v("pad", pad, Range::at_least(0).at_most(64), "background pixels added on every side");
+    v("normalise", normalise,
+      "pixels to input: byte / 255; the data set's mean and deviation; ImageNet's; or those of Hsu "
+      "et al. 2018 (.1000, .2752, for MNIST padded to 32x32)");
+  }
+};
+
+}  // namespace engram

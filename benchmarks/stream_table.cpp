@@ -1,0 +1,76 @@
+#include "benchmarks/stream_table.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "benchmarks/catalog.h"
+#include "benchmarks/cumulative.h"
+#include "benchmarks/cut_stream.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+constexpr std::array<StreamEntry, 3> kStreams{{
+    {StreamKind::Permuted, "permuted", "all classes in every task, pixels in another order",
+     "Goodfellow et al. 2013", make_permuted, list_options<StreamOptions>},
+    {StreamKind::Split, "split", "other classes in every task",
+     "Zenke et al. 2017; Rebuffi et al. 2017", make_split, list_options<StreamOptions>},
+    {StreamKind::Rotated, "rotated", "all classes in every task, images turned by another angle",
+     "Lopez-Paz and Ranzato 2017", make_rotated, list_options<StreamOptions>},
+}};
+
+/// `cumul = true` is an older way of saying protocol = joint.
+Protocol resolved_protocol(const StreamOptions& options) {
+  if (options.cumul && options.protocol == Protocol::Cumulative)
+    throw Error(
+        Fault::Config,
+        "cumul = true means protocol = joint, but protocol = cumulative is set; drop cumul");
+  const Protocol protocol = options.cumul ? Protocol::Joint : options.protocol;
+  if (options.cumul_data == CumulData::Base && protocol != Protocol::Joint)
+    throw Error(Fault::Config, "cumul_data = base needs protocol = joint (or cumul = true)");
+  return protocol;
+}
+
+/// The data set as it is, for cumul_data = base. Streams that partition the classes do not need it:
+/// the union of their tasks is the data set.
+std::optional<ExampleSet> base_examples(const StreamOptions& options, const Dataset& data,
+                                        std::uint64_t seed, const TaskStream& stream) {
+  if (options.cumul_data != CumulData::Base || !stream.tasks_share_labels()) return std::nullopt;
+  std::vector<TaskPlan> plans(1);
+  plans[0].classes = all_classes(data);
+  fill_rows(options, data, seed, plans);
+  const auto map = PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad);
+  return ExampleSet(data.train, plans[0].train, map, 0);
+}
+
+}  // namespace
+
+std::span<const StreamEntry> streams() {
+  return kStreams;
+}
+
+StreamKind stream_kind(const StreamOptions& options, std::string_view dataset) {
+  if (options.stream) return *options.stream;
+  const auto entries = datasets();
+  const auto known = std::find_if(entries.begin(), entries.end(),
+                                  [&](const DatasetEntry& e) { return e.name == dataset; });
+  const bool asks_mode = known != entries.end() && known->mnist_like;
+  return asks_mode && options.mnist_mode == MnistMode::Perm ? StreamKind::Permuted
+                                                            : StreamKind::Split;
+}
+
+std::unique_ptr<TaskStream> make_stream(const StreamOptions& options, const Dataset& data,
+                                        std::uint64_t seed) {
+  const Protocol protocol = resolved_protocol(options);
+  const auto kind = static_cast<std::size_t>(stream_kind(options, data.name));
+  ENGRAM_INVARIANT(static_cast<std::size_t>(kStreams[kind].kind) == kind);
+  auto stream = kStreams[kind].make(options, data, seed);
+  if (protocol == Protocol::Cumulative) return make_cumulative(std::move(stream));
+  if (protocol == Protocol::Sequential) return stream;
+  auto base = base_examples(options, data, seed, *stream);
+  return make_joint(std::move(stream), std::move(base));
+}
+
+}  // namespace engram

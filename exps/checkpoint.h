@@ -1,0 +1,33 @@
+// Everything that a resumed run needs to reach the same bits: weights, state, optimiser, strategies,
+// the cursor and the record so far. One file, written aside and renamed.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exps/record.h"
+#include "learners/optimizer.h"
+#include "learners/progress.h"
+#include "learners/strategy.h"
+#include "models/network.h"
+
+namespace engram {
+
+/// The parts of a run that a checkpoint saves from and loads into.
+struct RunParts {
+  Network& net;
+  Optimizer& optimizer;
+  std::vector<std::unique_ptr<Strategy>>& strategies;
+  Cursor& cursor;
+  RunRecord& record;
+};
+
+void save_checkpoint(const std::filesystem::path& file, const RunParts&, const std::string& digest);
+/// Error(Data) when the file is damaged or its arrays do not fit the parts.
+void load_checkpoint(const std::filesystem::path& file, const RunParts&);
+/// Digest of the configuration that a checkpoint belongs to; Error(Data) when unreadable.
+std::string checkpoint_digest(const std::filesystem::path& file);
+
+}  // namespace engram

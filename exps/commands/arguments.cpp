@@ -1,0 +1,98 @@
+#include "exps/commands/arguments.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "utils/error.h"
+#include "utils/options.h"
+
+namespace engram {
+namespace po = boost::program_options;
+namespace {
+
+constexpr std::size_t kMostSeeds = 10'000;
+
+[[noreturn]] void refuse(const CommandHelp& help, const std::string& what) {
+  throw Error(Fault::Usage,
+              fmt::format("{}: {} (see 'engram help {}')", help.command, what, help.command));
+}
+
+void print_help(const CommandHelp& help, const po::options_description& options) {
+  std::ostringstream listed;
+  listed << options;
+  fmt::print("usage: engram {} {}\n\n{}\n\n{}\nexamples:\n{}", help.command, help.usage, help.about,
+             listed.str(), help.examples);
+}
+
+std::vector<std::string> long_names(const po::options_description& options) {
+  std::vector<std::string> out;
+  for (const auto& option : options.options())
+    out.push_back("--" + option->long_name());
+  return out;
+}
+
+std::uint64_t parse_seed(const std::string& text, const std::string& whole) {
+  std::uint64_t seed = 0;
+  if (!option::parse(text, seed))
+    throw Error(Fault::Usage, "--seeds " + whole + ": expected 3, 0..4 or 0,2,5");
+  return seed;
+}
+
+}  // namespace
+
+std::optional<ParsedArguments> parse_arguments(const CommandHelp& help,
+                                               const po::options_description& options,
+                                               const Arguments& arguments, std::size_t max_names) {
+  po::options_description visible("options");
+  visible.add(options);
+  visible.add_options()("help,h", "show this help");
+  po::options_description all;
+  all.add(visible).add_options()("names", po::value<std::vector<std::string>>());
+  po::positional_options_description words;
+  words.add("names", -1);
+  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+
+  ParsedArguments out;
+  try {
+    po::store(po::command_line_parser(arguments).options(all).positional(words).style(style).run(),
+              out.values);
+    po::notify(out.values);
+  } catch (const po::unknown_option& e) {
+    const std::string wrong = e.get_option_name();
+    refuse(help, "there is no option '" + wrong + "'" + suggestion(wrong, long_names(visible)));
+  } catch (const po::error& e) {
+    refuse(help, e.what());
+  }
+  if (out.has("help")) {
+    print_help(help, visible);
+    return std::nullopt;
+  }
+  out.names = out.all("names");
+  if (out.names.size() > max_names)
+    refuse(help, "'" + out.names[max_names] + "' is one word too many");
+  return out;
+}
+
+std::vector<std::uint64_t> parse_seeds(const std::string& text) {
+  std::vector<std::uint64_t> seeds;
+  std::istringstream parts(text + ",");
+  for (std::string part; std::getline(parts, part, ',');) {
+    const auto dots = part.find("..");
+    const std::uint64_t first = parse_seed(part.substr(0, dots), text);
+    const std::uint64_t last =
+        dots == std::string::npos ? first : parse_seed(part.substr(dots + 2), text);
+    if (last < first) throw Error(Fault::Usage, "--seeds " + text + ": the range is empty");
+    if (last - first >= kMostSeeds)
+      throw Error(Fault::Usage, fmt::format("--seeds {}: more than {} seeds", text, kMostSeeds));
+    for (std::uint64_t seed = first;; ++seed) {
+      if (std::find(seeds.begin(), seeds.end(), seed) == seeds.end()) seeds.push_back(seed);
+      if (seed == last) break;
+    }
+  }
+  return seeds;
+}
+
+}  // namespace engram

@@ -1,0 +1,33 @@
+#include "exps/commands/commands.h"
+
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"run", "train experiments, evaluate them, write and show the results", run_command},
+    {"list", "what there is: experiments, data sets, models, strategies, options", list_command},
+    {"show", "an experiment's settings, where each comes from, and its model", show_command},
+    {"data", "list, verify and fetch data sets", data_command},
+    {"test", "run the tests", test_command},
+    {"completion", "print a completion script for bash or zsh", completion_command},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command& find_command(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command;
+    known.emplace_back(command.name);
+  }
+  throw Error(Fault::Usage,
+              "there is no command '" + std::string(name) + "'" + suggestion(name, known));
+}
+
+}  // namespace engram

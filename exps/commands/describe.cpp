@@ -1,0 +1,72 @@
+#include "exps/commands/describe.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "benchmarks/catalog.h"
+#include "benchmarks/stream_table.h"
+#include "learners/learner.h"
+#include "learners/registry.h"
+#include "models/registry.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace {
+
+/// Labels without pixels: streams cut a data set by its labels alone.
+std::shared_ptr<const Images> labels_only(const DatasetEntry& entry, int count) {
+  auto out = std::make_shared<Images>();
+  out->shape = entry.shape;
+  for (int i = 0; i < count; ++i)
+    out->labels.push_back(static_cast<std::uint8_t>(i % entry.classes));
+  return out;
+}
+
+Dataset stand_in(const DatasetEntry& entry) {
+  return {.name = std::string(entry.name),
+          .classes = entry.classes,
+          .train = labels_only(entry, entry.train_count),
+          .test = labels_only(entry, entry.test_count),
+          .sha256 = ""};
+}
+
+}  // namespace
+
+std::string describe_settings(const Settings& settings, bool only_set, bool colour) {
+  std::size_t width = 0;
+  const auto& entries = settings.config.resolved();
+  const auto is_shown = [&](const auto& e) { return !only_set || e.source != "default"; };
+  for (const auto& e : entries)
+    if (is_shown(e)) width = std::max(width, e.key.size() + 3 + e.text.size());
+  width = std::min<std::size_t>(width, 48);
+  std::string out;
+  for (const auto& e : entries) {
+    if (!is_shown(e)) continue;
+    const std::string line = e.key + " = " + e.text;
+    out += fmt::format("  {:<{}}  {}\n", line, width, dim("# " + e.source, colour));
+  }
+  return out;
+}
+
+PartsText try_parts(const Settings& s, std::uint64_t seed) {
+  const Dataset data = stand_in(dataset_entry(s.stream.benchmark));
+  const auto stream = make_stream(s.stream, data, seed);
+  const Targets targets(*stream, s.scenario);
+  const auto net = build_model(s.model, stream->shape(), {targets.heads(), targets.width()},
+                               Rng(seed).fork("init"));
+  const std::size_t parameters = net->params().values().size();
+  const auto rule = make_rule(s.rule.rule);
+  const auto optimizer = make_optimizer(s.optimizer, parameters);
+  Config config = s.config;
+  std::vector<std::unique_ptr<Strategy>> protections;
+  for (const std::string& name : s.rule.strategies)
+    protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
+  const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
+                        Rng(seed));
+  return {stream->describe(), net->describe(), parameters};
+}
+
+}  // namespace engram

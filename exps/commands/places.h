@@ -1,0 +1,34 @@
+// Where experiments are read from and where results go.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "utils/config.h"
+
+namespace engram {
+
+/// --exps, $ENGRAM_EXPS, exps/ here if it holds .cfg files, $ENGRAM_HOME/exps, or the folder this
+/// program was built from.
+std::filesystem::path experiments_folder(const std::optional<std::string>& from_command_line);
+
+/// --out, $ENGRAM_HOME/results, or results/ here. Relative to the working directory if inside.
+std::filesystem::path results_folder(const std::optional<std::string>& from_command_line);
+
+/// "exps/permuted.cfg:perm_mlp1" -> file and section; a bare .cfg file -> all its sections.
+struct CfgReference {
+  std::filesystem::path file;
+  std::string section;  ///< or ""
+};
+std::optional<CfgReference> as_cfg_reference(const std::string& name);
+
+/// The experiments of one file; with those of `folder` when a base of the file is not in it.
+ExperimentBook load_cfg_file(const std::filesystem::path& file,
+                             const std::filesystem::path& folder);
+
+/// The resolved settings of NAME, which may also be FILE.cfg:SECTION.
+Config resolve_name(const std::string& name, const std::filesystem::path& folder,
+                    const std::vector<std::string>& overrides, std::string* experiment);
+
+}  // namespace engram

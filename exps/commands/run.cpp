@@ -1,0 +1,192 @@
+// `engram run`: plan, load the data once, train, show.
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "benchmarks/catalog.h"
+#include "exps/commands/arguments.h"
+#include "exps/commands/commands.h"
+#include "exps/commands/places.h"
+#include "exps/commands/run_jobs.h"
+#include "exps/commands/run_plan.h"
+#include "exps/commands/stop.h"
+#include "exps/results_file.h"
+#include "exps/show_results.h"
+#include "utils/error.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace {
+
+namespace po = boost::program_options;
+using Texts = std::vector<std::string>;
+
+constexpr CommandHelp kHelp{
+    .command = "run",
+    .usage = "[NAME...] [options]",
+    .about =
+        "Trains each experiment with each seed, evaluates it after every task and writes one file\n"
+        "per run: OUT/NAME/seed-N.h5. With --set the folder is NAME~<hash of the settings>, with\n"
+        "--name it is LABEL, so that a file never mixes settings. A finished run is not repeated,\n"
+        "an interrupted one goes on where it stopped, to the same bits. Without NAME the\n"
+        "experiments of quickstart.cfg run with seeds 0..2. A NAME may also be FILE.cfg:NAME, or\n"
+        "FILE.cfg for all experiments in it.",
+    .examples =
+        "  engram run\n"
+        "  engram run perm_mlp1_dense perm_mlp1_sparse --seeds 0..4 --jobs 2\n"
+        "  engram run perm_mlp1_sparse --set percent_on_fc=0.02 --set epochs=2\n"
+        "  engram run perm_mlp1_sparse --dry-run\n"
+        "  engram run my.cfg:mine --out /tmp/results\n"};
+
+po::options_description run_options() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("seeds,s", po::value<std::string>()->value_name("LIST"), "3, 0..4 or 0,2,5; default 0");
+  add("jobs,j", po::value<int>()->value_name("N"),
+      "runs side by side, one process each; default: the number of cores");
+  add("threads,t", po::value<int>()->value_name("N"),
+      "threads inside each run, which change no bit of the result; default 1");
+  add("set", po::value<Texts>()->composing()->value_name("KEY=VALUE"),
+      "overrides a setting of every experiment named; may be repeated");
+  add("name", po::value<std::string>()->value_name("LABEL"), "folder of the results below OUT");
+  add("out,o", po::value<std::string>()->value_name("DIR"),
+      "where results go; default: results/ of the checkout");
+  add("exps", po::value<std::string>()->value_name("DIR"),
+      "folder of experiments; default: $ENGRAM_EXPS, or exps/");
+  add("data", po::value<std::string>()->value_name("DIR"),
+      "folder of data sets; default: $ENGRAM_DATA, data/, and the system's");
+  add("resume", "go on from checkpoints (what happens anyway)");
+  add("force", "start over: repeat finished runs, replace files of other settings");
+  add("checkpoint", po::value<double>()->value_name("SECONDS")->default_value(30, "30"),
+      "save a checkpoint about this often: a kill loses at most so much work");
+  add("dry-run,n", "show settings, model and plan; train nothing");
+  add("quiet,q", "no progress");
+  return options;
+}
+
+int positive(const ParsedArguments& arguments, const char* option, int otherwise) {
+  const int value = arguments.get<int>(option).value_or(otherwise);
+  if (value < 1 || value > 4096)
+    throw Error(Fault::Usage, fmt::format("--{} {}: expected 1 to 4096", option, value));
+  return value;
+}
+
+/// What to do with which run; says so for those that are not new.
+std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>& data,
+                            const DataSearch& search, bool force, bool quiet) {
+  std::vector<RunJob> jobs;
+  const auto say = [&](const PlannedRun& run, const char* text) {
+    if (!quiet) fmt::print(stderr, "{}: {}\n", plan.label(run), text);
+  };
+  for (const PlannedRun& run : plan.runs) {
+    if (run.state == RunState::Complete && !force) {
+      say(run, "complete, not repeated; --force repeats it");
+      continue;
+    }
+    if (run.state == RunState::Resumable)
+      say(run, force ? "starts over" : "resumed from its checkpoint; --force starts over");
+    const Settings& settings = plan.settings_of(run);
+    const std::string name(dataset_entry(settings.stream.benchmark).name);
+    if (!data.contains(name)) data.emplace(name, load_dataset(name, search));
+    jobs.push_back({&settings, &data.at(name), run.files, !force});
+  }
+  return jobs;
+}
+
+/// "results/x/seed-{0,1,2}.h5"
+std::string files_text(const std::filesystem::path& folder, const std::vector<RunRecord>& runs) {
+  Texts seeds;
+  for (const RunRecord& run : runs)
+    seeds.push_back(std::to_string(run.seed));
+  const std::string list = fmt::format("{}", fmt::join(seeds, ","));
+  return (folder / ("seed-" + (seeds.size() > 1 ? "{" + list + "}" : list) + ".h5")).string();
+}
+
+void show_results(const RunPlan& plan) {
+  const bool colour = use_colour(stdout);
+  const int width = terminal_width(stdout);
+  std::vector<std::vector<RunRecord>> all;
+  std::string files;
+  ForgettingDefinition definition = ForgettingDefinition::Chaudhry;
+  for (std::size_t i = plan.experiments.size(); i-- > 0;)
+    definition = plan.experiments[i].settings.evaluation.forgetting_definition;
+  for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
+    const auto& [settings, folder] = plan.experiments[i];
+    std::vector<RunRecord> runs;
+    for (const PlannedRun& run : plan.runs) {
+      if (run.experiment != i) continue;
+      const auto head = peek_results(run.files.results());
+      if (head && head->complete) runs.push_back(load_results(run.files.results()));
+    }
+    if (runs.empty()) continue;
+    fmt::print("{}\n",
+               show_experiment(runs, settings.evaluation.forgetting_definition, colour, width));
+    files += "  " + files_text(folder, runs) + "\n";
+    all.push_back(std::move(runs));
+  }
+  if (all.empty()) return;
+  fmt::print("{}\n", show_curves(all, colour, width));
+  if (all.size() > 1) fmt::print("{}\n", show_comparison(all, definition, colour));
+  fmt::print("results:\n{}", files);
+}
+
+PlanRequest plan_request(const ParsedArguments& arguments) {
+  PlanRequest request;
+  request.names = arguments.names;
+  if (const auto seeds = arguments.get<std::string>("seeds")) request.seeds = parse_seeds(*seeds);
+  request.overrides = arguments.all("set");
+  request.label = arguments.get<std::string>("name");
+  request.experiments = experiments_folder(arguments.get<std::string>("exps"));
+  request.out = results_folder(arguments.get<std::string>("out"));
+  request.force = arguments.has("force");
+  return request;
+}
+
+int report_end(const RunPlan& plan, const JobsResult& result) {
+  if (result.interrupted) {
+    for (const Failure& failure : result.failures)
+      print_failure(failure);
+    fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
+    return 128 + stop_signal();
+  }
+  show_results(plan);
+  std::fflush(stdout);
+  for (const Failure& failure : result.failures)
+    print_failure(failure);
+  return result.failures.empty() ? 0 : result.failures.front().code;
+}
+
+}  // namespace
+
+int run_command(const Arguments& words) {
+  const auto arguments = parse_arguments(kHelp, run_options(), words, /*max_names=*/1000);
+  if (!arguments) return 0;
+  const bool force = arguments->has("force"), quiet = arguments->has("quiet");
+  if (force && arguments->has("resume"))
+    throw Error(Fault::Usage, "run: --resume and --force contradict each other");
+  const int threads = positive(*arguments, "threads", 1);
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int jobs = positive(*arguments, "jobs", std::max(1, cores / threads));
+
+  const RunPlan plan = make_plan(plan_request(*arguments));
+  if (arguments->has("dry-run")) {
+    fmt::print("{}", describe_plan(plan, force, use_colour(stdout)));
+    return 0;
+  }
+  if (!force) refuse_foreign_files(plan);
+  std::map<std::string, Dataset> data;
+  const auto folder = arguments->get<std::string>("data");
+  const DataSearch search =
+      data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt);
+  const std::vector<RunJob> todo = jobs_of(plan, data, search, force, quiet);
+  const JobOptions options{.jobs = std::min(jobs, static_cast<int>(todo.size())),
+                           .threads = threads,
+                           .checkpoint_seconds = *arguments->get<double>("checkpoint"),
+                           .quiet = quiet};
+  return report_end(plan, run_jobs(todo, options));
+}
+
+}  // namespace engram

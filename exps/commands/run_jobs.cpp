@@ -1,0 +1,250 @@
+#include "exps/commands/run_jobs.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <poll.h>
+#include <sys/wait.h>
+#include <type_traits>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "exps/commands/run_view.h"
+#include "exps/commands/stop.h"
+#include "utils/error.h"
+#include "utils/parallel.h"
+
+namespace engram {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kReportEvery = std::chrono::milliseconds(100);
+constexpr int kPollMilliseconds = 100;
+
+/// What a forked run tells its parent through a pipe. Both are the same program, so plain bytes do.
+struct Message {
+  enum class Kind : int { Progress, Finished, Interrupted, Failed };
+  Kind kind = Kind::Progress;
+  int code = 0;  ///< Failed: the exit code
+  Progress progress;
+  char text[1024] = {};  ///< Failed: what went wrong
+};
+static_assert(std::is_trivially_copyable_v<Message>);
+static_assert(sizeof(Message) <= 4096, "a pipe takes as much in one piece");
+
+void send(int pipe, const Message& message) {
+  const char* at = reinterpret_cast<const char*>(&message);
+  for (std::size_t left = sizeof message; left > 0;) {
+    const ssize_t sent = ::write(pipe, at, left);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return;  // the parent is gone, and takes us with it
+    at += sent, left -= static_cast<std::size_t>(sent);
+  }
+}
+
+RunOutcome execute(const RunJob& job, const JobOptions& options,
+                   const std::function<void(const Progress&)>& report) {
+  RunRequest request;
+  request.seed = job.files.seed;
+  request.files = job.files;
+  request.resume = job.resume;
+  request.checkpoint_seconds = options.checkpoint_seconds;
+  request.stop = &stop_flag();
+  auto last = Clock::time_point{};
+  request.progress = [&](const Progress& progress) {
+    if (Clock::now() - last < kReportEvery) return;
+    last = Clock::now();
+    report(progress);
+  };
+  set_threads(options.threads);
+  return execute_run(*job.settings, *job.data, request);
+}
+
+[[noreturn]] void forked_run(const RunJob& job, const JobOptions& options, int pipe) {
+  Message last;
+  try {
+    const RunOutcome outcome = execute(job, options, [&](const Progress& progress) {
+      Message message;
+      message.progress = progress;
+      send(pipe, message);
+    });
+    last.kind =
+        outcome == RunOutcome::Finished ? Message::Kind::Finished : Message::Kind::Interrupted;
+  } catch (...) {
+    const Failure failure = current_failure();
+    last.kind = Message::Kind::Failed;
+    last.code = failure.code;
+    failure.message.copy(last.text, sizeof last.text - 1);
+  }
+  send(pipe, last);
+  ::_exit(0);  // no destructors, no flushing of what belongs to the parent
+}
+
+/// The forked runs that are going on.
+class Processes {
+ public:
+  Processes(const std::vector<RunJob>& runs, const JobOptions& options, RunView& view)
+      : runs_(runs), options_(options), view_(view) {}
+
+  JobsResult execute_all() {
+    while (true) {
+      const bool stopping = stop_flag();
+      while (!stopping && next_ < runs_.size() &&
+             active_.size() < static_cast<std::size_t>(options_.jobs))
+        start(next_++);
+      if (active_.empty()) break;
+      if (stopping) forward_signal();
+      wait_for_news();
+      view_.draw();
+    }
+    if (next_ < runs_.size()) result_.interrupted = true;
+    return std::move(result_);
+  }
+
+ private:
+  struct Child {
+    std::size_t run = 0;
+    pid_t process = 0;
+    int pipe = -1;
+    std::string bytes;            ///< received, not a whole message yet
+    std::optional<Message> last;  ///< Finished, Interrupted or Failed
+  };
+
+  void start(std::size_t run) {
+    int ends[2];
+    if (::pipe(ends) != 0)
+      throw Error(Fault::Internal, std::string("cannot make a pipe: ") + std::strerror(errno));
+    std::fflush(nullptr);  // or the child would hold a copy of what waits to be written
+    const int parent = ::getpid();
+    const pid_t process = ::fork();
+    if (process < 0)
+      throw Error(Fault::Internal, std::string("cannot start a process: ") + std::strerror(errno) +
+                                       "; use fewer --jobs");
+    if (process == 0) {
+      become_forked_run(parent);
+      ::close(ends[0]);
+      forked_run(runs_[run], options_, ends[1]);
+    }
+    ::close(ends[1]);
+    active_.push_back({.run = run, .process = process, .pipe = ends[0], .bytes = {}, .last = {}});
+    view_.started(run);
+  }
+
+  void forward_signal() {
+    if (forwarded_) return;
+    forwarded_ = true;
+    for (const Child& child : active_)
+      ::kill(child.process, stop_signal());
+    view_.say("stopping: every run saves its state first");
+  }
+
+  void wait_for_news() {
+    std::vector<pollfd> pipes;
+    for (const Child& child : active_)
+      pipes.push_back({.fd = child.pipe, .events = POLLIN, .revents = 0});
+    if (::poll(pipes.data(), pipes.size(), kPollMilliseconds) < 0) return;  // a signal
+    for (std::size_t i = pipes.size(); i-- > 0;)
+      if (pipes[i].revents != 0 && !receive(active_[i])) {
+        end(active_[i]);
+        active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+  }
+
+  /// False when the child has closed its end.
+  bool receive(Child& child) {
+    char buffer[16 * sizeof(Message)];
+    const ssize_t count = ::read(child.pipe, buffer, sizeof buffer);
+    if (count < 0) return errno == EINTR || errno == EAGAIN;
+    if (count == 0) return false;
+    child.bytes.append(buffer, static_cast<std::size_t>(count));
+    std::size_t at = 0;
+    for (; child.bytes.size() - at >= sizeof(Message); at += sizeof(Message)) {
+      Message message;
+      std::memcpy(&message, child.bytes.data() + at, sizeof message);
+      if (message.kind == Message::Kind::Progress)
+        view_.progressed(child.run, message.progress);
+      else
+        child.last = message;
+    }
+    child.bytes.erase(0, at);
+    return true;
+  }
+
+  void end(Child& child) {
+    ::close(child.pipe);
+    int status = 0;
+    while (::waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (child.last && child.last->kind == Message::Kind::Finished) return view_.finished(child.run);
+    if (child.last && child.last->kind == Message::Kind::Interrupted) {
+      result_.interrupted = true;
+      return view_.interrupted(child.run);
+    }
+    view_.failed(child.run);
+    if (child.last) return result_.failures.push_back({child.last->code, child.last->text});
+    const RunJob& run = runs_[child.run];
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result_.failures.push_back(
+        {static_cast<int>(Fault::Internal),
+         fmt::format("{} (seed {}): the process ended without a word ({}){}; the same command goes "
+                     "on from the last checkpoint",
+                     run.settings->experiment, run.files.seed,
+                     signal ? ::strsignal(signal) : "no signal",
+                     signal == SIGKILL ? "; out of memory? Use fewer --jobs" : "")});
+  }
+
+  const std::vector<RunJob>& runs_;
+  const JobOptions& options_;
+  RunView& view_;
+  std::vector<Child> active_;
+  std::size_t next_ = 0;
+  bool forwarded_ = false;
+  JobsResult result_;
+};
+
+JobsResult execute_here(const std::vector<RunJob>& runs, const JobOptions& options, RunView& view) {
+  JobsResult result;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (stop_flag()) {
+      result.interrupted = true;
+      break;
+    }
+    view.started(i);
+    try {
+      const RunOutcome outcome = execute(runs[i], options, [&](const Progress& progress) {
+        view.progressed(i, progress);
+        view.draw();
+      });
+      if (outcome == RunOutcome::Finished) {
+        view.finished(i);
+      } else {
+        view.interrupted(i);
+        result.interrupted = true;
+      }
+    } catch (...) {
+      view.failed(i);
+      result.failures.push_back(current_failure());
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+JobsResult run_jobs(const std::vector<RunJob>& runs, const JobOptions& options) {
+  std::vector<RunView::Row> rows;
+  for (const RunJob& run : runs)
+    rows.push_back({run.settings->experiment, run.files.seed});
+  RunView view(std::move(rows), options.jobs, options.quiet);
+  JobsResult result = options.jobs > 1 ? Processes(runs, options, view).execute_all()
+                                       : execute_here(runs, options, view);
+  view.clear();
+  return result;
+}
+
+}  // namespace engram

@@ -1,0 +1,171 @@
+#include "exps/commands/run_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "exps/commands/describe.h"
+#include "exps/commands/places.h"
+#include "utils/error.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kQuickstart = "quickstart.cfg";
+
+/// An experiment's name and the book to look it up in.
+struct Wanted {
+  std::string name;
+  const ExperimentBook* book;
+};
+
+/// Keeps the books that the names refer to.
+class Library {
+ public:
+  explicit Library(fs::path folder) : folder_(std::move(folder)) {}
+
+  std::vector<Wanted> find(const std::vector<std::string>& names) {
+    std::vector<Wanted> out;
+    if (names.empty()) add_sections(folder_book(), kQuickstart, out);
+    for (const std::string& name : names) {
+      const auto reference = as_cfg_reference(name);
+      if (!reference) {
+        add({name, &folder_book()}, out);
+        continue;
+      }
+      const auto& book = *books_.emplace_back(
+          std::make_unique<ExperimentBook>(load_cfg_file(reference->file, folder_)));
+      if (reference->section.empty())
+        add_sections(book, reference->file, out);
+      else
+        add({reference->section, &book}, out);
+    }
+    return out;
+  }
+
+ private:
+  const ExperimentBook& folder_book() {
+    if (!folder_book_) {
+      folder_book_ =
+          books_.emplace_back(std::make_unique<ExperimentBook>(ExperimentBook::load(folder_)))
+              .get();
+    }
+    return *folder_book_;
+  }
+
+  static void add(const Wanted& wanted, std::vector<Wanted>& out) {
+    const auto same = [&](const Wanted& w) {
+      return w.name == wanted.name && w.book == wanted.book;
+    };
+    if (std::none_of(out.begin(), out.end(), same)) out.push_back(wanted);
+  }
+
+  /// All sections of one file of the book.
+  static void add_sections(const ExperimentBook& book, const fs::path& file,
+                           std::vector<Wanted>& out) {
+    const std::size_t before = out.size();
+    for (const auto& experiment : book.experiments())
+      if (fs::path(experiment.file).filename() == file.filename())
+        add({experiment.name, &book}, out);
+    if (out.size() == before)
+      throw Error(Fault::MissingInput, "there are no experiments in '" + file.string() + "'");
+  }
+
+  fs::path folder_;
+  std::vector<std::unique_ptr<ExperimentBook>> books_;
+  const ExperimentBook* folder_book_ = nullptr;
+};
+
+void check_label(const std::string& label) {
+  const bool is_plain = !label.empty() && label.front() != '.' && label.front() != '-' &&
+                        label.find_first_of("/\\ \t\n") == std::string::npos && label.size() <= 200;
+  if (!is_plain)
+    throw Error(Fault::Usage, "--name " + label +
+                                  ": a folder is called so; use letters, digits, "
+                                  "'_', '-' and '.'");
+}
+
+fs::path folder_of(const Settings& settings, const PlanRequest& request) {
+  if (request.label) return request.out / *request.label;
+  if (request.overrides.empty()) return request.out / settings.experiment;
+  return request.out / (settings.experiment + "~" + settings.digest().substr(0, 8));
+}
+
+std::string state_text(const PlannedRun& run, bool force) {
+  switch (run.state) {
+    case RunState::New:
+      return "new";
+    case RunState::Resumable:
+      return force ? "has a checkpoint, starts over" : "resumes";
+    case RunState::Complete:
+      return force ? "complete, is repeated" : "complete, not repeated";
+    case RunState::Other:
+      return (force ? "is replaced: " : "in the way: ") + run.why;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string RunPlan::label(const PlannedRun& run) const {
+  return fmt::format("{} seed {}", settings_of(run).experiment, run.files.seed);
+}
+
+RunPlan make_plan(const PlanRequest& request) {
+  if (request.label) check_label(*request.label);
+  Library library(request.experiments);
+  RunPlan plan;
+  std::set<fs::path> folders;
+  for (const auto& [name, book] : library.find(request.names)) {
+    PlannedExperiment e{read_settings(name, book->resolve(name, request.overrides)), {}};
+    e.folder = folder_of(e.settings, request);
+    if (!folders.insert(e.folder).second)
+      throw Error(Fault::Usage, "two experiments would write to '" + e.folder.string() +
+                                    "'; run them one by one with different --name");
+    plan.experiments.push_back(std::move(e));
+  }
+  const std::vector<std::uint64_t> usual =
+      request.names.empty() ? std::vector<std::uint64_t>{0, 1, 2} : std::vector<std::uint64_t>{0};
+  const auto seeds = request.seeds.value_or(usual);
+  for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
+    const PlannedExperiment& e = plan.experiments[i];
+    during(e.settings.experiment, [&] { try_parts(e.settings, seeds.front()); });
+    for (const std::uint64_t seed : seeds) {
+      PlannedRun run{.experiment = i, .files = {e.folder, seed}, .state = {}, .why = ""};
+      run.state = run_state(run.files, e.settings, &run.why);
+      plan.runs.push_back(std::move(run));
+    }
+  }
+  return plan;
+}
+
+void refuse_foreign_files(const RunPlan& plan) {
+  for (const PlannedRun& run : plan.runs)
+    if (run.state == RunState::Other)
+      throw Error(Fault::Config, plan.label(run) + ": " + run.why +
+                                     "; --name LABEL writes elsewhere, --force replaces it");
+}
+
+std::string describe_plan(const RunPlan& plan, bool force, bool colour) {
+  std::string out;
+  for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
+    const auto& [settings, folder] = plan.experiments[i];
+    std::vector<const PlannedRun*> runs;
+    for (const PlannedRun& run : plan.runs)
+      if (run.experiment == i) runs.push_back(&run);
+    const PartsText parts = try_parts(settings, runs.front()->files.seed);
+    out += bold("[" + settings.experiment + "]", colour) + "\n";
+    out += describe_settings(settings, /*only_set=*/false, colour);
+    out += fmt::format("stream: {}\nmodel, {} parameters:\n{}runs:\n", parts.stream,
+                       parts.parameters, parts.model);
+    for (const PlannedRun* run : runs)
+      out += fmt::format("  {}  {}\n", run->files.results().string(), state_text(*run, force));
+    out += "\n";
+  }
+  return out + "Nothing was trained: this was --dry-run.\n";
+}
+
+}  // namespace engram

@@ -1,0 +1,55 @@
+#include "exps/commands/stop.h"
+
+#include <csignal>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace engram {
+namespace {
+
+std::atomic<bool> asked_to_stop{false};
+std::atomic<int> signal_number{0};
+std::atomic<bool> second_ends{true};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+extern "C" void on_stop_signal(int number) {
+  if (asked_to_stop.exchange(true)) {
+    if (second_ends) ::_exit(128 + number);
+    return;
+  }
+  signal_number = number;
+}
+
+}  // namespace
+
+void catch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;  // poll() returns all the same; a half-written file does not suffer
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGXFSZ, &action, nullptr);
+  ::sigaction(SIGPIPE, &action, nullptr);
+}
+
+const std::atomic<bool>& stop_flag() {
+  return asked_to_stop;
+}
+
+int stop_signal() {
+  return signal_number;
+}
+
+void become_forked_run(int parent) {
+  second_ends = false;
+#ifdef __linux__
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+  if (::getppid() != parent) ::_exit(0);  // it died before we could ask to be told
+}
+
+}  // namespace engram

@@ -1,0 +1,59 @@
+#include "exps/experiment.h"
+
+#include "learners/registry.h"
+#include "learners/strategy.h"
+#include "models/registry.h"
+#include "utils/digest.h"
+
+namespace engram {
+
+std::string Settings::digest() const { return sha256(config.resolved_text()); }
+
+std::vector<OptionGroup> option_groups() {
+  std::vector<OptionGroup> groups{{"stream", list_options<StreamOptions>()},
+                                  {"scenario", list_options<ScenarioOptions>()},
+                                  {"model", list_options<ModelOptions>()},
+                                  {"learning", list_options<LearnerOptions>()},
+                                  {"optimizer", list_options<OptimizerOptions>()},
+                                  {"rule and strategies", list_options<RuleOptions>()},
+                                  {"evaluation", list_options<EvaluationOptions>()}};
+  for (const StrategyEntry& s : strategies())
+    groups.push_back({"strategy " + std::string(s.name), s.options()});
+  return groups;
+}
+
+Settings read_settings(std::string experiment, Config config) {
+  Settings s;
+  s.experiment = std::move(experiment);
+  s.stream = config.read<StreamOptions>();
+  s.scenario = config.read<ScenarioOptions>();
+  s.model = config.read<ModelOptions>();
+  s.learner = config.read<LearnerOptions>();
+  s.optimizer = config.read<OptimizerOptions>();
+  s.rule = config.read<RuleOptions>();
+  s.evaluation = config.read<EvaluationOptions>();
+
+  // An unknown name is reported with the place where it was written.
+  const auto at = [&config](const std::string& key, auto check) {
+    const auto value = config.values().find(key);
+    if (value == config.values().end()) return check();
+    during(value->second.source, check);
+  };
+  at("benchmark", [&] { dataset_entry(s.stream.benchmark); });
+  at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
+  at("rule", [&] { find_entry(rules(), s.rule.rule, "rule"); });
+  at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
+  at("strategies", [&] {
+    for (const std::string& name : s.rule.strategies)
+      find_entry(strategies(), name, "strategies").read(config);
+  });
+
+  std::vector<OptionInfo> known;
+  for (const OptionGroup& group : option_groups())
+    known.insert(known.end(), group.options.begin(), group.options.end());
+  config.require_all_used(known);
+  s.config = std::move(config);
+  return s;
+}
+
+}  // namespace engram

@@ -1,0 +1,96 @@
+// A resolved configuration becomes a benchmark, a model, a rule and an evaluation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/catalog.h"
+#include "benchmarks/scenario.h"
+#include "benchmarks/stream_options.h"
+#include "exps/metrics.h"
+#include "learners/learner.h"
+#include "learners/optimizer.h"
+#include "models/model_options.h"
+#include "utils/config.h"
+
+namespace engram {
+
+enum class EvalPad { None, V1, Nov2019 };
+template <>
+struct Choices<EvalPad> {
+  static constexpr std::array<std::string_view, 3> names{"none", "v1", "nov2019"};
+};
+enum class MaskRule { Exclude, Multiply };
+template <>
+struct Choices<MaskRule> {
+  static constexpr std::array<std::string_view, 2> names{"exclude", "multiply"};
+};
+enum class UnseenHeads { Skip, Newest };
+template <>
+struct Choices<UnseenHeads> {
+  static constexpr std::array<std::string_view, 2> names{"skip", "newest"};
+};
+
+struct EvaluationOptions {
+  EvalPad eval_pad = EvalPad::None;
+  MaskRule mask_rule = MaskRule::Exclude;
+  UnseenHeads unseen_heads = UnseenHeads::Skip;
+  bool evaluate_validation = false;
+  int probe_every = 0, probe_size = 256;
+  ForgettingDefinition forgetting_definition = ForgettingDefinition::Chaudhry;
+
+  template <class V>
+  void describe(V&& v) {
+    v("eval_pad", eval_pad, "none: every test example once; v1, nov2019: the reference's padded test sets (nov2019 exceeds 100 %)");
+    v("mask_rule", mask_rule, "outputs outside the mask: excluded, or multiplied by 0 as the reference did");
+    v("unseen_heads", unseen_heads, "tasks without a head yet: not evaluated, or read by the newest head");
+    v("evaluate_validation", evaluate_validation, "fill the matrix from the validation parts instead of the test sets");
+    v("probe_every", probe_every, Range::at_least(0), "evaluate a probe of every task seen so far each so many steps; 0: never");
+    v("probe_size", probe_size, Range::at_least(1), "test examples per task in the probe");
+    v("forgetting_definition", forgetting_definition, "whose definition of forgetting is printed");
+  }
+};
+
+struct RuleOptions {
+  std::string rule = "backprop";
+  std::vector<std::string> strategies;
+  std::optional<int> init_seed, data_seed;
+
+  template <class V>
+  void describe(V&& v) {
+    v("rule", rule, "learning rule of `engram list rules`");
+    v("strategies", strategies, "strategies of `engram list strategies`, applied in this order");
+    v("init_seed", init_seed, Range::at_least(0), "seed of the initial weights; auto: the run's seed");
+    v("data_seed", data_seed, Range::at_least(0), "seed of example order and dropout; auto: the run's seed");
+  }
+};
+
+/// Everything a cfg says, read and checked.
+struct Settings {
+  std::string experiment;
+  StreamOptions stream;
+  ScenarioOptions scenario;
+  ModelOptions model;
+  OptimizerOptions optimizer;
+  LearnerOptions learner;
+  EvaluationOptions evaluation;
+  RuleOptions rule;
+  Config config;  ///< after everything was read: what the results file records
+
+  /// sha256 of the resolved text: what decides whether two runs are the same.
+  std::string digest() const;
+};
+
+/// Reads all options of an experiment. Error(Config) for what Config refuses, for unknown names and
+/// for keys that nobody reads.
+Settings read_settings(std::string experiment, Config config);
+
+/// All options that any part of Engram knows, in groups for help: ("stream", its options), ...
+struct OptionGroup {
+  std::string name;
+  std::vector<OptionInfo> options;
+};
+std::vector<OptionGroup> option_groups();
+
+}  // namespace engram

@@ -1,0 +1,246 @@
+// Formulas after the papers named in the definitions. Cells that a metric does not use may be NaN:
+// the joint baseline fills rows 0 and T only and still has an average accuracy.
+#include "exps/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <boost/math/distributions/students_t.hpp>
+
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+/// Arithmetic mean that is NaN when empty or when an addend is.
+class Mean {
+ public:
+  void add(double value, double weight = 1) { sum_ += value * weight, weight_ += weight; }
+  double value() const { return weight_ > 0 ? sum_ / weight_ : kNotEvaluated; }
+
+ private:
+  double sum_ = 0, weight_ = 0;
+};
+
+int tasks_in(const Table& accuracy) {
+  const std::size_t rows = accuracy.shape(0), tasks = accuracy.shape(1);
+  ENGRAM_INVARIANT(rows == tasks + 1 || accuracy.size() == 0);
+  return static_cast<int>(accuracy.size() == 0 ? 0 : tasks);
+}
+
+/// R[i, j] as the papers count: after experience i (0: untrained), on task j = 1..T.
+double after(const Table& accuracy, int i, int j) {
+  return accuracy(static_cast<std::size_t>(i), static_cast<std::size_t>(j - 1));
+}
+
+/// The best of R[first..last, j]. Rows before task j was learnt count when they were evaluated.
+double best(const Table& accuracy, int last, int j) {
+  double highest = kNotEvaluated;
+  for (int l = 1; l <= last; ++l) {
+    const double value = after(accuracy, l, j);
+    if (std::isnan(value) && l >= j) return kNotEvaluated;
+    if (std::isnan(highest) || value > highest) highest = value;
+  }
+  return highest;
+}
+
+double forgetting_after(const Table& accuracy, int k, ForgettingDefinition definition) {
+  Mean mean;
+  for (int j = 1; j < k; ++j) {
+    double reference = kNotEvaluated;
+    switch (definition) {
+      case ForgettingDefinition::Chaudhry:
+        reference = best(accuracy, k - 1, j);
+        break;
+      case ForgettingDefinition::Avalanche:
+        reference = after(accuracy, j, j);
+        break;
+      case ForgettingDefinition::Mammoth:
+        reference = best(accuracy, k, j);
+        break;
+    }
+    mean.add(reference - after(accuracy, k, j));
+  }
+  return mean.value();
+}
+
+const char* forgetting_text(ForgettingDefinition definition) {
+  switch (definition) {
+    case ForgettingDefinition::Chaudhry:
+      return "mean over j < T of max over l = 1..T-1 of R[l,j], minus R[T,j]; rows before task j "
+             "was "
+             "learnt count when evaluated (Chaudhry et al. 2018)";
+    case ForgettingDefinition::Avalanche:
+      return "mean over j < T of R[j,j] - R[T,j], which is -BWT (as Avalanche computes it)";
+    case ForgettingDefinition::Mammoth:
+      return "mean over j < T of max over l = 1..T of R[l,j], minus R[T,j]; never negative (as "
+             "Mammoth computes it)";
+  }
+  return "";
+}
+
+std::vector<Metric> from_matrix(const RunRecord& run, ForgettingDefinition definition) {
+  const Table& r = run.accuracy;
+  const int count = tasks_in(r);
+  const bool sizes_known = run.test_sizes.size() == static_cast<std::size_t>(count);
+  Mean last, weighted, incremental, learnt, backward, forward;
+  for (int j = 1; j <= count; ++j) {
+    last.add(after(r, count, j));
+    if (sizes_known)
+      weighted.add(after(r, count, j), run.test_sizes[static_cast<std::size_t>(j - 1)]);
+    learnt.add(after(r, j, j));
+    if (j < count) backward.add(after(r, count, j) - after(r, j, j));
+    if (j > 1) forward.add(after(r, j - 1, j) - after(r, 0, j));
+  }
+  for (const double value : average_accuracy_curve(r))
+    incremental.add(value);
+  return {
+      {"average_accuracy", "ACC = mean over j of R[T,j] (Lopez-Paz & Ranzato 2017)", last.value()},
+      {"sample_accuracy", "sum of n_j R[T,j] / sum of n_j, n_j the test size of task j",
+       weighted.value()},
+      {"average_incremental_accuracy",
+       "AIA = mean over t of A_t, A_t = mean over j <= t of R[t,j] (Rebuffi et al. 2017)",
+       incremental.value()},
+      {"learning_accuracy", "LA = mean over j of R[j,j] (Riemer et al. 2019)", learnt.value()},
+      {"bwt", "BWT = mean over j < T of R[T,j] - R[j,j] (Lopez-Paz & Ranzato 2017)",
+       backward.value()},
+      {"fwt", "FWT = mean over j >= 2 of R[j-1,j] - R[0,j] (Lopez-Paz & Ranzato 2017)",
+       forward.value()},
+      {"forgetting", forgetting_text(definition), forgetting_after(r, count, definition)},
+  };
+}
+
+double probe(const StepRow& row, int task) {
+  const auto i = static_cast<std::size_t>(task);
+  return i < row.probe_accuracy.size() ? row.probe_accuracy[i] : kNotEvaluated;
+}
+
+/// The lowest probe of a task over the rows of experiences [first, last], all 0-based; NaN when
+/// there is no such row or one lacks the task.
+double lowest_probe(const std::vector<StepRow>& steps, int task, int first, int last) {
+  double lowest = kNotEvaluated;
+  for (const StepRow& row : steps) {
+    if (row.experience < first || row.experience > last) continue;
+    const double value = probe(row, task);
+    if (std::isnan(value)) return kNotEvaluated;
+    if (std::isnan(lowest) || value < lowest) lowest = value;
+  }
+  return lowest;
+}
+
+double last_probe(const std::vector<StepRow>& steps, int task, int experience) {
+  double last = kNotEvaluated;
+  for (const StepRow& row : steps)
+    if (row.experience == experience) last = probe(row, task);
+  return last;
+}
+
+/// Mean over the tasks seen so far, which are the ones that have a number.
+double mean_over_seen(const StepRow& row) {
+  Mean mean;
+  for (const double value : row.probe_accuracy)
+    if (!std::isnan(value)) mean.add(value);
+  return mean.value();
+}
+
+std::vector<Metric> from_steps(const RunRecord& run) {
+  const int count = tasks_in(run.accuracy);
+  Mean lowest, gap, prequential, anytime;
+  for (int i = 0; i + 1 < count; ++i)
+    lowest.add(lowest_probe(run.steps, i, i + 1, count - 1));
+  for (int k = 1; k < count; ++k)
+    for (int i = 0; i < k; ++i)
+      gap.add(last_probe(run.steps, i, k - 1) - lowest_probe(run.steps, i, k, k));
+  std::int64_t before = 0;
+  for (const StepRow& row : run.steps) {
+    prequential.add(row.prequential_accuracy, static_cast<double>(row.step - before));
+    before = row.step;
+    anytime.add(mean_over_seen(row));
+  }
+  const double final_accuracy = count > 0 ? after(run.accuracy, count, count) : kNotEvaluated;
+  const double worst =
+      count == 1 ? final_accuracy : final_accuracy / count + (1 - 1.0 / count) * lowest.value();
+  return {
+      {"min_accuracy",
+       "min-ACC = mean over i < T of the lowest probe accuracy on task i at any step after its own "
+       "experience (De Lange et al. 2023)",
+       lowest.value()},
+      {"worst_case_accuracy", "WC-ACC = R[T,T] / T + (1 - 1/T) min-ACC (De Lange et al. 2023)",
+       worst},
+      {"stability_gap",
+       "mean over k >= 2 and i < k of the last probe of task i in experience k-1 minus its lowest "
+       "probe during experience k (after De Lange et al. 2023)",
+       gap.value()},
+      {"prequential_accuracy",
+       "mean accuracy on each batch before learning it, over all steps up to the last probe",
+       prequential.value()},
+      {"average_anytime_accuracy",
+       "AAA = mean over probes of the mean accuracy on the tasks seen so far (Caccia et al. 2022)",
+       anytime.value()},
+  };
+}
+
+}  // namespace
+
+std::vector<Metric> compute_metrics(const RunRecord& run, ForgettingDefinition definition) {
+  std::vector<Metric> metrics = from_matrix(run, definition);
+  if (run.steps.empty()) return metrics;
+  for (Metric& metric : from_steps(run))
+    metrics.push_back(std::move(metric));
+  return metrics;
+}
+
+std::vector<double> average_accuracy_curve(const Table& accuracy) {
+  std::vector<double> curve;
+  for (int t = 1; t <= tasks_in(accuracy); ++t) {
+    Mean mean;
+    for (int j = 1; j <= t; ++j)
+      mean.add(after(accuracy, t, j));
+    curve.push_back(mean.value());
+  }
+  return curve;
+}
+
+std::vector<double> forgetting_curve(const Table& accuracy, ForgettingDefinition definition) {
+  std::vector<double> curve;
+  for (int k = 1; k <= tasks_in(accuracy); ++k)
+    curve.push_back(forgetting_after(accuracy, k, definition));
+  return curve;
+}
+
+Table usage_overlap(const xt::xtensor<std::uint32_t, 2>& usage, const std::vector<int>& inputs) {
+  const std::size_t tasks = usage.shape(0), units = usage.shape(1);
+  ENGRAM_INVARIANT(inputs.size() == tasks);
+  Table overlap({tasks, tasks}, kNotEvaluated);
+  for (std::size_t a = 0; a < tasks; ++a) {
+    for (std::size_t b = a; b < tasks; ++b) {
+      double shared = 0, either = 0, used_a = 0, used_b = 0;
+      for (std::size_t u = 0; u < units; ++u) {
+        const double p = usage(a, u) / static_cast<double>(inputs[a]);
+        const double q = usage(b, u) / static_cast<double>(inputs[b]);
+        shared += std::min(p, q), either += std::max(p, q), used_a += p, used_b += q;
+      }
+      // A row of zeros was not evaluated; so says record.h.
+      if (used_a > 0 && used_b > 0) overlap(a, b) = overlap(b, a) = shared / either;
+    }
+  }
+  return overlap;
+}
+
+Summary summarise(const std::vector<double>& values) {
+  Summary summary;
+  double sum = 0, squares = 0;
+  for (const double value : values)
+    if (!std::isnan(value)) sum += value, ++summary.n;
+  if (summary.n == 0) return summary;
+  summary.mean = sum / summary.n;
+  if (summary.n == 1) return summary;
+  for (const double value : values)
+    if (!std::isnan(value)) squares += (value - summary.mean) * (value - summary.mean);
+  summary.sd = std::sqrt(squares / (summary.n - 1));
+  const boost::math::students_t t(summary.n - 1);
+  summary.ci95 = boost::math::quantile(t, 0.975) * summary.sd / std::sqrt(summary.n);
+  return summary;
+}
+
+}  // namespace engram

@@ -1,0 +1,58 @@
+// Everything a run leaves behind, in memory. results_file.h writes it, the terminal shows it.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "learners/progress.h"  // EpochRow, Macs
+#include "utils/tensor.h"
+
+namespace engram {
+
+constexpr double kNotEvaluated = std::numeric_limits<double>::quiet_NaN();
+
+/// One continual evaluation, every `probe_every` steps.
+struct StepRow {
+  std::int64_t step = 0;  ///< steps of the whole run so far
+  int experience = 0;
+  double prequential_accuracy = 0;     ///< on the batches since the last row, before learning them
+  std::vector<double> probe_accuracy;  ///< per task; NaN for tasks not seen yet
+};
+
+/// How one hidden layer's units are used.
+struct LayerRecord {
+  std::string name, description;
+  int units = 0;  ///< features, or channels of an image
+  /// [tasks, units]: on how many test inputs (times places) of the task the unit was active, right
+  /// after the task was learnt, and after the whole run. Zero where not evaluated.
+  xt::xtensor<std::uint32_t, 2> usage_learned, usage_final;
+  std::vector<double> active_fraction_test;  ///< per task, after the whole run
+};
+
+struct RunRecord {
+  std::string experiment;
+  std::uint64_t seed = 0;
+  bool complete = false;
+  std::string config_text, config_sources;  ///< Config::resolved_text(), resolved_sources()
+  std::string model_text;                   ///< Network::describe()
+  std::vector<std::pair<std::string, std::string>> provenance;  ///< in order of writing
+
+  std::vector<std::string> task_names;
+  std::vector<int> test_sizes;  ///< per task
+  /// [T + 1, T]: row 0 before training, row i after experience i; NaN where not evaluated. Joint
+  /// training has one experience and fills rows 0 and T.
+  Table accuracy;
+  std::vector<double> task_seconds;      ///< training, per experience
+  std::vector<double> evaluate_seconds;  ///< per row of the matrix
+  std::vector<EpochRow> epochs;
+  std::vector<StepRow> steps;
+  std::vector<LayerRecord> layers;
+  Macs train_macs, test_macs;  ///< of the whole run
+
+  int tasks() const { return static_cast<int>(task_names.size()); }
+};
+
+}  // namespace engram

@@ -1,0 +1,215 @@
+// The writing half. Data sets carry what they are and in which unit, so that a file explains itself
+// to whoever opens it in ten years; results/README.md lists them.
+#include "exps/results_file.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "utils/h5.h"
+#include "utils/provenance.h"
+
+namespace engram {
+namespace {
+
+using Shape = std::vector<std::size_t>;
+
+struct About {
+  const char* unit;
+  const char* description;
+};
+
+template <class T>
+void put(const h5::Group& group, const std::string& name, std::span<const T> values, Shape shape,
+         const About& about) {
+  group.write(name, values, std::move(shape));
+  group.describe(name, "unit", about.unit);
+  group.describe(name, "description", about.description);
+}
+
+template <class T>
+void put(const h5::Group& group, const std::string& name, const std::vector<T>& values,
+         const About& about) {
+  put(group, name, std::span<const T>(values), {values.size()}, about);
+}
+
+/// One column of a list of rows.
+template <class T, class Row, class Field>
+std::vector<T> column(const std::vector<Row>& rows, Field field) {
+  std::vector<T> values;
+  for (const Row& row : rows)
+    values.push_back(static_cast<T>(field(row)));
+  return values;
+}
+
+/// A ragged list of rows as a table; what a row lacks is NaN.
+template <class Row>
+void put_rows(const h5::Group& group, const std::string& name, const std::vector<Row>& rows,
+              std::vector<double> Row::*field, std::size_t at_least, const About& about) {
+  std::size_t width = at_least;
+  for (const Row& row : rows)
+    width = std::max(width, (row.*field).size());
+  std::vector<double> values(rows.size() * width, kNotEvaluated);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy((rows[i].*field).begin(), (rows[i].*field).end(), values.begin() + i * width);
+  put<double>(group, name, values, {rows.size(), width}, about);
+}
+
+void put_table(const h5::Group& group, const std::string& name, const Table& table,
+               const About& about) {
+  put<double>(group, name, {table.data(), table.size()}, {table.shape(0), table.shape(1)}, about);
+}
+
+void save_head(const h5::Group& root, const RunRecord& run) {
+  root.attribute("schema", std::int64_t{kResultsSchema});
+  root.attribute("complete", std::int64_t{run.complete});
+  root.attribute("experiment", run.experiment);
+  root.attribute("seed", static_cast<std::int64_t>(run.seed));
+  root.attribute("engram_version", engram_version());
+
+  const h5::Group config = root.create("config");
+  config.attribute("text", run.config_text);
+  config.attribute("sources", run.config_sources);
+  root.create("model").attribute("text", run.model_text);
+
+  const h5::Group provenance = root.create("provenance");
+  for (auto fact = run.provenance.begin(); fact != run.provenance.end(); ++fact) {
+    const auto same = [&](const auto& other) { return other.first == fact->first; };
+    if (std::any_of(run.provenance.begin(), fact, same)) continue;  // the first one stands
+    provenance.attribute(fact->first, fact->second);
+  }
+}
+
+void save_tasks(const h5::Group& root, const RunRecord& run) {
+  const h5::Group tasks = root.create("tasks");
+  tasks.write_texts("names", run.task_names);
+  tasks.describe("names", "unit", "text");
+  tasks.describe("names", "description", "name of each task, in the order of the columns");
+  put(tasks, "test_sizes", column<std::int64_t>(run.test_sizes, [](int n) { return n; }),
+      {"examples", "size of the test set of each task"});
+  put(tasks, "seconds", run.task_seconds, {"s", "time spent training, per experience"});
+  put(tasks, "evaluate_seconds", run.evaluate_seconds,
+      {"s", "time spent evaluating, per row of /accuracy"});
+}
+
+void save_metrics(const h5::Group& root, const RunRecord& run, ForgettingDefinition definition) {
+  const h5::Group metrics = root.create("metrics");
+  for (const Metric& metric : compute_metrics(run, definition)) {
+    metrics.attribute(metric.name, metric.value);
+    metrics.attribute(metric.name + ".definition", metric.definition);
+  }
+  metrics.attribute("forgetting_definition", std::string(name_of(definition)));
+}
+
+void save_cost(const h5::Group& root, const RunRecord& run) {
+  const h5::Group cost = root.create("cost");
+  cost.attribute(
+      "description",
+      "multiply-adds of the whole run: executed, and what dense layers would have taken");
+  cost.attribute("train_executed_macs", run.train_macs.executed);
+  cost.attribute("train_dense_macs", run.train_macs.dense);
+  cost.attribute("test_executed_macs", run.test_macs.executed);
+  cost.attribute("test_dense_macs", run.test_macs.dense);
+}
+
+void save_epochs(const h5::Group& root, const RunRecord& run) {
+  const std::vector<EpochRow>& rows = run.epochs;
+  const h5::Group epochs = root.create("epochs");
+  const auto integers = [&](const char* name, auto field, const About& about) {
+    put(epochs, name, column<std::int64_t>(rows, field), about);
+  };
+  const auto numbers = [&](const char* name, auto field, const About& about) {
+    put(epochs, name, column<double>(rows, field), about);
+  };
+  using Row = const EpochRow&;
+  integers("experience", [](Row r) { return r.experience; }, {"index", "experience, from 0"});
+  integers("epoch", [](Row r) { return r.epoch; }, {"index", "epoch of the experience, from 0"});
+  numbers("learning_rate", [](Row r) { return r.learning_rate; },
+          {"1", "learning rate of the epoch's last step"});
+  numbers("loss", [](Row r) { return r.loss; }, {"nat", "mean training loss over the examples"});
+  numbers("train_accuracy", [](Row r) { return r.train_accuracy; },
+          {"fraction", "accuracy on the training examples as they came, in training mode"});
+  numbers("seconds", [](Row r) { return r.seconds; }, {"s", "time spent on the epoch"});
+  numbers("executed_macs", [](Row r) { return r.macs.executed; },
+          {"multiply-adds", "executed by the epoch's training steps"});
+  numbers("dense_macs", [](Row r) { return r.macs.dense; },
+          {"multiply-adds", "what dense layers would have taken for the same steps"});
+  put_rows(epochs, "active_fraction", rows, &EpochRow::active_fraction, run.layers.size(),
+           {"fraction", "[epoch, layer]: mean share of units that were active, before dropout"});
+}
+
+void save_steps(const h5::Group& root, const RunRecord& run) {
+  if (run.steps.empty()) return;
+  const h5::Group steps = root.create("steps");
+  put(steps, "step", column<std::int64_t>(run.steps, [](const StepRow& r) { return r.step; }),
+      {"steps", "training steps of the whole run so far"});
+  put(steps, "experience",
+      column<std::int64_t>(run.steps, [](const StepRow& r) { return r.experience; }),
+      {"index", "experience being learnt, from 0"});
+  put(steps, "prequential_accuracy",
+      column<double>(run.steps, [](const StepRow& r) { return r.prequential_accuracy; }),
+      {"fraction", "accuracy on the batches since the last row, before learning them"});
+  put_rows(
+      steps, "probe_accuracy", run.steps, &StepRow::probe_accuracy, run.task_names.size(),
+      {"fraction", "[row, task]: accuracy on a fixed sample of the test set; NaN: not yet seen"});
+}
+
+/// A name that HDF5 takes for one step of a path, different from the ones in use.
+std::string link_name(const h5::Group& group, std::string name) {
+  std::replace(name.begin(), name.end(), '/', ':');
+  if (name.empty() || name == ".") name = "layer";
+  if (!group.has(name)) return name;
+  int number = 2;
+  while (group.has(fmt::format("{} ({})", name, number)))
+    ++number;
+  return fmt::format("{} ({})", name, number);
+}
+
+void save_layer(const h5::Group& layers, const LayerRecord& layer, const RunRecord& run) {
+  const h5::Group group = layers.create(link_name(layers, layer.name));
+  group.attribute("name", layer.name);
+  group.attribute("description", layer.description);
+  group.attribute("units", std::int64_t{layer.units});
+  const auto usage = [&](const char* when, const xt::xtensor<std::uint32_t, 2>& counts,
+                         const About& about, const About& overlap) {
+    put<std::uint32_t>(group, std::string("usage_") + when, {counts.data(), counts.size()},
+                       {counts.shape(0), counts.shape(1)}, about);
+    if (counts.shape(0) == run.test_sizes.size() && counts.size() > 0)
+      put_table(group, std::string("overlap_") + when, usage_overlap(counts, run.test_sizes),
+                overlap);
+  };
+  usage("learned", layer.usage_learned,
+        {"count",
+         "[task, unit]: test inputs (times places) that activate the unit, right after "
+         "the task was learnt; a row of zeros was not evaluated"},
+        {"fraction", "[task, task]: weighted Jaccard index of the rows of usage_learned"});
+  usage("final", layer.usage_final,
+        {"count", "[task, unit]: as usage_learned, after the whole run"},
+        {"fraction", "[task, task]: weighted Jaccard index of the rows of usage_final"});
+  put(group, "active_fraction_test", layer.active_fraction_test,
+      {"fraction", "per task: mean share of active units on its test set, after the whole run"});
+}
+
+}  // namespace
+
+void save_results(const std::filesystem::path& file, const RunRecord& run,
+                  ForgettingDefinition definition) {
+  h5::save(file, [&](const h5::Group& root) {
+    save_head(root, run);
+    put_table(root, "accuracy", run.accuracy,
+              {"fraction",
+               "[T + 1, T]: test accuracy on task j after experience i; row 0 before "
+               "any training; NaN where not evaluated"});
+    root.describe("accuracy", "task_names", run.task_names);
+    save_metrics(root, run, definition);
+    save_tasks(root, run);
+    save_cost(root, run);
+    save_epochs(root, run);
+    save_steps(root, run);
+    const h5::Group layers = root.create("layers");
+    for (const LayerRecord& layer : run.layers)
+      save_layer(layers, layer, run);
+  });
+}
+
+}  // namespace engram

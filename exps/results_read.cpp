@@ -1,0 +1,244 @@
+// The reading half. A file may come from anywhere: every shape and number is checked before use,
+// and what is wrong is said with the name of the data set.
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "exps/results_file.h"
+#include "utils/error.h"
+#include "utils/h5.h"
+
+namespace engram {
+namespace {
+
+using Shape = std::vector<std::size_t>;
+constexpr double kAnything = std::numeric_limits<double>::infinity();
+constexpr std::size_t kMostTasks = 1'000'000;
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(Fault::Data, what);
+}
+
+void check_schema(const h5::Group& root) {
+  if (!root.has_attribute("schema"))
+    refuse("not a results file of Engram: there is no attribute 'schema'");
+  const std::int64_t schema = root.integer_attribute("schema");
+  if (schema > kResultsSchema)
+    refuse(fmt::format("written by a newer Engram: schema {}, this one reads up to {}", schema,
+                       kResultsSchema));
+  if (schema < 1) refuse(fmt::format("schema {} is not one of Engram's", schema));
+}
+
+bool read_complete(const h5::Group& root) {
+  const std::int64_t complete = root.integer_attribute("complete");
+  if (complete != 0 && complete != 1) refuse("the attribute 'complete' is neither 0 nor 1");
+  return complete == 1;
+}
+
+/// Reads a data set of one group, so that what is wrong is said with the whole path.
+class Reader {
+ public:
+  Reader(const h5::Group& root, const std::string& path) : group_(root.open(path)), path_(path) {}
+
+  const h5::Group& group() const { return group_; }
+
+  std::vector<double> numbers(const std::string& name, const Shape& expected, double low,
+                              double high) const {
+    check_shape(name, expected);
+    std::vector<double> values = group_.read(name);
+    for (const double value : values)
+      if (!(std::isnan(value) || (value >= low && value <= high)))
+        refuse(fmt::format("'{}/{}' holds {}, which is outside [{}, {}]", path_, name, value, low,
+                           high));
+    return values;
+  }
+
+  std::vector<std::int64_t> integers(const std::string& name, const Shape& expected,
+                                     std::int64_t high) const {
+    check_shape(name, expected);
+    std::vector<std::int64_t> values = group_.read_integers(name);
+    for (const std::int64_t value : values)
+      if (value < 0 || value > high)
+        refuse(fmt::format("'{}/{}' holds {}, which is outside [0, {}]", path_, name, value, high));
+    return values;
+  }
+
+  std::vector<int> ints(const std::string& name, const Shape& expected) const {
+    const auto values = integers(name, expected, std::numeric_limits<int>::max());
+    return {values.begin(), values.end()};
+  }
+
+  Shape shape(const std::string& name, std::size_t rank) const {
+    Shape found = during(path_, [&] { return group_.shape(name); });
+    if (found.size() != rank)
+      refuse(
+          fmt::format("'{}/{}' has {} dimensions instead of {}", path_, name, found.size(), rank));
+    return found;
+  }
+  std::size_t length(const std::string& name) const { return shape(name, 1)[0]; }
+
+ private:
+  void check_shape(const std::string& name, const Shape& expected) const {
+    const Shape found = shape(name, expected.size());
+    if (found != expected)
+      refuse(fmt::format("'{}/{}' has shape [{}] instead of [{}]", path_, name,
+                         fmt::join(found, ", "), fmt::join(expected, ", ")));
+  }
+
+  h5::Group group_;
+  std::string path_;
+};
+
+void load_tasks(const h5::Group& root, RunRecord& run) {
+  const Reader top(root, ".");
+  const Shape shape = top.shape("accuracy", 2);
+  const bool none = shape == Shape{0, 0};  // a run that was stopped before it knew its tasks
+  if (!none && (shape[0] != shape[1] + 1 || shape[1] > kMostTasks))
+    refuse(
+        fmt::format("'accuracy' has shape [{}, {}], which is not [T + 1, T]", shape[0], shape[1]));
+  run.accuracy = Table({shape[0], shape[1]});
+  const std::vector<double> values = top.numbers("accuracy", shape, 0, 1);
+  std::copy(values.begin(), values.end(), run.accuracy.begin());
+
+  const Reader tasks(root, "tasks");
+  if (tasks.shape("names", 1) != Shape{shape[1]})
+    refuse("'tasks/names' and the columns of 'accuracy' differ in number");
+  run.task_names = tasks.group().read_texts("names");
+  run.test_sizes = tasks.ints("test_sizes", {tasks.length("test_sizes")});
+  if (!run.test_sizes.empty() && run.test_sizes.size() != shape[1])
+    refuse("'tasks/test_sizes' and the columns of 'accuracy' differ in number");
+  const auto times = [&](const char* name, std::size_t most) {
+    const std::size_t length = tasks.length(name);
+    if (length > most)
+      refuse(fmt::format("'tasks/{}' has {} values for {} rows", name, length, most));
+    return tasks.numbers(name, {length}, 0, kAnything);
+  };
+  run.task_seconds = times("seconds", shape[1]);
+  run.evaluate_seconds = times("evaluate_seconds", shape[0]);
+}
+
+std::vector<double> row_of(const std::vector<double>& table, std::size_t row, std::size_t width) {
+  const auto begin = table.begin() + static_cast<std::ptrdiff_t>(row * width);
+  return {begin, begin + static_cast<std::ptrdiff_t>(width)};
+}
+
+void load_epochs(const h5::Group& root, RunRecord& run) {
+  const Reader epochs(root, "epochs");
+  const std::size_t n = epochs.length("experience");
+  const std::size_t layers = epochs.shape("active_fraction", 2)[1];
+  const auto numbers = [&](const char* name, double low, double high) {
+    return epochs.numbers(name, {n}, low, high);
+  };
+  const auto experience = epochs.ints("experience", {n}), epoch = epochs.ints("epoch", {n});
+  const auto rate = numbers("learning_rate", -kAnything, kAnything);
+  const auto loss = numbers("loss", -kAnything, kAnything);
+  const auto accuracy = numbers("train_accuracy", 0, 1);
+  const auto seconds = numbers("seconds", 0, kAnything);
+  const auto executed = numbers("executed_macs", 0, kAnything);
+  const auto dense = numbers("dense_macs", 0, kAnything);
+  const auto active = epochs.numbers("active_fraction", {n, layers}, 0, 1);
+  for (std::size_t i = 0; i < n; ++i)
+    run.epochs.push_back({experience[i],
+                          epoch[i],
+                          rate[i],
+                          loss[i],
+                          accuracy[i],
+                          seconds[i],
+                          {executed[i], dense[i]},
+                          row_of(active, i, layers)});
+}
+
+void load_steps(const h5::Group& root, RunRecord& run) {
+  if (!root.has("steps")) return;
+  const Reader steps(root, "steps");
+  const std::size_t n = steps.length("step"), tasks = run.task_names.size();
+  const auto step = steps.integers("step", {n}, std::numeric_limits<std::int64_t>::max());
+  const auto experience = steps.ints("experience", {n});
+  const auto prequential = steps.numbers("prequential_accuracy", {n}, 0, 1);
+  const auto probe = steps.numbers("probe_accuracy", {n, tasks}, 0, 1);
+  for (std::size_t i = 0; i < n; ++i)
+    run.steps.push_back({step[i], experience[i], prequential[i], row_of(probe, i, tasks)});
+}
+
+LayerRecord load_layer(const h5::Group& root, const std::string& name, std::size_t tasks) {
+  const Reader reader(root, "layers/" + name);
+  const std::int64_t units = reader.group().integer_attribute("units");
+  if (units < 0 || units > std::numeric_limits<int>::max())
+    refuse(fmt::format("'layers/{}' has {} units", name, units));
+  LayerRecord layer{.name = reader.group().text_attribute("name"),
+                    .description = reader.group().text_attribute("description"),
+                    .units = static_cast<int>(units),
+                    .usage_learned = {},
+                    .usage_final = {},
+                    .active_fraction_test = {}};
+  const auto usage = [&](const std::string& which) {
+    xt::xtensor<std::uint32_t, 2> counts;
+    const Shape shape = reader.shape(which, 2);
+    if (shape == Shape{0, 0}) return counts;
+    const auto values = reader.integers(which, {tasks, static_cast<std::size_t>(units)},
+                                        std::numeric_limits<std::uint32_t>::max());
+    counts.resize({shape[0], shape[1]});
+    std::copy(values.begin(), values.end(), counts.begin());
+    return counts;
+  };
+  layer.usage_learned = usage("usage_learned");
+  layer.usage_final = usage("usage_final");
+  const std::size_t length = reader.length("active_fraction_test");
+  if (length != 0 && length != tasks)
+    refuse(fmt::format("'layers/{}/active_fraction_test' has {} values for {} tasks", name, length,
+                       tasks));
+  layer.active_fraction_test = reader.numbers("active_fraction_test", {length}, 0, 1);
+  return layer;
+}
+
+void load_all(const h5::Group& root, RunRecord& run) {
+  check_schema(root);
+  run.complete = read_complete(root);
+  run.experiment = root.text_attribute("experiment");
+  run.seed = static_cast<std::uint64_t>(root.integer_attribute("seed"));
+  const h5::Group config = root.open("config");
+  run.config_text = config.text_attribute("text");
+  run.config_sources = config.text_attribute("sources");
+  run.model_text = root.open("model").text_attribute("text");
+  const h5::Group provenance = root.open("provenance");
+  for (const std::string& name : provenance.attribute_names())
+    run.provenance.emplace_back(name, provenance.text_attribute(name));
+
+  load_tasks(root, run);
+  load_epochs(root, run);
+  load_steps(root, run);
+  const h5::Group layers = root.open("layers");
+  for (const std::string& name : layers.names())
+    run.layers.push_back(load_layer(root, name, run.task_names.size()));
+  const h5::Group cost = root.open("cost");
+  run.train_macs = {cost.number_attribute("train_executed_macs"),
+                    cost.number_attribute("train_dense_macs")};
+  run.test_macs = {cost.number_attribute("test_executed_macs"),
+                   cost.number_attribute("test_dense_macs")};
+}
+
+}  // namespace
+
+RunRecord load_results(const std::filesystem::path& file) {
+  RunRecord run;
+  h5::load(file, [&](const h5::Group& root) { load_all(root, run); });
+  return run;
+}
+
+std::optional<ResultsHead> peek_results(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::status(file, ignored).type() == std::filesystem::file_type::not_found)
+    return std::nullopt;
+  ResultsHead head;
+  h5::load(file, [&](const h5::Group& root) {
+    check_schema(root);
+    head.complete = read_complete(root);
+    head.experiment = root.text_attribute("experiment");
+    head.seed = static_cast<std::uint64_t>(root.integer_attribute("seed"));
+    head.config_text = root.open("config").text_attribute("text");
+  });
+  return head;
+}
+
+}  // namespace engram

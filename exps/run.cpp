@@ -1,0 +1,273 @@
+#include "exps/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "benchmarks/stream_table.h"
+#include "exps/checkpoint.h"
+#include "exps/evaluator.h"
+#include "exps/results_file.h"
+#include "learners/registry.h"
+#include "models/registry.h"
+#include "utils/error.h"
+#include "utils/parallel.h"
+#include "utils/provenance.h"
+
+namespace engram {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
+  return Rng(own ? static_cast<std::uint64_t>(*own) : seed);
+}
+
+/// Builds the parts, watches the loop, fills the record and keeps the files.
+class Run final : public Observer {
+ public:
+  Run(const Settings& settings, const Dataset& data, const RunRequest& request)
+      : s_(settings),
+        request_(request),
+        digest_(settings.digest()),
+        stream_(make_stream(s_.stream, data, request.seed)),
+        targets_(*stream_, s_.scenario),
+        net_(build_model(s_.model, stream_->shape(), {targets_.heads(), targets_.width()},
+                         root_of(s_.rule.init_seed, request.seed).fork("init"))),
+        rule_(make_rule(s_.rule.rule)),
+        optimizer_(make_optimizer(s_.optimizer, net_->params().values().size())),
+        evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
+        data_rng_(root_of(s_.rule.data_seed, request.seed)) {
+    Config config = s_.config;
+    for (const std::string& name : s_.rule.strategies)
+      strategies_.push_back(find_entry(strategies(), name, "strategies").make(config, *net_));
+    rule_->prepare(*net_, root_of(s_.rule.init_seed, request.seed).fork("rule"));
+    start_record(data);
+  }
+
+  RunOutcome execute() {
+    const RunParts parts{*net_, *optimizer_, strategies_, cursor_, record_};
+    if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) {
+      load_checkpoint(request_.files.checkpoint(), parts);
+      record_.provenance.emplace_back("resumed", utc_now());
+      tested_before_ = record_.test_macs;
+    }
+    steps_before_ = cursor_.total_steps;
+    last_save_ = Clock::now();
+    Learner learner(s_.learner, *net_, *rule_, *optimizer_, s_.optimizer, strategies_, targets_, data_rng_);
+    learner_ = &learner;
+    if (!learner.run(*stream_, cursor_, *this)) {
+      save_checkpoint(request_.files.checkpoint(), parts, digest_);
+      return RunOutcome::Interrupted;
+    }
+    record_.complete = true;
+    save_record();
+    std::error_code ignored;
+    std::filesystem::remove(request_.files.checkpoint(), ignored);
+    return RunOutcome::Finished;
+  }
+
+  void before_training() override {
+    evaluate_row(0, 0);
+    save_record();
+  }
+
+  void before_step(const Cursor& c) override {
+    if (s_.evaluation.probe_every == 0 || c.total_steps % s_.evaluation.probe_every != 0) return;
+    if (!record_.steps.empty() && record_.steps.back().step == c.total_steps) return;
+    StepRow row{c.total_steps, c.experience, cursor_.window_examples > 0 ? cursor_.window_correct / cursor_.window_examples : kNotEvaluated, {}};
+    cursor_.window_correct = cursor_.window_examples = 0;
+    const int seen = c.experience + 1;
+    for (int task = 0; task < stream_->tasks(); ++task)
+      row.probe_accuracy.push_back(task < seen ? evaluator_.accuracy(probe(task), task, seen) : kNotEvaluated);
+    record_.steps.push_back(std::move(row));
+  }
+
+  void after_step(const Cursor& c, const BatchStats& stats, int rows, std::int64_t steps,
+                  int epochs) override {
+    cursor_.window_correct += stats.correct, cursor_.window_examples += rows;
+    steps_in_epoch_ = steps;
+    if (request_.progress) report(c, epochs, false);
+  }
+
+  void after_epoch(const EpochRow& row) override {
+    record_.epochs.push_back(row);
+    record_.train_macs += row.macs;
+  }
+
+  void after_experience(const Experience& experience) override {
+    double seconds = 0;
+    for (const EpochRow& row : record_.epochs)
+      if (row.experience == cursor_.experience) seconds += row.seconds;
+    record_.task_seconds[static_cast<std::size_t>(cursor_.experience)] = seconds;
+    // Joint training meets all tasks at once: it fills the last row.
+    evaluate_row(experience.index + 1, experience.index + 1);
+    save_record();
+  }
+
+  void may_save(const Cursor& next) override {
+    if (since(last_save_) < request_.checkpoint_seconds && !stop_requested()) return;
+    Cursor at = next;
+    save_checkpoint(request_.files.checkpoint(), {*net_, *optimizer_, strategies_, at, record_}, digest_);
+    last_save_ = Clock::now();
+  }
+
+  bool stop_requested() override { return request_.stop && request_.stop->load(); }
+
+ private:
+  void start_record(const Dataset& data) {
+    const int tasks = stream_->tasks();
+    record_.experiment = s_.experiment, record_.seed = request_.seed;
+    record_.config_text = s_.config.resolved_text();
+    record_.config_sources = s_.config.resolved_sources();
+    record_.model_text = net_->describe();
+    record_.provenance = collect_provenance();
+    record_.provenance.emplace_back("stream", stream_->describe());
+    record_.provenance.emplace_back("data_sha256", data.sha256);
+    record_.provenance.emplace_back("config_sha256", digest_);
+    const auto n = static_cast<std::size_t>(tasks);
+    record_.accuracy = Table::from_shape({n + 1, n});
+    record_.accuracy.fill(kNotEvaluated);
+    record_.task_seconds.assign(static_cast<std::size_t>(stream_->experiences()), kNotEvaluated);
+    record_.evaluate_seconds.assign(n + 1, kNotEvaluated);
+    for (int t = 0; t < tasks; ++t) {
+      record_.task_names.push_back(stream_->task_name(t));
+      record_.test_sizes.push_back(static_cast<int>(test_set(t).size()));
+    }
+    if (!s_.learner.record_stats) return;
+    for (const int l : hidden_activations(*net_)) {
+      const auto units = static_cast<std::size_t>(Evaluator::units_of(*net_, l));
+      LayerRecord layer{.name = net_->layer_name(l), .description = net_->layer(l).describe(), .units = static_cast<int>(units), .usage_learned = {}, .usage_final = {}, .active_fraction_test = {}};
+      layer.usage_learned = xt::zeros<std::uint32_t>({n, units});
+      layer.usage_final = xt::zeros<std::uint32_t>({n, units});
+      layer.active_fraction_test.assign(n, kNotEvaluated);
+      record_.layers.push_back(std::move(layer));
+    }
+  }
+
+  ExampleSet test_set(int task) const {
+    return s_.evaluation.evaluate_validation ? stream_->validation(task) : stream_->test(task);
+  }
+
+  /// The same few test examples of a task every time.
+  const ExampleSet& probe(int task) {
+    if (probes_.empty()) {
+      for (int t = 0; t < stream_->tasks(); ++t) {
+        const ExampleSet all = test_set(t);
+        auto places = data_rng_.fork("probe", static_cast<std::uint64_t>(t)).permutation(static_cast<std::uint32_t>(all.size()));
+        places.resize(std::min(places.size(), static_cast<std::size_t>(s_.evaluation.probe_size)));
+        probes_.push_back(all.subset(places));
+      }
+    }
+    return probes_[static_cast<std::size_t>(task)];
+  }
+
+  void evaluate_row(int row, int seen) {
+    const auto started = Clock::now();
+    const int tasks = stream_->tasks();
+    const bool last = row == tasks;
+    for (int task = 0; task < tasks; ++task) {
+      const bool learned_now = task == row - 1;
+      const bool count = s_.learner.record_stats && (learned_now || last);
+      UnitUsage usage;
+      record_.accuracy(static_cast<std::size_t>(row), static_cast<std::size_t>(task)) =
+          evaluator_.accuracy(test_set(task), task, seen, count ? &usage : nullptr);
+      if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, last);
+      if (request_.progress) report(cursor_, 0, true);
+    }
+    record_.test_macs = {tested_before_.executed + evaluator_.macs().executed, tested_before_.dense + evaluator_.macs().dense};
+    record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
+    evaluation_seconds_ += since(started), ++evaluations_;
+  }
+
+  void record_usage(int task, const UnitUsage& usage, bool learned, bool last) {
+    const auto t = static_cast<std::size_t>(task);
+    for (std::size_t h = 0; h < record_.layers.size(); ++h) {
+      LayerRecord& layer = record_.layers[h];
+      for (std::size_t u = 0; u < usage.counts[h].size(); ++u) {
+        if (learned) layer.usage_learned(t, u) = usage.counts[h][u];
+        if (last) layer.usage_final(t, u) = usage.counts[h][u];
+      }
+      if (last) layer.active_fraction_test[t] = usage.active_fraction[h];
+    }
+  }
+
+  void save_record() {
+    save_results(request_.files.results(), record_, s_.evaluation.forgetting_definition);
+  }
+
+  void report(const Cursor& c, int epochs, bool evaluating) {
+    Progress p;
+    p.experience = c.experience, p.experiences = stream_->experiences();
+    p.epoch = c.epoch, p.epochs = epochs, p.evaluating = evaluating;
+    const double n = static_cast<double>(std::max<std::int64_t>(1, c.examples));
+    p.loss = c.loss / n, p.accuracy = c.correct / n, p.seconds = since(started_);
+    // Work is counted in steps; what is still to come is assumed to be like this experience.
+    double all = 0, done = 0;
+    for (int e = 0; learner_ && e < p.experiences; ++e) {
+      const double steps = static_cast<double>(learner_->epochs_of(e) * steps_in_epoch_);
+      all += steps;
+      if (e < c.experience) done += steps;
+    }
+    done += static_cast<double>(c.epoch * steps_in_epoch_ + c.step);
+    const double trained = static_cast<double>(c.total_steps - steps_before_);
+    const double per_step = trained > 0 ? (p.seconds - evaluation_seconds_) / trained : 0;
+    const double per_row = evaluations_ > 0 ? evaluation_seconds_ / evaluations_ : 0;
+    p.seconds_left = (all - done) * per_step + (p.experiences - c.experience) * per_row;
+    p.fraction = all > 0 ? done / all : 0;
+    request_.progress(p);
+  }
+
+  const Settings& s_;
+  const RunRequest& request_;
+  std::string digest_;
+  std::unique_ptr<TaskStream> stream_;
+  Targets targets_;
+  std::unique_ptr<Network> net_;
+  std::unique_ptr<Rule> rule_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::vector<std::unique_ptr<Strategy>> strategies_;
+  Evaluator evaluator_;
+  Rng data_rng_;
+  RunRecord record_;
+  Cursor cursor_;
+  Learner* learner_ = nullptr;
+  std::vector<ExampleSet> probes_;
+  std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
+  Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
+  double evaluation_seconds_ = 0;
+  int evaluations_ = 0;
+  Macs tested_before_;  ///< by the runs that this one goes on from
+};
+
+}  // namespace
+
+RunState run_state(const RunFiles& files, const Settings& settings, std::string* why) {
+  const auto other = [why](const std::string& reason) {
+    if (why) *why = reason;
+    return RunState::Other;
+  };
+  try {
+    const auto head = peek_results(files.results());
+    if (head && head->config_text != settings.config.resolved_text())
+      return other(files.results().string() + " was made with other settings");
+    if (head && head->complete) return RunState::Complete;
+    if (!std::filesystem::exists(files.checkpoint())) return RunState::New;
+    if (checkpoint_digest(files.checkpoint()) != settings.digest())
+      return other(files.checkpoint().string() + " was made with other settings");
+    return RunState::Resumable;
+  } catch (const Error& e) {
+    return other(e.what());
+  }
+}
+
+RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunRequest& request) {
+  return during(fmt::format("{} (seed {})", settings.experiment, request.seed),
+                [&] { return Run(settings, data, request).execute(); });
+}
+
+}  // namespace engram

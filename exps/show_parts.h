@@ -1,0 +1,42 @@
+// For show_*.cpp only: numbers of several runs as short texts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exps/metrics.h"
+#include "exps/record.h"
+
+namespace engram::show {
+
+/// Characters for drawing, from Unicode or plain ASCII.
+struct Glyphs {
+  const char *missing, *plus_minus, *line, *bar, *corner, *tick;
+  std::vector<std::string> markers;
+};
+const Glyphs& glyphs();
+
+template <class Value>
+Summary over(const std::vector<RunRecord>& runs, Value value) {
+  std::vector<double> values;
+  for (const RunRecord& run : runs)
+    values.push_back(value(run));
+  return summarise(values);
+}
+
+/// A metric by name; NaN when the run lacks it.
+double metric(const RunRecord&, ForgettingDefinition, const std::string& name);
+/// Mean share of active units over the layers, each by its number of units.
+double active_fraction(const RunRecord&);
+double active_fraction(const RunRecord&, std::size_t layer);
+double seconds(const RunRecord&);
+
+std::string percent(double fraction);           ///< "61.3", the missing sign for NaN
+std::string percent(const Summary& fractions);  ///< "61.3 ± 2.1", without ± for a single run
+std::string count(double number);               ///< "1.23 T"
+/// "12.0 G (24 % of dense)"
+std::string executed(const std::vector<RunRecord>&, Macs RunRecord::*field);
+std::string repeat(const char* glyph, int times);
+std::string plural(std::size_t n, const std::string& noun);  ///< "1 run", "3 runs"
+
+}  // namespace engram::show

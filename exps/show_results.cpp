@@ -1,0 +1,229 @@
+// One experiment in the terminal: the matrix as a heat map, the metrics under it, then what the
+// layers and the machine did.
+#include "exps/show_results.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "exps/show_parts.h"
+#include "utils/error.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace {
+
+using show::glyphs;
+using Runs = std::vector<RunRecord>;
+
+constexpr int kCell = 6;  // " 100.0"
+
+Table mean_accuracy(const Runs& runs) {
+  Table mean = runs.front().accuracy;
+  std::vector<double> values;
+  for (std::size_t i = 0; i < mean.shape(0); ++i) {
+    for (std::size_t j = 0; j < mean.shape(1); ++j) {
+      values.clear();
+      for (const RunRecord& run : runs)
+        if (run.accuracy.shape() == mean.shape()) values.push_back(run.accuracy(i, j));
+      mean(i, j) = summarise(values).mean;
+    }
+  }
+  return mean;
+}
+
+/// Which tasks (from 1) to show when only `most` columns fit: the first, the last, every n-th.
+std::vector<int> shown_tasks(int tasks, int most, int* step) {
+  *step = 1;
+  const auto fits = [&](int n) { return tasks / n + 2 <= most; };
+  if (tasks > most)
+    while (!fits(++*step) && *step < tasks)
+      continue;
+  std::vector<int> shown;
+  for (int t = 1; t <= tasks; ++t)
+    if (t == 1 || t == tasks || t % *step == 0) shown.push_back(t);
+  return shown;
+}
+
+std::string title(const Runs& runs, bool colour) {
+  std::vector<std::uint64_t> seeds;
+  std::size_t incomplete = 0;
+  for (const RunRecord& run : runs)
+    seeds.push_back(run.seed), incomplete += run.complete ? 0 : 1;
+  std::string rest = fmt::format("{}, {} {}", show::plural(runs.size(), "run"),
+                                 runs.size() == 1 ? "seed" : "seeds", fmt::join(seeds, " "));
+  if (incomplete > 0) rest += fmt::format(", {} incomplete", incomplete);
+  return bold(runs.front().experiment, colour) + "  " + dim(rest, colour) + "\n\n";
+}
+
+std::string matrix(const Runs& runs, bool colour, int width) {
+  const Table accuracy = mean_accuracy(runs);
+  const RunRecord& first = runs.front();
+  const int tasks = static_cast<int>(accuracy.shape(1));
+  int name_width = 0;
+  for (const std::string& name : first.task_names)
+    name_width = std::max(name_width, columns(name));
+  const int wanted = 10 + name_width, seen_width = 8;
+  const int label = std::clamp(width - seen_width - kCell * tasks, 12, std::clamp(wanted, 12, 30));
+  int step = 1;
+  const auto shown = shown_tasks(tasks, std::max((width - seen_width - label) / kCell, 3), &step);
+
+  std::string out = fit("accuracy, %", label);
+  for (const int t : shown)
+    out += fit_right(std::to_string(t), kCell);
+  out += fmt::format(" {} seen\n", glyphs().bar);
+  const std::vector<double> curve = average_accuracy_curve(accuracy);
+  const auto row = [&](const std::string& name, int i, double seen) {
+    out += fit(name, label - 1) + " ";
+    for (const int t : shown) {
+      const double value = accuracy(static_cast<std::size_t>(i), static_cast<std::size_t>(t - 1));
+      out += shade(fit_right(show::percent(value), kCell), value, colour);
+    }
+    out += fmt::format(" {}{}\n", glyphs().bar, i == 0 ? "" : fit_right(show::percent(seen), 5));
+  };
+  row("untrained", 0, 0);
+  for (const int t : shown) {
+    const auto at = static_cast<std::size_t>(t - 1);
+    row(fmt::format("after {} {}", t, first.task_names[at]), t, curve[at]);
+  }
+  if (step > 1)
+    out += dim(fmt::format("every {}. of {} tasks, the first and the last", step, tasks), colour) +
+           "\n";
+  return out + "\n";
+}
+
+/// What a metric means, in a few words; the file holds the formula and the source.
+const char* gist(const std::string& name) {
+  static const std::map<std::string, const char*> kGists{
+      {"average_accuracy", "ACC, mean of the last row"},
+      {"sample_accuracy", "last row, weighted by test size"},
+      {"average_incremental_accuracy", "AIA, mean of the column 'seen'"},
+      {"learning_accuracy", "LA, mean of the diagonal"},
+      {"bwt", "last row minus diagonal"},
+      {"fwt", "just before learning minus untrained"},
+      {"min_accuracy", "min-ACC, lowest after learning"},
+      {"worst_case_accuracy", "WC-ACC, last task and min-ACC"},
+      {"stability_gap", "deepest drop while learning the next"},
+      {"prequential_accuracy", "each batch before learning it"},
+      {"average_anytime_accuracy", "AAA, mean over the probes"},
+  };
+  const auto found = kGists.find(name);
+  return found == kGists.end() ? "" : found->second;
+}
+
+std::string forgetting_gist(ForgettingDefinition definition) {
+  static const std::map<ForgettingDefinition, const char*> kGists{
+      {ForgettingDefinition::Chaudhry, "best earlier row minus last"},
+      {ForgettingDefinition::Avalanche, "diagonal minus last row"},
+      {ForgettingDefinition::Mammoth, "best row minus last"},
+  };
+  return fmt::format("{}, {}", name_of(definition), kGists.at(definition));
+}
+
+std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colour) {
+  // The name and gist of a metric come from the run that has most of them.
+  std::vector<Metric> known;
+  for (const RunRecord& run : runs) {
+    const std::vector<Metric> of_run = compute_metrics(run, definition);
+    if (of_run.size() > known.size()) known = of_run;
+  }
+  std::string out;
+  for (const Metric& metric : known) {
+    const Summary summary = show::over(
+        runs, [&](const RunRecord& run) { return show::metric(run, definition, metric.name); });
+    std::string label = metric.name;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    const std::string value = fit_right(show::percent(summary), 12);
+    const std::string n = runs.size() > 1 ? fmt::format("(n={})", summary.n) : "";
+    out += fmt::format(
+        "{}{} {}  {}\n", fit(label, 29),
+        metric.name == "average_accuracy" ? bold(value, colour) : value, fit(n, 6),
+        dim(metric.name == "forgetting" ? forgetting_gist(definition) : gist(metric.name), colour));
+  }
+  if (runs.size() > 1)
+    out += dim(fmt::format("in %, mean {} SD over the runs", glyphs().plus_minus), colour) + "\n";
+  return out + "\n";
+}
+
+/// Mean overlap between different tasks after the whole run.
+double overlap(const RunRecord& run, std::size_t layer) {
+  const LayerRecord& record = run.layers[layer];
+  if (record.usage_final.shape(0) != run.test_sizes.size()) return kNotEvaluated;
+  const Table table = usage_overlap(record.usage_final, run.test_sizes);
+  std::vector<double> apart;
+  for (std::size_t a = 0; a < table.shape(0); ++a)
+    for (std::size_t b = a + 1; b < table.shape(1); ++b)
+      apart.push_back(table(a, b));
+  return summarise(apart).mean;
+}
+
+/// Share of units that no test input activates after the whole run.
+double unused(const RunRecord& run, std::size_t layer) {
+  const auto& usage = run.layers[layer].usage_final;
+  double idle = 0, total = 0;
+  for (std::size_t u = 0; u < usage.shape(1); ++u) {
+    double sum = 0;
+    for (std::size_t t = 0; t < usage.shape(0); ++t)
+      sum += usage(t, u);
+    idle += sum > 0 ? 0 : 1, total += sum;
+  }
+  return total > 0 ? idle / static_cast<double>(usage.shape(1)) : kNotEvaluated;
+}
+
+std::string layers(const Runs& runs, bool colour) {
+  const std::vector<LayerRecord>& known = runs.front().layers;
+  if (known.empty()) return "";
+  int name_width = 6;
+  for (const LayerRecord& layer : known)
+    name_width = std::max(name_width, columns(layer.name));
+  name_width = std::min(name_width, 30);
+  std::string out = dim(fmt::format("{}{:>9}{:>11}{:>11}{:>17}", fit("layer", name_width), "units",
+                                    "active, %", "unused, %", "shared by tasks"),
+                        colour) +
+                    "\n";
+  for (std::size_t l = 0; l < known.size(); ++l) {
+    const auto mean = [&](auto value) {
+      return show::percent(show::over(runs, [&](const RunRecord& run) {
+                             return l < run.layers.size() ? value(run) : kNotEvaluated;
+                           }).mean);
+    };
+    out += fit(known[l].name, name_width) + fit_right(std::to_string(known[l].units), 9);
+    out += fit_right(mean([&](const RunRecord& r) { return show::active_fraction(r, l); }), 11);
+    out += fit_right(mean([&](const RunRecord& r) { return unused(r, l); }), 11);
+    out += fit_right(mean([&](const RunRecord& r) { return overlap(r, l); }), 17) + "\n";
+  }
+  return out + "\n";
+}
+
+std::string cost(const Runs& runs) {
+  const auto mean = [&](std::vector<double> RunRecord::*field) {
+    return duration(show::over(runs, [&](const RunRecord& run) {
+                      double sum = 0;
+                      for (const double s : run.*field)
+                        sum += s;
+                      return sum;
+                    }).mean);
+  };
+  return fmt::format("multiply-adds  training {}, testing {}\n",
+                     show::executed(runs, &RunRecord::train_macs),
+                     show::executed(runs, &RunRecord::test_macs)) +
+         fmt::format("time           training {}, evaluating {}{}\n",
+                     mean(&RunRecord::task_seconds), mean(&RunRecord::evaluate_seconds),
+                     runs.size() > 1 ? ", a run" : "");
+}
+
+}  // namespace
+
+std::string show_experiment(const Runs& runs, ForgettingDefinition definition, bool colour,
+                            int width) {
+  if (runs.empty()) return "no runs\n";
+  std::string out = title(runs, colour);
+  if (runs.front().accuracy.size() == 0) return out + "nothing was evaluated\n";
+  ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
+  return out + matrix(runs, colour, width) + metrics(runs, definition, colour) +
+         layers(runs, colour) + cost(runs);
+}
+
+}  // namespace engram

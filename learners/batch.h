@@ -1,0 +1,28 @@
+// A mini-batch as rules see it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/tape.h"
+
+namespace engram {
+
+struct Batch {
+  Signal x;                 ///< [rows, input size]
+  std::vector<int> target;  ///< output index per row
+  std::vector<int> task;    ///< task per row
+  /// Allowed outputs per row, [outputs] each; an empty span allows all. Empty vector: all rows.
+  std::vector<std::span<const std::uint8_t>> mask;
+  int rows() const { return x.rows(); }
+};
+
+/// What a rule reports about one batch.
+struct BatchStats {
+  double loss = 0;  ///< mean over the rows
+  int correct = 0;  ///< rows whose largest allowed output was the target
+  Macs macs;        ///< of everything the rule computed
+};
+
+}  // namespace engram

@@ -1,0 +1,183 @@
+#include "learners/learner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "utils/error.h"
+
+namespace engram {
+
+Learner::Learner(const LearnerOptions& options, Network& net, Rule& rule, Optimizer& optimizer,
+                 const OptimizerOptions& optimizer_options,
+                 std::vector<std::unique_ptr<Strategy>>& strategies, const Targets& targets,
+                 Rng rng)
+    : o_(options),
+      optimizer_options_(optimizer_options),
+      net_(net),
+      rule_(rule),
+      optimizer_(optimizer),
+      strategies_(strategies),
+      targets_(targets),
+      rng_(rng) {
+  for (const auto& s : strategies_)
+    if (!covers(rule_.provides(), s->needs()))
+      throw Error(Fault::Config,
+                  "strategies: one of them needs an output error or a gradient, which this rule "
+                  "does not compute; choose another rule or strategy");
+}
+
+int Learner::epochs_of(int experience) const {
+  return experience == 0 ? o_.epochs : o_.later_epochs.value_or(o_.epochs);
+}
+
+bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) {
+  if (cursor.total_steps == 0) observer.before_training();
+  for (; cursor.experience < stream.experiences(); ++cursor.experience) {
+    const Experience experience = stream.experience(cursor.experience);
+    if (experience.train.empty())
+      throw Error(Fault::Config, fmt::format("task {} has no training examples", cursor.experience));
+    const int seen = experience.index + 1;
+    Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
+    net_.begin_experience(experience.train.tasks());
+    if (cursor.epoch == 0 && cursor.step == 0) {
+      if (cursor.experience > 0 && optimizer_options_.optimizer_state == StatePolicy::Reset)
+        optimizer_.reset();
+      for (auto& s : strategies_) s->begin_experience(context);
+    }
+    for (; cursor.epoch < epochs_of(cursor.experience); ++cursor.epoch)
+      if (!train_epoch(experience, seen, cursor, observer)) return false;
+    for (auto& s : strategies_) s->end_experience(context);
+    observer.after_experience(experience);
+    cursor.epoch = 0;
+    Cursor next = cursor;
+    ++next.experience;
+    observer.may_save(next);
+    if (observer.stop_requested() && next.experience < stream.experiences())
+      return cursor = next, false;
+  }
+  return true;
+}
+
+bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor,
+                          Observer& observer) {
+  const auto order = epoch_order(experience.train.size(), cursor);
+  const auto batch_size = static_cast<std::size_t>(o_.batch_size);
+  steps_in_epoch_ = static_cast<std::int64_t>((order.size() + batch_size - 1) / batch_size);
+  if (cursor.step == 0) {
+    if (o_.boost_decay) net_.begin_epoch();
+    cursor.examples = 0, cursor.loss = cursor.correct = cursor.seconds = 0, cursor.macs = {};
+    cursor.active.assign(hidden_activations(net_).size(), 0);
+  }
+  while (cursor.step < steps_in_epoch_) {
+    observer.before_step(cursor);
+    const auto begin = static_cast<std::size_t>(cursor.step) * batch_size;
+    const auto count = std::min(batch_size, order.size() - begin);
+    const auto started = std::chrono::steady_clock::now();
+    gather(experience, seen, std::span(order).subspan(begin, count));
+    BatchStats stats;
+    train_step(experience, seen, cursor, stats);
+    cursor.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    ++cursor.step, ++cursor.total_steps;
+    observer.after_step(cursor, stats, batch_.rows(), steps_in_epoch_, epochs_of(cursor.experience));
+    observer.may_save(cursor);
+    if (observer.stop_requested()) return false;
+  }
+  const double n = static_cast<double>(std::max<std::int64_t>(1, cursor.examples));
+  EpochRow row{cursor.experience, cursor.epoch, cursor.learning_rate, cursor.loss / n,
+               cursor.correct / n, cursor.seconds, cursor.macs, cursor.active};
+  for (double& a : row.active_fraction) a = o_.record_stats ? a / n : std::nan("");
+  observer.after_epoch(row);
+  cursor.step = 0;
+  return true;
+}
+
+void Learner::train_step(const Experience& experience, int, Cursor& cursor, BatchStats& stats) {
+  Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
+  for (auto& s : strategies_) s->extend_batch(context, batch_);
+  if (o_.rezero == Rezero::TrainForward) net_.params().mask_values();
+  net_.params().zero_grad();
+  const Pass pass{true, rng_.fork("pass", static_cast<std::uint64_t>(cursor.total_steps)), batch_.task};
+  const ErrorHook hook = [&](Mat error) {
+    for (auto& s : strategies_) s->shape_error(context, batch_, error);
+  };
+  stats = rule_.learn(net_, batch_, pass, strategies_.empty() ? ErrorHook{} : hook);
+  if (!std::isfinite(stats.loss))
+    throw Error(Fault::Numerical,
+                fmt::format("the loss became {} in task {}, epoch {}, step {}; lower lr (now {}) or "
+                            "check the model",
+                            stats.loss, cursor.experience, cursor.epoch + 1, cursor.step + 1,
+                            optimizer_options_.lr));
+  for (auto& s : strategies_) s->shape_gradient(context);
+  if (o_.rezero == Rezero::Step) net_.params().mask_gradients();
+  const long steps = steps_in_epoch_ * epochs_of(cursor.experience);
+  cursor.learning_rate =
+      optimizer_options_.lr * schedule_factor(o_.schedule, cursor.epoch * steps_in_epoch_ + cursor.step, steps, cursor.epoch);
+  optimizer_.step(net_.params(), cursor.learning_rate);
+  for (auto& s : strategies_) s->after_step(context);
+  cursor.examples += batch_.rows();
+  cursor.loss += stats.loss * batch_.rows(), cursor.correct += stats.correct;
+  cursor.macs += stats.macs;
+  if (o_.record_stats) count_active(cursor);
+}
+
+std::vector<std::uint32_t> Learner::epoch_order(std::size_t examples, const Cursor& cursor) const {
+  const auto n = static_cast<std::uint32_t>(examples);
+  const auto batch = static_cast<std::uint32_t>(o_.batch_size);
+  std::vector<std::uint32_t> places;
+  if (o_.train_pad == TrainPad::Prepend && n % batch != 0)
+    for (std::uint32_t i = 0; i < batch - n % batch; ++i) places.push_back(i % n);
+  for (std::uint32_t i = 0; i < n; ++i) places.push_back(i);
+  const auto size = static_cast<std::uint32_t>(places.size());
+  const auto permutation =
+      o_.shuffle == Shuffle::OnceSeed0
+          ? numpy_legacy_permutation(0, size)
+          : rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
+                .fork("epoch", static_cast<std::uint64_t>(cursor.epoch))
+                .permutation(size);
+  std::vector<std::uint32_t> order(size);
+  for (std::uint32_t i = 0; i < size; ++i) order[i] = places[permutation[i]];
+  return order;
+}
+
+void Learner::gather(const Experience& experience, int seen,
+                     std::span<const std::uint32_t> places) {
+  const auto rows = places.size();
+  batch_.target.resize(rows), batch_.task.resize(rows), batch_.mask.clear();
+  const Mat x = batch_.x.resize(static_cast<int>(rows), net_.in().size());
+  experience.train.gather(places, x, batch_.target, batch_.task);
+  for (std::size_t i = 0; i < rows; ++i) {
+    batch_.target[i] = targets_.target(batch_.task[i], batch_.target[i]);
+    const auto mask = targets_.train_mask(batch_.task[i], seen);
+    if (!mask.empty() || !batch_.mask.empty()) batch_.mask.resize(rows), batch_.mask[i] = mask;
+  }
+}
+
+void Learner::count_active(Cursor& cursor) const {
+  std::size_t i = 0;
+  for (const int l : hidden_activations(net_))
+    cursor.active[i++] += active_fraction(rule_.tape()[static_cast<std::size_t>(l)]) * batch_.rows();
+}
+
+std::vector<int> hidden_activations(const Network& net) {
+  std::vector<int> layers;
+  for (int l = 0; l + 1 < net.depth(); ++l)
+    if (net.layer(l).is_activation() && !net.layer(l + 1).is_activation()) layers.push_back(l);
+  return layers;
+}
+
+double active_fraction(const Record& record) {
+  const CMat y = record.out.value();
+  std::size_t active = 0;
+  if (record.out.active.known()) {
+    active = record.out.active.total();
+  } else {
+    for (std::size_t i = 0; i < y.size(); ++i) active += y.data[i] != 0;
+  }
+  return y.size() > 0 ? static_cast<double>(active) / static_cast<double>(y.size()) : 0;
+}
+
+}  // namespace engram

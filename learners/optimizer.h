@@ -1,0 +1,67 @@
+// An optimiser spends the gradient. It walks over the parameters slice by slice: frozen slices are
+// skipped, and rows that no gradient touched get only the linear part of the update, with the same
+// bits as if their gradient had been zero.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/param_store.h"
+#include "utils/options.h"
+
+namespace engram {
+
+/// What happens to momentum and moments when a new task begins.
+enum class StatePolicy { Keep, Reset };
+template <>
+struct Choices<StatePolicy> {
+  static constexpr std::array<std::string_view, 2> names{"keep", "reset"};
+};
+
+struct OptimizerOptions {
+  std::string optimizer = "sgd";
+  double lr = 0.01, weight_decay = 0;
+  double momentum = 0;
+  bool nesterov = false;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  StatePolicy optimizer_state = StatePolicy::Keep;
+
+  template <class V>
+  void describe(V&& v) {
+    v("optimizer", optimizer, "optimiser of `engram list optimizers`");
+    v("lr", lr, Range::above(0), "learning rate");
+    v("weight_decay", weight_decay, Range::at_least(0), "L2 penalty, added to the gradient; biases too, as in PyTorch");
+    v("momentum", momentum, Range::at_least(0).below(1), "sgd: momentum");
+    v("nesterov", nesterov, "sgd: Nesterov's momentum");
+    v("beta1", beta1, Range::at_least(0).below(1), "adam: decay of the first moment");
+    v("beta2", beta2, Range::at_least(0).below(1), "adam: decay of the second moment");
+    v("epsilon", epsilon, Range::above(0), "adam: added to the root of the second moment");
+    v("optimizer_state", optimizer_state, "momentum and moments when a task begins");
+  }
+};
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  /// Moves the trainable slices of `params` along their gradients.
+  virtual void step(ParamStore& params, double lr) = 0;
+  virtual void reset() = 0;  ///< forgets momentum and moments
+  /// Everything that a resumed run needs, laid end to end; the same size before and after.
+  virtual std::vector<std::span<real>> state() = 0;
+  virtual std::int64_t steps() const { return 0; }  ///< taken since the last reset
+  virtual void set_steps(std::int64_t) {}
+};
+
+std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions&, std::size_t parameters);   // sgd.cpp
+std::unique_ptr<Optimizer> make_adam(const OptimizerOptions&, std::size_t parameters);  // adam.cpp
+
+/// Calls dense(begin, count) for runs of elements of every trainable slice whose gradient may be
+/// non-zero, and idle(begin, count) for runs whose gradient is known to be zero; in parallel over
+/// fixed runs, so the bodies must treat elements independently.
+template <class Dense, class Idle>
+void for_each_run(ParamStore& params, Dense dense, Idle idle);
+
+}  // namespace engram
+
+#include "learners/optimizer_runs.h"

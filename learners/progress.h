@@ -1,0 +1,35 @@
+// Where a training run is, and what it has to say about an epoch.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/tape.h"  // Macs
+
+namespace engram {
+
+/// One epoch of training.
+struct EpochRow {
+  int experience = 0, epoch = 0;  ///< 0-based
+  double learning_rate = 0;       ///< of its last step
+  double loss = 0;                ///< mean over its examples
+  double train_accuracy = 0;      ///< on its examples, as they came, in training mode
+  double seconds = 0;
+  Macs macs;                            ///< multiply-adds of its training steps
+  std::vector<double> active_fraction;  ///< per hidden layer, before dropout
+};
+
+/// The next thing to do, and the sums of the epoch so far: with the weights, all that a resumed run
+/// needs, because random numbers depend on names and counters alone.
+struct Cursor {
+  int experience = 0, epoch = 0;
+  std::int64_t step = 0;        ///< within the epoch
+  std::int64_t total_steps = 0;
+  std::int64_t examples = 0;    ///< in this epoch so far
+  double loss = 0, correct = 0, seconds = 0, learning_rate = 0;  ///< sums, and the last rate
+  Macs macs;
+  double window_correct = 0, window_examples = 0;  ///< since the last continual evaluation
+  std::vector<double> active;   ///< per hidden layer: sum of active fractions times rows
+};
+
+}  // namespace engram

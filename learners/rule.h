@@ -1,0 +1,38 @@
+// A learning rule fills the gradient of a network from one batch. It never steps, loops over data
+// or seeds a generator: the learner does.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "learners/batch.h"
+#include "models/network.h"
+
+namespace engram {
+
+/// What a rule offers to strategies.
+enum class Provides : unsigned { Nothing = 0, Gradient = 1, OutputError = 2 };
+constexpr Provides operator|(Provides a, Provides b) {
+  return static_cast<Provides>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool covers(Provides offered, Provides needed) {
+  return (static_cast<unsigned>(offered) & static_cast<unsigned>(needed)) == static_cast<unsigned>(needed);
+}
+
+/// Lets strategies change the error at the outputs [rows, outputs] before it is sent down.
+using ErrorHook = std::function<void(Mat error)>;
+
+class Rule {
+ public:
+  virtual ~Rule() = default;
+  virtual Provides provides() const = 0;
+  /// Draws what the rule itself needs (feedback matrices, ...).
+  virtual void prepare(Network&, Rng) {}
+  /// Adds the update's direction to net.params().grad(); the caller has zeroed it.
+  virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
+                           const ErrorHook& hook) = 0;
+  /// The activations of the last learn(), for statistics.
+  virtual const Tape& tape() const = 0;
+};
+
+}  // namespace engram

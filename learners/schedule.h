@@ -1,0 +1,37 @@
+// How the learning rate moves within the training of one task.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "utils/options.h"
+
+namespace engram {
+
+enum class Schedule { Constant, Linear, Cosine, Step };
+template <>
+struct Choices<Schedule> {
+  static constexpr std::array<std::string_view, 4> names{"constant", "linear", "cosine", "step"};
+};
+
+struct ScheduleOptions {
+  Schedule schedule = Schedule::Constant;
+  double lr_final = 0;
+  int warmup_steps = 0;
+  int step_epochs = 10;
+  double step_factor = 0.1;
+
+  template <class V>
+  void describe(V&& v) {
+    v("schedule", schedule, "learning rate over the epochs of a task; starts anew with every task");
+    v("lr_final", lr_final, Range::fraction(), "linear, cosine: fraction of lr left at the end");
+    v("warmup_steps", warmup_steps, Range::at_least(0), "the rate rises linearly over so many steps first");
+    v("step_epochs", step_epochs, Range::at_least(1), "step: epochs between drops");
+    v("step_factor", step_factor, Range::above(0).at_most(1), "step: the rate is multiplied by this");
+  }
+};
+
+/// Factor on the learning rate at step `step` (0-based) of `steps` of a task, in epoch `epoch`.
+double schedule_factor(const ScheduleOptions&, long step, long steps, int epoch);
+
+}  // namespace engram

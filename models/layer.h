@@ -1,0 +1,71 @@
+// A layer is three pure verbs: forward, backward_input (errors down) and accumulate (gradient of
+// its own weights). Rules decide which errors come down and what is accumulated. Layers hold no
+// activations; randomness comes in with the pass; state changes only in observe().
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/param_store.h"
+#include "models/tape.h"
+#include "utils/matrix.h"
+#include "utils/rng.h"
+#include "utils/shape.h"
+
+namespace engram {
+
+/// How a forward pass is meant.
+struct Pass {
+  bool training = false;
+  Rng rng{0};                  ///< of this step; each layer forks its own stream by its index
+  std::span<const int> tasks;  ///< task of each row, for per-task heads
+};
+
+/// Names the layer's part in the network, for parameter names and random streams.
+struct Place {
+  int index = 0;     ///< position in the network
+  std::string name;  ///< unique in the network: "linear1", "conv2"
+};
+
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  virtual std::string kind() const = 0;  ///< "linear", "conv", "k_winners"
+  /// For people, once bound: "linear", "k-winners 4 of 4000, boost 1".
+  virtual std::string describe() const = 0;
+
+  /// Declares parameters and state for this shape of input and returns the shape of the output.
+  /// Throws Error(Config) for sizes that do not fit.
+  virtual ImageShape bind(ImageShape in, const Place& place, ParamStore& store) = 0;
+  /// Fills parameters and state with their initial values.
+  virtual void init(Rng) {}
+
+  /// y.out <- f(x). x is [batch, in.size()].
+  virtual Macs forward(const Signal& x, Record& y, const Pass& pass) const = 0;
+  /// dx <- Jᵀ dy. `feedback` stands in for the layer's own weights when given.
+  virtual Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
+                              const Pass& pass, CMat feedback = {}) const = 0;
+  /// grad += postᵀ pre. Gradient rules pass post = dy; local rules pass what they like.
+  virtual Macs accumulate(const Signal& /*pre*/, const Record& /*y*/, const Signal& /*post*/,
+                          const Pass& /*pass*/) const {
+    return {};
+  }
+  /// After a training forward: running statistics, duty cycles.
+  virtual void observe(const Signal& /*x*/, const Record& /*y*/) {}
+
+  // What happens at the borders of training; most layers ignore them.
+  virtual void begin_epoch() {}  ///< boost decay
+  /// `tasks`: those whose examples occur in the training set to come. Decides which heads learn.
+  virtual void begin_experience(std::span<const int> /*tasks*/) {}
+
+  /// The weights that carry signals, for rules that need their shape ({} for other layers).
+  virtual CMat weight() const { return {}; }
+  /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).
+  virtual bool is_activation() const { return false; }
+};
+
+using LayerPtr = std::unique_ptr<Layer>;
+
+}  // namespace engram

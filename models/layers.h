@@ -1,0 +1,62 @@
+// The table of layers: one factory each, implemented in the file of the same name.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "models/init.h"
+#include "models/layer.h"
+#include "utils/options.h"
+
+namespace engram {
+
+/// Which of the possible synapses of a layer exist, and how they start.
+struct Synapses {
+  double density = 1;  ///< fraction of every row's weights that exist, fixed at random (0, 1]
+  MaskRounding rounding = MaskRounding::NonZeros;
+  WeightInit init = WeightInit::Torch;
+};
+
+/// Fully connected: y = x wᵀ + b; reads an image as one flat row.                   linear.cpp
+LayerPtr linear(int outputs, const Synapses& = {});
+/// One linear layer per task; an example uses the one of its task.              multi_head.cpp
+/// New heads learn when their task comes, unless `frozen_new_heads`: then only the first ever does.
+LayerPtr multi_head(int heads, int outputs, bool frozen_new_heads, const Synapses& = {});
+/// 2-d convolution, square kernel, zero padding.                                    conv2d.cpp
+LayerPtr conv2d(int channels, int kernel, int stride, int pad, const Synapses& = {});
+LayerPtr relu();                          // relu.cpp
+LayerPtr dropout(double rate);            // dropout.cpp: inverted, survivors * 1 / (1 - rate)
+LayerPtr flatten();                       // flatten.cpp: h x w x c -> 1 x 1 x hwc
+LayerPtr max_pool(int kernel, int stride);  // pooling.cpp
+LayerPtr avg_pool(int kernel, int stride);  // pooling.cpp
+/// Per channel, over batch and places (Ioffe & Szegedy 2015).                   batch_norm.cpp
+LayerPtr batch_norm(double momentum = 0.1, double epsilon = 1e-5);
+
+enum class Ties { Strict, Threshold };
+enum class OverlongBatch { Mean, Literal };
+
+/// k-winners-take-all with boosting (Ahmad & Scheinkman 2019).
+struct KWinnersOptions {
+  double percent_on = 0.1;           ///< k = round(n * percent_on), half to even
+  double k_inference_factor = 1;     ///< more winners in evaluation
+  double boost_strength = 0;         ///< 0: no boosting
+  double boost_strength_factor = 1;  ///< decay of the strength, once per epoch
+  int duty_cycle_period = 1000;      ///< in samples
+  bool local = false;                ///< images: winners per place instead of per image
+  bool rectify = false;              ///< winners must also be positive
+  bool allow_dead = false;           ///< k = 0 silences the layer instead of being refused
+  Ties ties = Ties::Strict;          ///< exactly k, lowest index first; or all >= the k-th
+  OverlongBatch overlong = OverlongBatch::Mean;  ///< duty cycles when a batch exceeds the period
+};
+LayerPtr k_winners(const KWinnersOptions&);  // k_winners.cpp
+
+template <>
+struct Choices<Ties> {
+  static constexpr std::array<std::string_view, 2> names{"strict", "threshold"};
+};
+template <>
+struct Choices<OverlongBatch> {
+  static constexpr std::array<std::string_view, 2> names{"mean", "literal"};
+};
+
+}  // namespace engram

@@ -1,0 +1,14 @@
+// Multi-layer perceptron of the sparse-dynamic-synapses study: [linear, relu or k-winners, dropout]
+// per hidden layer and a dense classifier. The sparse variant has no relu: winners may be negative.
+#include "models/blocks.h"
+
+namespace engram {
+
+std::vector<LayerPtr> mlp_layers(const ModelOptions& options, const HeadShape& head) {
+  std::vector<LayerPtr> layers;
+  add_hidden_layers(layers, options, false);
+  add_head(layers, options, head);
+  return layers;
+}
+
+}  // namespace engram

@@ -1,0 +1,30 @@
+// The table of models.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "models/model_options.h"
+#include "models/network.h"
+
+namespace engram {
+
+/// The classifier on top: `heads` linear layers of `outputs` units; more than one: one per task.
+struct HeadShape {
+  int heads = 1, outputs = 10;
+};
+
+struct ModelEntry {
+  std::string_view name, summary, paper;
+  std::vector<LayerPtr> (*layers)(const ModelOptions&, const HeadShape&);
+};
+std::span<const ModelEntry> models();
+
+/// The name that the options mean: `model`, or what `cnn` says.
+std::string model_name(const ModelOptions&);
+
+/// Builds and initialises a model. Throws Error(Config) for unknown names and sizes that do not fit.
+std::unique_ptr<Network> build_model(const ModelOptions&, ImageShape in, const HeadShape&, Rng);
+
+}  // namespace engram

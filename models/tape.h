@@ -1,0 +1,54 @@
+// What a pass through a network leaves behind. The tape is owned by the caller, so a network holds
+// no activations and can be used by several rules at once. A signal knows its active set: after
+// k-winners a row is k units out of thousands, and whatever reads it touches only those.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "utils/active_set.h"
+#include "utils/matrix.h"
+#include "utils/tensor.h"
+
+namespace engram {
+
+/// Activations or errors of one layer for a batch: [rows, cols], zero outside the active set.
+class Signal {
+ public:
+  /// Gives the signal a shape; the content is undefined, the active set unknown. Memory is kept
+  /// when it is large enough.
+  Mat resize(int rows, int cols);
+  Mat value() { return {memory_.data(), rows_, cols_}; }
+  CMat value() const { return {memory_.data(), rows_, cols_}; }
+  int rows() const { return rows_; }
+  int cols() const { return cols_; }
+
+  ActiveSet active;
+  /// True when the active set is known and small enough that following it beats dense loops.
+  bool sparse() const {
+    return active.known() && active.total() * 4 <= static_cast<std::size_t>(rows_) * static_cast<std::size_t>(cols_);
+  }
+
+ private:
+  Tensor1 memory_;
+  int rows_ = 0, cols_ = 0;
+};
+
+/// One entry of the tape: the output of a layer, and what the layer needs again on the way back.
+struct Record {
+  Signal out;
+  std::vector<real> saved;          ///< layer's own: batch statistics, dropout factors, ...
+  std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
+};
+using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
+
+/// Multiply-adds that were executed, and what a dense implementation would have executed.
+struct Macs {
+  double executed = 0, dense = 0;
+  Macs& operator+=(const Macs& other) {
+    executed += other.executed, dense += other.dense;
+    return *this;
+  }
+};
+
+}  // namespace engram

@@ -1,0 +1,72 @@
+// A made-up run for the tests of results: every field filled, numbers by formula.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "exps/record.h"
+
+namespace engram {
+
+/// `fading` in [0, 1]: how much of a task is lost with every later one.
+inline RunRecord sample_run(const std::string& experiment, int tasks, std::uint64_t seed,
+                            double fading = 0.1) {
+  RunRecord run;
+  run.experiment = experiment;
+  run.seed = seed;
+  run.complete = true;
+  run.config_text = "[" + experiment + "]\ntasks = " + std::to_string(tasks) + "\n";
+  run.config_sources = "tasks: split.cfg:3\n";
+  run.model_text = "784 -> 256 -> 10\n";
+  run.provenance = {
+      {"git", "0123456789ab"}, {"cpu", "abacus"}, {"started", "2026-01-02T03:04:05Z"}};
+  const auto n = static_cast<std::size_t>(tasks);
+  run.accuracy = Table({n + 1, n}, kNotEvaluated);
+  for (std::size_t j = 0; j < n; ++j)
+    run.accuracy(0, j) = 0.1;
+  for (std::size_t i = 1; i <= n; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const double wobble = 0.01 * std::sin(static_cast<double>(7 * i + 3 * j + 11 * seed));
+      run.accuracy(i, j) =
+          std::clamp(0.97 + wobble - fading * static_cast<double>(i - 1 - j), 0.05, 1.0);
+    }
+  }
+  const std::size_t units = 6;
+  LayerRecord layer{.name = "k_winners.1",
+                    .description = "6 units, 2 win",
+                    .units = static_cast<int>(units),
+                    .usage_learned = {},
+                    .usage_final = {},
+                    .active_fraction_test = std::vector<double>(n, 2.0 / 6)};
+  layer.usage_learned = xt::xtensor<std::uint32_t, 2>({n, units}, 0u);
+  layer.usage_final = layer.usage_learned;
+  for (std::size_t t = 0; t < n; ++t) {
+    run.task_names.push_back("digits " + std::to_string(2 * t) + " " + std::to_string(2 * t + 1));
+    run.test_sizes.push_back(1000 + static_cast<int>(t));
+    run.task_seconds.push_back(20.5 + static_cast<double>(seed));
+    const auto count = static_cast<std::uint32_t>(1000 + t);
+    layer.usage_learned(t, t % units) = layer.usage_learned(t, (t + 1) % units) = count;
+    layer.usage_final(t, t % units) = layer.usage_final(t, 0) = count;
+    for (int e = 0; e < 2; ++e)
+      run.epochs.push_back({static_cast<int>(t),
+                            e,
+                            0.1 / (e + 1),
+                            0.5 / (e + 1),
+                            0.9,
+                            10.25,
+                            {1e9, 4e9},
+                            {2.0 / 6}});
+    StepRow row{static_cast<std::int64_t>(100 * (t + 1)), static_cast<int>(t), 0.8, {}};
+    for (std::size_t j = 0; j < n; ++j)
+      row.probe_accuracy.push_back(run.accuracy(t + 1, j));
+    run.steps.push_back(row);
+  }
+  run.layers.push_back(layer);
+  run.evaluate_seconds.assign(n + 1, 0.75);
+  run.train_macs = {2e9 * tasks, 8e9 * tasks};
+  run.test_macs = {1e8 * tasks, 1e9 * tasks};
+  return run;
+}
+
+}  // namespace engram

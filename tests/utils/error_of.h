@@ -1,0 +1,30 @@
+// What an Error says, for tests of messages.
+#pragma once
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "utils/error.h"
+
+namespace engram {
+
+/// Runs `action`, which must throw an Error of this fault, and returns its text.
+template <class Action>
+std::string error_of(Action&& action, Fault fault = Fault::Config) {
+  try {
+    action();
+  } catch (const Error& e) {
+    EXPECT_EQ(static_cast<int>(e.fault()), static_cast<int>(fault)) << e.what();
+    return e.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return "";
+}
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+#define EXPECT_SAYS(text, part) EXPECT_PRED2(contains, text, part)
+
+}  // namespace engram

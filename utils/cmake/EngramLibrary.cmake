@@ -1,0 +1,28 @@
+# engram_library(NAME SOURCES … LIBS …): static library engram::NAME, headers found from the root.
+# TWIN also builds engram::NAME_double from the same sources with `real` = double (utils/real.h),
+# linked against the twins of its engram:: libraries; tests check gradients with it.
+function(engram_library name)
+  cmake_parse_arguments(ARG "TWIN" "" "SOURCES;LIBS;TWIN_SOURCES" ${ARGN})
+  _engram_library(engram_${name} "${ARG_SOURCES}" "${ARG_LIBS}")
+  add_library(engram::${name} ALIAS engram_${name})
+  if(ARG_TWIN)
+    set(sources ${ARG_SOURCES})
+    if(ARG_TWIN_SOURCES)
+      set(sources ${ARG_TWIN_SOURCES})
+    endif()
+    string(REGEX REPLACE "engram::(utils|models|learners)" "engram::\\1_double" libs "${ARG_LIBS}")
+    list(FILTER libs EXCLUDE REGEX "engram::benchmarks")
+    _engram_library(engram_${name}_double "${sources}" "${libs}")
+    add_library(engram::${name}_double ALIAS engram_${name}_double)
+    target_compile_definitions(engram_${name}_double PUBLIC ENGRAM_DOUBLE)
+    if(NOT ENGRAM_BUILD_TESTS)
+      set_target_properties(engram_${name}_double PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
+  endif()
+endfunction()
+
+function(_engram_library target sources libs)
+  add_library(${target} STATIC ${sources})
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${target} PUBLIC ${libs} PRIVATE engram::flags)
+endfunction()

@@ -1,0 +1,223 @@
+#include "utils/kernels.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include <cblas.h>
+
+#include "utils/error.h"
+#include "utils/parallel.h"
+
+namespace engram::kernels {
+namespace {
+
+CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
+
+void blas_gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real* a, int lda,
+               const real* b, int ldb, real beta, real* c, int ldc) {
+#ifdef ENGRAM_DOUBLE
+  cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#else
+  cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#endif
+}
+
+/// Below this many multiply-adds a product is not worth cutting up.
+constexpr double kSmallProduct = 4e6;
+constexpr int kTile = 512;
+
+/// Position of a float in the total order of its bits: NaN sorts above everything and never
+/// confuses a comparison.
+auto order_key(real x) {
+  using Bits = std::conditional_t<sizeof(real) == 4, std::int32_t, std::int64_t>;
+  const Bits bits = std::bit_cast<Bits>(x == 0 ? real{0} : x);  // -0 and 0 are equal
+  return bits < 0 ? static_cast<Bits>(std::numeric_limits<Bits>::min() - bits - 1) : bits;
+}
+using Key = decltype(order_key(real{}));
+
+/// For few winners: keep the k best so far and look closer only at blocks that beat the worst.
+void top_few(std::span<const real> scores, int k, std::int32_t* winners) {
+  constexpr int kFew = 16;
+  Key best[kFew];
+  const auto worst_place = [&] {  // the lowest score; among equals the highest index
+    int w = 0;
+    for (int i = 1; i < k; ++i)
+      if (best[i] < best[w] || (best[i] == best[w] && winners[i] > winners[w])) w = i;
+    return w;
+  };
+  for (int i = 0; i < k; ++i) best[i] = order_key(scores[i]), winners[i] = i;
+  int worst = worst_place();
+  const int n = static_cast<int>(scores.size());
+  constexpr int kBlock = 64;
+  for (int begin = k; begin < n; begin += kBlock) {
+    const int end = std::min(n, begin + kBlock);
+    bool any = false;
+    const real bar = scores[winners[worst]];
+    for (int i = begin; i < end; ++i) any |= !(scores[i] <= bar);
+    if (!any) continue;
+    for (int i = begin; i < end; ++i) {
+      const Key key = order_key(scores[i]);
+      if (key > best[worst]) best[worst] = key, winners[worst] = i, worst = worst_place();
+    }
+  }
+  std::sort(winners, winners + k);
+}
+
+}  // namespace
+
+void use_one_blas_thread() { openblas_set_num_threads(1); }
+const char* blas_core() { return openblas_get_corename(); }
+
+void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c) {
+  const int m = c.rows, n = c.cols, k = transpose_a ? a.rows : a.cols;
+  ENGRAM_INVARIANT((transpose_a ? a.cols : a.rows) == m);
+  ENGRAM_INVARIANT((transpose_b ? b.rows : b.cols) == n);
+  ENGRAM_INVARIANT((transpose_b ? b.cols : b.rows) == k);
+  if (m == 0 || n == 0) return;
+  if (static_cast<double>(m) * n * k < kSmallProduct || std::max(m, n) <= kTile) {
+    blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a.data, a.cols, b.data, b.cols, beta,
+              c.data, c.cols);
+    return;
+  }
+  const bool by_columns = n >= m;
+  const int length = by_columns ? n : m;
+  parallel_for((length + kTile - 1) / kTile, [&](int tile) {
+    const int begin = tile * kTile, count = std::min(kTile, length - begin);
+    const auto shift = [begin](CMat x, bool along_rows) {
+      return x.data + (along_rows ? static_cast<std::size_t>(begin) * x.cols
+                                  : static_cast<std::size_t>(begin));
+    };
+    if (by_columns)
+      blas_gemm(transpose_a, transpose_b, m, count, k, alpha, a.data, a.cols,
+                shift(b, transpose_b), b.cols, beta, c.data + begin, c.cols);
+    else
+      blas_gemm(transpose_a, transpose_b, count, n, k, alpha, shift(a, !transpose_a), a.cols,
+                b.data, b.cols, beta, c.row(begin), c.cols);
+  });
+}
+
+void add_row(Mat y, std::span<const real> row) {
+  for (int i = 0; i < y.rows; ++i) {
+    real* out = y.row(i);
+#pragma omp simd
+    for (int j = 0; j < y.cols; ++j) out[j] += row[j];
+  }
+}
+
+void add_column_sums(CMat x, std::span<real> sums) {
+  for (int i = 0; i < x.rows; ++i) axpy(1, {x.row(i), static_cast<std::size_t>(x.cols)}, sums.data());
+}
+
+void axpy(real alpha, std::span<const real> x, real* y) {
+#pragma omp simd
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] += alpha * x[i];
+}
+
+real dot(std::span<const real> a, const real* b) {
+  real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+bool all_finite(std::span<const real> values) {
+  real probe = 0;  // x * 0 is 0 for finite x and NaN otherwise
+#pragma omp simd reduction(+ : probe)
+  for (std::size_t i = 0; i < values.size(); ++i) probe += values[i] * real{0};
+  return probe == 0;
+}
+
+void relu(std::span<const real> x, real* y) {
+#pragma omp simd
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] > 0 ? x[i] : real{0};
+}
+
+void relu_backward(std::span<const real> y, const real* dy, real* dx) {
+#pragma omp simd
+  for (std::size_t i = 0; i < y.size(); ++i) dx[i] = y[i] > 0 ? dy[i] : real{0};
+}
+
+void top_k(std::span<const real> scores, int k, std::int32_t* winners) {
+  ENGRAM_INVARIANT(k > 0 && static_cast<std::size_t>(k) <= scores.size());
+  if (k <= 16) return top_few(scores, k, winners);
+  thread_local std::vector<Key> keys;
+  keys.resize(scores.size());
+  std::transform(scores.begin(), scores.end(), keys.begin(), order_key);
+  std::nth_element(keys.begin(), keys.begin() + (k - 1), keys.end(), std::greater<>());
+  const Key bar = keys[static_cast<std::size_t>(k - 1)];
+  const auto above = std::count_if(scores.begin(), scores.end(),
+                                   [bar](real s) { return order_key(s) > bar; });
+  auto ties = k - above;  // as many of the tied as fit, lowest index first
+  std::int32_t* next = winners;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const Key key = order_key(scores[i]);
+    if (key > bar || (key == bar && ties-- > 0)) *next++ = static_cast<std::int32_t>(i);
+  }
+}
+
+double softmax_cross_entropy(std::span<const real> logits, int target,
+                             std::span<const std::uint8_t> mask, real scale, real* gradient) {
+  const auto allowed = [mask](std::size_t c) { return mask.empty() || mask[c] != 0; };
+  real top = -std::numeric_limits<real>::infinity();
+  for (std::size_t c = 0; c < logits.size(); ++c)
+    if (allowed(c)) top = std::max(top, logits[c]);
+  double sum = 0;
+  for (std::size_t c = 0; c < logits.size(); ++c) {
+    gradient[c] = allowed(c) ? std::exp(logits[c] - top) : real{0};
+    sum += static_cast<double>(gradient[c]);
+  }
+  const real factor = static_cast<real>(static_cast<double>(scale) / sum);
+  for (std::size_t c = 0; c < logits.size(); ++c) gradient[c] *= factor;
+  gradient[target] -= scale;
+  return std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(target)] - top);
+}
+
+int argmax(std::span<const real> logits, std::span<const std::uint8_t> mask) {
+  int best = -1;
+  for (int c = 0; c < static_cast<int>(logits.size()); ++c) {
+    if (!mask.empty() && mask[static_cast<std::size_t>(c)] == 0) continue;
+    if (best < 0 || logits[static_cast<std::size_t>(c)] > logits[static_cast<std::size_t>(best)])
+      best = c;
+  }
+  return best;
+}
+
+void im2row(const Window& w, const real* image, real* rows) {
+  const int run = w.kernel_w * w.channels;
+  for (int oy = 0; oy < w.out_h(); ++oy)
+    for (int ox = 0; ox < w.out_w(); ++ox)
+      for (int ky = 0; ky < w.kernel_h; ++ky, rows += run) {
+        const int y = oy * w.stride - w.pad + ky, x = ox * w.stride - w.pad;
+        if (y < 0 || y >= w.height) {
+          std::fill_n(rows, run, real{0});
+          continue;
+        }
+        const int first = std::max(0, -x), last = std::min(w.kernel_w, w.width - x);
+        std::fill_n(rows, first * w.channels, real{0});
+        if (last > first)
+          std::copy_n(image + (y * w.width + x + first) * w.channels, (last - first) * w.channels,
+                      rows + first * w.channels);
+        const int end = std::max(first, last);
+        std::fill_n(rows + end * w.channels, run - end * w.channels, real{0});
+      }
+}
+
+void row2im(const Window& w, const real* rows, real* image) {
+  const int run = w.kernel_w * w.channels;
+  for (int oy = 0; oy < w.out_h(); ++oy)
+    for (int ox = 0; ox < w.out_w(); ++ox)
+      for (int ky = 0; ky < w.kernel_h; ++ky, rows += run) {
+        const int y = oy * w.stride - w.pad + ky, x = ox * w.stride - w.pad;
+        if (y < 0 || y >= w.height) continue;
+        const int first = std::max(0, -x), last = std::min(w.kernel_w, w.width - x);
+        if (last > first)
+          axpy(1, {rows + first * w.channels, static_cast<std::size_t>((last - first) * w.channels)},
+               image + (y * w.width + x + first) * w.channels);
+      }
+}
+
+}  // namespace engram::kernels

@@ -1,0 +1,56 @@
+// The inner loops: everything that multiplies, reduces, broadcasts or gathers. The only place that
+// knows BLAS, SIMD or threads. Shapes: B batch, I inputs, O outputs; matrices are row-major.
+// Products are cut into tiles by shape alone, so the bits do not depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "utils/matrix.h"
+
+namespace engram::kernels {
+
+/// Keeps BLAS to one thread; parallelism comes from parallel_for. Call before any product.
+void use_one_blas_thread();
+/// Name of the core that OpenBLAS picked ("Haswell").
+const char* blas_core();
+
+/// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked.
+void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c);
+
+void add_row(Mat y, std::span<const real> row);         ///< every row of y += row
+void add_column_sums(CMat x, std::span<real> sums);     ///< sums += column sums of x
+void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x
+real dot(std::span<const real> a, const real* b);
+bool all_finite(std::span<const real> values);
+
+void relu(std::span<const real> x, real* y);
+/// dx = dy where y > 0, else 0.
+void relu_backward(std::span<const real> y, const real* dy, real* dx);
+
+/// The k largest of `scores`, lowest index first among equals: exact and deterministic. Writes
+/// their indices in ascending order to `winners` (k entries). 0 < k <= scores.size().
+void top_k(std::span<const real> scores, int k, std::int32_t* winners);
+
+/// Row-wise softmax cross-entropy over the allowed classes (mask [classes], empty = all). For one
+/// row: returns the loss and writes the gradient (softmax - onehot) * scale to `gradient`, zero
+/// outside the mask.
+double softmax_cross_entropy(std::span<const real> logits, int target,
+                             std::span<const std::uint8_t> mask, real scale, real* gradient);
+/// The allowed class with the largest logit (the first among equals).
+int argmax(std::span<const real> logits, std::span<const std::uint8_t> mask);
+
+/// Geometry of a convolution or pooling window over an image stored height x width x channels.
+struct Window {
+  int height = 0, width = 0, channels = 0;  ///< of the input image
+  int kernel_h = 0, kernel_w = 0, stride = 1, pad = 0;
+  int out_h() const { return (height + 2 * pad - kernel_h) / stride + 1; }
+  int out_w() const { return (width + 2 * pad - kernel_w) / stride + 1; }
+  int patch() const { return kernel_h * kernel_w * channels; }
+};
+/// rows [out_h * out_w, patch] <- the patches of one image, zero outside.
+void im2row(const Window& w, const real* image, real* rows);
+/// image += what im2row would have read: its adjoint.
+void row2im(const Window& w, const real* rows, real* image);
+
+}  // namespace engram::kernels
