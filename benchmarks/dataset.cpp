@@ -1,11 +1,11 @@
 // Bytes to network input: table look-ups and four-tap sums, and the bookkeeping of example sets.
 #include "benchmarks/dataset.h"
 
-#include <set>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <set>
 
 #include "utils/error.h"
 
@@ -143,7 +143,8 @@ ExampleSet::ExampleSet(std::shared_ptr<const Images> images,
 
 std::vector<int> ExampleSet::tasks() const {
   std::set<int> tasks;
-  for (const Part& part : parts_) tasks.insert(part.task);
+  for (const Part& part : parts_)
+    tasks.insert(part.task);
   return {tasks.begin(), tasks.end()};
 }
 
@@ -213,7 +214,16 @@ ExampleSet ExampleSet::subset(std::span<const std::uint32_t> places) const {
   }
   out.size_ = chosen.size();
   if (!one_part) {
-    out.parts_ = parts_;
+    std::vector<std::uint32_t> new_place(parts_.size(), 0);  // parts without an example are dropped
+    for (const Pick& p : chosen)
+      new_place[p.part] = 1;
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      if (new_place[k] == 0) continue;
+      new_place[k] = static_cast<std::uint32_t>(out.parts_.size());
+      out.parts_.push_back(parts_[k]);
+    }
+    for (Pick& p : chosen)
+      p.part = new_place[p.part];
     out.order_ = std::make_shared<const std::vector<Pick>>(std::move(chosen));
     return out;
   }

@@ -50,6 +50,7 @@ std::size_t at(int row, int column, int columns) {
 Targets::Targets(const TaskStream& stream, ScenarioOptions options)
     : scenario_(resolved(options.scenario, stream)),
       head_(resolved(options.head, scenario_)),
+      mask_training_(options.mask_training),
       tasks_(stream.tasks()),
       labels_(stream.labels()) {
   check(scenario_, head_);
@@ -88,12 +89,12 @@ std::span<const std::uint8_t> Targets::row(const std::vector<std::uint8_t>& mask
 }
 
 std::span<const std::uint8_t> Targets::train_mask(int task, int tasks_seen) const {
-  if (head_ != Head::Masked) return {};
-  return scenario_ == Scenario::Task ? row(own_mask_, task) : row(seen_mask_, tasks_seen - 1);
+  return mask_training_ ? test_mask(task, tasks_seen) : std::span<const std::uint8_t>{};
 }
 
 std::span<const std::uint8_t> Targets::test_mask(int task, int tasks_seen) const {
-  return train_mask(task, tasks_seen);
+  if (head_ != Head::Masked) return {};
+  return scenario_ == Scenario::Task ? row(own_mask_, task) : row(seen_mask_, tasks_seen - 1);
 }
 
 bool Targets::can_test(int task, int tasks_seen) const {

@@ -37,6 +37,7 @@ struct ScenarioOptions {
   std::optional<Scenario> scenario;
   std::optional<Head> head;
   HeadOutputs head_outputs = HeadOutputs::Own;
+  bool mask_training = true;
 
   template <class V>
   void describe(V&& v) {
@@ -48,6 +49,8 @@ struct ScenarioOptions {
       "masked for class, per_task for task");
     v("head_outputs", head_outputs,
       "per_task heads: outputs for the task's own classes, or for every label of the data set");
+    v("mask_training", mask_training,
+      "masked head: false lets all outputs compete in training and masks only at test");
   }
 };
 
@@ -83,6 +86,7 @@ class Targets {
 
   Scenario scenario_ = Scenario::Domain;
   Head head_ = Head::Shared;
+  bool mask_training_ = true;
   int tasks_ = 0, labels_ = 0, width_ = 0;
   std::vector<std::int32_t> target_;     ///< [tasks][labels], -1 where the label is not in the task
   std::vector<std::uint8_t> own_mask_;   ///< [tasks][width]: the task's own outputs

@@ -1,12 +1,13 @@
 // The `engram` program: finds the command, catches what goes wrong, returns the exit code.
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "exps/commands/commands.h"
 #include "exps/commands/failure.h"
 #include "exps/commands/stop.h"
-#include "utils/error.h"
 #include "utils/kernels.h"
 #include "utils/provenance.h"
 
@@ -42,8 +43,8 @@ int dispatch(Arguments words) {
 
 /// What was printed must have arrived: a full disk behind `> file` is an error.
 void flush_stdout() {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout))
-    throw Error(Fault::Io, "writing to the standard output failed (disk full, or pipe closed)");
+  if (std::fflush(stdout) != 0)
+    throw std::system_error(errno, std::generic_category(), "writing to the standard output");
 }
 
 }  // namespace

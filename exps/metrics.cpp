@@ -214,6 +214,7 @@ Table usage_overlap(const xt::xtensor<std::uint32_t, 2>& usage, const std::vecto
   Table overlap({tasks, tasks}, kNotEvaluated);
   for (std::size_t a = 0; a < tasks; ++a) {
     for (std::size_t b = a; b < tasks; ++b) {
+      if (inputs[a] <= 0 || inputs[b] <= 0) continue;
       double shared = 0, either = 0, used_a = 0, used_b = 0;
       for (std::size_t u = 0; u < units; ++u) {
         const double p = usage(a, u) / static_cast<double>(inputs[a]);

@@ -192,24 +192,26 @@ void save_layer(const h5::Group& layers, const LayerRecord& layer, const RunReco
 
 }  // namespace
 
+void write_record(const h5::Group& root, const RunRecord& run, ForgettingDefinition definition) {
+  save_head(root, run);
+  put_table(root, "accuracy", run.accuracy,
+            {"fraction",
+             "[T + 1, T]: test accuracy on task j after experience i; row 0 before "
+             "any training; NaN where not evaluated"});
+  root.describe("accuracy", "task_names", run.task_names);
+  save_metrics(root, run, definition);
+  save_tasks(root, run);
+  save_cost(root, run);
+  save_epochs(root, run);
+  save_steps(root, run);
+  const h5::Group layers = root.create("layers");
+  for (const LayerRecord& layer : run.layers)
+    save_layer(layers, layer, run);
+}
+
 void save_results(const std::filesystem::path& file, const RunRecord& run,
                   ForgettingDefinition definition) {
-  h5::save(file, [&](const h5::Group& root) {
-    save_head(root, run);
-    put_table(root, "accuracy", run.accuracy,
-              {"fraction",
-               "[T + 1, T]: test accuracy on task j after experience i; row 0 before "
-               "any training; NaN where not evaluated"});
-    root.describe("accuracy", "task_names", run.task_names);
-    save_metrics(root, run, definition);
-    save_tasks(root, run);
-    save_cost(root, run);
-    save_epochs(root, run);
-    save_steps(root, run);
-    const h5::Group layers = root.create("layers");
-    for (const LayerRecord& layer : run.layers)
-      save_layer(layers, layer, run);
-  });
+  h5::save(file, [&](const h5::Group& root) { write_record(root, run, definition); });
 }
 
 }  // namespace engram

@@ -95,7 +95,7 @@ std::vector<double> mean_curve(const Runs& runs) {
   return mean;
 }
 
-/// The range of the y axis in percent: whole tens around the values.
+/// The range of the y axis in percent: a round one, so that labels fall on whole rows.
 struct Axis {
   int low = 0, high = 100;
 
@@ -106,12 +106,13 @@ struct Axis {
         if (!std::isnan(value)) least = std::min(least, value), most = std::max(most, value);
     }
     if (least > most) return;
-    low = std::clamp(10 * static_cast<int>(std::floor(10 * least)), 0, 90);
-    high = std::clamp(10 * static_cast<int>(std::ceil(10 * most)), low + 10, 100);
+    const int top = std::clamp(10 * static_cast<int>(std::ceil(10 * most)), 10, 100);
+    for (const int range : {10, 20, 50, 100}) {
+      high = std::max(top, range), low = high - range;
+      if (low <= 100 * least) return;
+    }
   }
-  int step() const {
-    return high - low <= 10 ? 2 : high - low <= 20 ? 5 : high - low <= 50 ? 10 : 20;
-  }
+  int step() const { return high - low == 10 ? 2 : high - low == 100 ? 20 : 10; }
 };
 
 std::string x_axis(int width, int tasks, int margin, const std::vector<int>& places) {
@@ -131,7 +132,7 @@ std::string x_axis(int width, int tasks, int margin, const std::vector<int>& pla
 }
 
 std::string draw(const std::vector<std::vector<double>>& curves, bool colour, int width) {
-  constexpr int kHeight = 10, kMargin = 7;
+  constexpr int kHeight = 11, kMargin = 7;
   std::size_t tasks = 0;
   for (const auto& curve : curves)
     tasks = std::max(tasks, curve.size());
@@ -146,9 +147,10 @@ std::string draw(const std::vector<std::vector<double>>& curves, bool colour, in
                                 : static_cast<int>(t * (canvas.dots_wide() - 1) / (tasks - 1)));
   const auto height_of = [&](double percent) {
     const double part = (axis.high - percent) / (axis.high - axis.low);
-    return static_cast<int>(std::lround(part * (canvas.dots_high() - 1)));
+    return static_cast<int>(std::lround(1.5 + part * (canvas.dots_high() - 4)));
   };
-  // Lines first: a marker is never hidden by a line.
+  // Lines first: a marker is never hidden by a line. Markers keep their distance from each other.
+  const std::size_t every = 1 + 5 * (tasks - 1) / static_cast<std::size_t>(wide);
   for (const bool marks : {false, true}) {
     for (std::size_t s = 0; s < curves.size(); ++s) {
       const std::vector<double>& curve = curves[s];
@@ -156,7 +158,7 @@ std::string draw(const std::vector<std::vector<double>>& curves, bool colour, in
       for (std::size_t t = 0; t < curve.size(); ++t) {
         if (std::isnan(curve[t])) continue;
         const int y = height_of(100 * curve[t]);
-        if (marks) canvas.mark(places[t], y, series);
+        if (marks && (t % every == 0 || t + 1 == curve.size())) canvas.mark(places[t], y, series);
         if (!marks && t > 0 && !std::isnan(curve[t - 1]))
           canvas.line(places[t - 1], height_of(100 * curve[t - 1]), places[t], y, series);
       }

@@ -65,10 +65,13 @@ std::string matrix(const Runs& runs, bool colour, int width) {
   int name_width = 0;
   for (const std::string& name : first.task_names)
     name_width = std::max(name_width, columns(name));
-  const int wanted = 10 + name_width, seen_width = 8;
-  const int label = std::clamp(width - seen_width - kCell * tasks, 12, std::clamp(wanted, 12, 30));
+  constexpr int kSeen = 8;
+  // Names give way to columns, but not to columns that cannot be shown anyway.
+  const int wanted = std::clamp(10 + name_width, 12, 30), narrow = 12;
+  const int room = width - kSeen - kCell * tasks;
+  const int label = room >= narrow ? std::min(room, wanted) : std::min(wanted, 20);
   int step = 1;
-  const auto shown = shown_tasks(tasks, std::max((width - seen_width - label) / kCell, 3), &step);
+  const auto shown = shown_tasks(tasks, std::max((width - kSeen - label) / kCell, 3), &step);
 
   std::string out = fit("accuracy, %", label);
   for (const int t : shown)
@@ -89,7 +92,8 @@ std::string matrix(const Runs& runs, bool colour, int width) {
     row(fmt::format("after {} {}", t, first.task_names[at]), t, curve[at]);
   }
   if (step > 1)
-    out += dim(fmt::format("every {}. of {} tasks, the first and the last", step, tasks), colour) +
+    out += dim(fmt::format("one in {} of the {} tasks, and the first and the last", step, tasks),
+               colour) +
            "\n";
   return out + "\n";
 }
@@ -122,7 +126,7 @@ std::string forgetting_gist(ForgettingDefinition definition) {
   return fmt::format("{}, {}", name_of(definition), kGists.at(definition));
 }
 
-std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colour) {
+std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colour, int width) {
   // The name and gist of a metric come from the run that has most of them.
   std::vector<Metric> known;
   for (const RunRecord& run : runs) {
@@ -135,12 +139,15 @@ std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colo
         runs, [&](const RunRecord& run) { return show::metric(run, definition, metric.name); });
     std::string label = metric.name;
     std::replace(label.begin(), label.end(), '_', ' ');
-    const std::string value = fit_right(show::percent(summary), 12);
-    const std::string n = runs.size() > 1 ? fmt::format("(n={})", summary.n) : "";
-    out += fmt::format(
-        "{}{} {}  {}\n", fit(label, 29),
-        metric.name == "average_accuracy" ? bold(value, colour) : value, fit(n, 6),
-        dim(metric.name == "forgetting" ? forgetting_gist(definition) : gist(metric.name), colour));
+    std::string value = fit_right(show::percent(summary), 12);
+    if (metric.name == "average_accuracy") value = bold(value, colour);
+    std::string line = fit(label, 28) + value;
+    if (runs.size() > 1) line += fit(fmt::format(" (n={})", summary.n), 8);
+    const std::string meaning =
+        metric.name == "forgetting" ? forgetting_gist(definition) : gist(metric.name);
+    const int room = width - columns(line) - 2;
+    out +=
+        line + "  " + dim(columns(meaning) <= room ? meaning : fit(meaning, room), colour) + "\n";
   }
   if (runs.size() > 1)
     out += dim(fmt::format("in %, mean {} SD over the runs", glyphs().plus_minus), colour) + "\n";
@@ -222,7 +229,7 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   std::string out = title(runs, colour);
   if (runs.front().accuracy.size() == 0) return out + "nothing was evaluated\n";
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
-  return out + matrix(runs, colour, width) + metrics(runs, definition, colour) +
+  return out + matrix(runs, colour, width) + metrics(runs, definition, colour, width) +
          layers(runs, colour) + cost(runs);
 }
 

@@ -24,9 +24,10 @@ class Signal {
   int cols() const { return cols_; }
 
   ActiveSet active;
-  /// True when the active set is known and small enough that following it beats dense loops.
-  bool sparse() const {
-    return active.known() && active.total() * 4 <= static_cast<std::size_t>(rows_) * static_cast<std::size_t>(cols_);
+  /// Fraction of the units that may be active; 1 when not known.
+  double active_share() const {
+    const double all = static_cast<double>(rows_) * cols_;
+    return active.known() && all > 0 ? static_cast<double>(active.total()) / all : 1;
   }
 
  private:

@@ -13,7 +13,7 @@ namespace engram::h5 {
 namespace internal {
 
 bool path_exists(hid_t group, const std::string& name) {
-  if (name.empty()) return false;
+  if (name.empty() || name == ".") return !name.empty();
   for (std::size_t end = 0; end != std::string::npos;) {
     end = name.find('/', end + 1);
     const std::string part = name.substr(0, end);

@@ -14,6 +14,8 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr std::size_t kMostSeeds = 10'000;
+/// Boost's name for the words that are no options; nobody can type it as one.
+constexpr const char* kWords = "words of the command line";
 
 [[noreturn]] void refuse(const CommandHelp& help, const std::string& what) {
   throw Error(Fault::Usage,
@@ -46,13 +48,12 @@ std::uint64_t parse_seed(const std::string& text, const std::string& whole) {
 std::optional<ParsedArguments> parse_arguments(const CommandHelp& help,
                                                const po::options_description& options,
                                                const Arguments& arguments, std::size_t max_names) {
-  po::options_description visible("options");
-  visible.add(options);
+  po::options_description visible = options;
   visible.add_options()("help,h", "show this help");
   po::options_description all;
-  all.add(visible).add_options()("names", po::value<std::vector<std::string>>());
+  all.add(visible).add_options()(kWords, po::value<std::vector<std::string>>());
   po::positional_options_description words;
-  words.add("names", -1);
+  words.add(kWords, -1);
   const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
   ParsedArguments out;
@@ -70,7 +71,7 @@ std::optional<ParsedArguments> parse_arguments(const CommandHelp& help,
     print_help(help, visible);
     return std::nullopt;
   }
-  out.names = out.all("names");
+  out.names = out.all(kWords);
   if (out.names.size() > max_names)
     refuse(help, "'" + out.names[max_names] + "' is one word too many");
   return out;

@@ -80,14 +80,15 @@ std::string replaced(std::string_view text, std::string_view mark, std::string_v
 }  // namespace
 
 int completion_command(const Arguments& words) {
-  const auto arguments = parse_arguments(kHelp, {}, words, /*max_names=*/1);
+  const auto arguments = parse_arguments(
+      kHelp, boost::program_options::options_description("options"), words, /*max_names=*/1);
   if (!arguments) return 0;
   const std::string shell = arguments->names.empty() ? "" : arguments->names[0];
   if (shell != "bash" && shell != "zsh")
     throw Error(Fault::Usage, "completion: for which shell? bash or zsh");
   std::string names;
   for (const Command& command : commands())
-    names += (names.empty() ? "" : " ") + std::string(command.name);
+    (names += names.empty() ? "" : " ") += command.name;
   const std::string script = replaced(shell == "bash" ? kBash : kZsh, "@WORDS@\n", kWords);
   fmt::print("{}", replaced(script, "@COMMANDS@", names));
   return 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -31,6 +32,15 @@ Dataset stand_in(const DatasetEntry& entry) {
           .train = labels_only(entry, entry.train_count),
           .test = labels_only(entry, entry.test_count),
           .sha256 = ""};
+}
+
+/// Every line moved to the right, the last one ended.
+std::string indented(const std::string& text) {
+  std::string out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    out += "  " + line + "\n";
+  return out;
 }
 
 }  // namespace
@@ -66,7 +76,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
     protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
-  return {stream->describe(), net->describe(), parameters};
+  return {stream->describe(), indented(net->describe()), parameters};
 }
 
 }  // namespace engram

@@ -1,9 +1,11 @@
 #include "exps/commands/failure.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "utils/error.h"
 
@@ -15,6 +17,9 @@ Failure current_failure() {
     throw;
   } catch (const Error& e) {
     return {e.exit_code(), e.what()};
+  } catch (const std::system_error& e) {  // of fmt::print and std::filesystem
+    if (e.code() == std::errc::broken_pipe) return {128 + SIGPIPE, ""};  // `engram list | head`
+    return {static_cast<int>(Fault::Io), e.what()};
   } catch (const std::bad_alloc&) {
     return {internal, "out of memory: use fewer --jobs, a smaller model or a smaller batch"};
   } catch (const std::exception& e) {
@@ -25,6 +30,7 @@ Failure current_failure() {
 }
 
 void print_failure(const Failure& failure) {
+  if (failure.message.empty()) return;
   std::string line = failure.message;
   std::replace(line.begin(), line.end(), '\n', ' ');
   std::fprintf(stderr, "engram: %s\n", line.c_str());

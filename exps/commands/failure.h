@@ -13,7 +13,7 @@ struct Failure {
 /// Of the exception that is being handled; call it inside catch (...) only.
 Failure current_failure();
 
-/// "engram: MESSAGE" on stderr, in one line.
+/// "engram: MESSAGE" on stderr, in one line; nothing when there is no message.
 void print_failure(const Failure&);
 
 }  // namespace engram

@@ -150,14 +150,20 @@ bool belongs(const Kind& kind, const std::string& wanted) {
   return wanted.empty() || kind.name == wanted;
 }
 
+/// Experiments that begin with '_' are bases of others, not for running.
+bool is_base(const Item& item) {
+  return item.name.front() == '_';
+}
+
 void print_kind(const Kind& kind, bool names_only) {
   if (names_only) {
     for (const Item& item : kind.items)
-      fmt::print("{}\n", item.name);
+      if (!is_base(item)) fmt::print("{}\n", item.name);
     return;
   }
   TextTable table(kind.titles);
   for (const Item& item : kind.items) {
+    if (is_base(item)) continue;
     std::vector<std::string> cells{item.name};
     cells.insert(cells.end(), item.columns.begin(), item.columns.end());
     table.add(std::move(cells));

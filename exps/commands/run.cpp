@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -105,7 +106,8 @@ std::string files_text(const std::filesystem::path& folder, const std::vector<Ru
   return (folder / ("seed-" + (seeds.size() > 1 ? "{" + list + "}" : list) + ".h5")).string();
 }
 
-void show_results(const RunPlan& plan) {
+/// Shows what is complete, except what a run that failed has left from before.
+void show_results(const RunPlan& plan, const std::set<std::filesystem::path>& failed) {
   const bool colour = use_colour(stdout);
   const int width = terminal_width(stdout);
   std::vector<std::vector<RunRecord>> all;
@@ -117,7 +119,7 @@ void show_results(const RunPlan& plan) {
     const auto& [settings, folder] = plan.experiments[i];
     std::vector<RunRecord> runs;
     for (const PlannedRun& run : plan.runs) {
-      if (run.experiment != i) continue;
+      if (run.experiment != i || failed.contains(run.files.results())) continue;
       const auto head = peek_results(run.files.results());
       if (head && head->complete) runs.push_back(load_results(run.files.results()));
     }
@@ -145,18 +147,23 @@ PlanRequest plan_request(const ParsedArguments& arguments) {
   return request;
 }
 
-int report_end(const RunPlan& plan, const JobsResult& result) {
-  if (result.interrupted) {
-    for (const Failure& failure : result.failures)
+int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsResult& result) {
+  const auto print_failures = [&] {
+    for (const auto& [run, failure] : result.failures)
       print_failure(failure);
+  };
+  if (result.interrupted) {
+    print_failures();
     fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
     return 128 + stop_signal();
   }
-  show_results(plan);
+  std::set<std::filesystem::path> failed;
+  for (const auto& [run, failure] : result.failures)
+    failed.insert(runs[run].files.results());
+  show_results(plan, failed);
   std::fflush(stdout);
-  for (const Failure& failure : result.failures)
-    print_failure(failure);
-  return result.failures.empty() ? 0 : result.failures.front().code;
+  print_failures();
+  return result.failures.empty() ? 0 : result.failures.front().failure.code;
 }
 
 }  // namespace
@@ -186,7 +193,7 @@ int run_command(const Arguments& words) {
                            .threads = threads,
                            .checkpoint_seconds = *arguments->get<double>("checkpoint"),
                            .quiet = quiet};
-  return report_end(plan, run_jobs(todo, options));
+  return report_end(plan, todo, run_jobs(todo, options));
 }
 
 }  // namespace engram

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <type_traits>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -186,16 +187,20 @@ class Processes {
       return view_.interrupted(child.run);
     }
     view_.failed(child.run);
-    if (child.last) return result_.failures.push_back({child.last->code, child.last->text});
+    if (child.last) return fail(child, {child.last->code, child.last->text});
     const RunJob& run = runs_[child.run];
     const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    result_.failures.push_back(
-        {static_cast<int>(Fault::Internal),
-         fmt::format("{} (seed {}): the process ended without a word ({}){}; the same command goes "
-                     "on from the last checkpoint",
-                     run.settings->experiment, run.files.seed,
-                     signal ? ::strsignal(signal) : "no signal",
-                     signal == SIGKILL ? "; out of memory? Use fewer --jobs" : "")});
+    fail(child,
+         {static_cast<int>(Fault::Internal),
+          fmt::format(
+              "{} (seed {}): the process ended without a word ({}){}; the same command goes "
+              "on from the last checkpoint",
+              run.settings->experiment, run.files.seed, signal ? ::strsignal(signal) : "no signal",
+              signal == SIGKILL ? "; out of memory? Use fewer --jobs" : "")});
+  }
+
+  void fail(const Child& child, Failure failure) {
+    result_.failures.push_back({child.run, std::move(failure)});
   }
 
   const std::vector<RunJob>& runs_;
@@ -228,7 +233,7 @@ JobsResult execute_here(const std::vector<RunJob>& runs, const JobOptions& optio
       }
     } catch (...) {
       view.failed(i);
-      result.failures.push_back(current_failure());
+      result.failures.push_back({i, current_failure()});
     }
   }
   return result;

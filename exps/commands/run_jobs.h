@@ -25,9 +25,14 @@ struct JobOptions {
   bool quiet = false;
 };
 
+struct JobFailure {
+  std::size_t run = 0;  ///< index into the runs
+  Failure failure;
+};
+
 struct JobsResult {
-  std::vector<Failure> failures;  ///< in the order they happened; a failure stops no other run
-  bool interrupted = false;       ///< a signal came; what was running has been saved
+  std::vector<JobFailure> failures;  ///< in the order they happened; a failure stops no other run
+  bool interrupted = false;          ///< a signal came; what was running has been saved
 };
 
 /// Starts no thread in this process before it forks.

@@ -63,12 +63,12 @@ class Library {
     if (std::none_of(out.begin(), out.end(), same)) out.push_back(wanted);
   }
 
-  /// All sections of one file of the book.
+  /// All experiments of one file of the book; names that begin with '_' are bases only.
   static void add_sections(const ExperimentBook& book, const fs::path& file,
                            std::vector<Wanted>& out) {
     const std::size_t before = out.size();
     for (const auto& experiment : book.experiments())
-      if (fs::path(experiment.file).filename() == file.filename())
+      if (fs::path(experiment.file).filename() == file.filename() && experiment.name[0] != '_')
         add({experiment.name, &book}, out);
     if (out.size() == before)
       throw Error(Fault::MissingInput, "there are no experiments in '" + file.string() + "'");

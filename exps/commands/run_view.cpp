@@ -21,7 +21,7 @@ double since(Clock::time_point t) {
 std::string bar(double fraction) {
   const double clipped = std::clamp(fraction, 0.0, 1.0);  // NaN never comes: a ratio of counts
   const auto full = static_cast<std::size_t>(std::lround(clipped * kBarWidth));
-  return "[" + std::string(full, '=') + std::string(kBarWidth - full, ' ') + "]";
+  return fmt::format("[{:<{}}]", std::string(full, '='), kBarWidth);
 }
 
 }  // namespace
@@ -114,8 +114,8 @@ std::string RunView::run_line(const Run& r, std::size_t label_width, std::size_t
   else
     line += fmt::format("epoch {}/{}  loss {:<8.4f} acc {:5.1f} %  ", p.epoch + 1, p.epochs, p.loss,
                         100 * p.accuracy);
-  const std::string end =
-      fmt::format(" {:3.0f} %  {} left", 100 * p.fraction, duration(seconds_left(r)));
+  std::string end = fmt::format(" {:3.0f} %", 100 * p.fraction);
+  if (p.fraction > 0) end += "  " + duration(seconds_left(r)) + " left";
   const std::string picture = bar(p.fraction);
   if (line.size() + picture.size() + end.size() <= columns) line += picture;
   return line + end;

@@ -57,8 +57,10 @@ std::string TextTable::text(bool colour, int width) const {
       text += cells.back();
     } else {
       const auto parts = broken(cells.back(), room);
-      for (std::size_t i = 0; i < parts.size(); ++i)
-        text += (i == 0 ? "" : "\n" + std::string(indent, ' ')) + parts[i];
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (i > 0) text.append("\n").append(indent, ' ');
+        text += parts[i];
+      }
     }
     text.erase(text.find_last_not_of(' ') + 1);
     out += bold(text, colour && is_title) + "\n";

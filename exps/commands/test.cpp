@@ -25,7 +25,7 @@ int test_command(const Arguments& words) {
                                "Runs the tests with ctest. The launcher './engram test' also "
                                "builds them first.",
                            .examples = "  ./engram test\n  ./engram test -R Config\n"};
-    parse_arguments(help, {}, {"--help"}, 0);
+    parse_arguments(help, boost::program_options::options_description("options"), {"--help"}, 0);
     return 0;
   }
   std::error_code failure;

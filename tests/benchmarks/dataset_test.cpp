@@ -134,6 +134,8 @@ TEST(ExampleSet, SubsetOfSeveralPartsKeepsTheOrderOfPlaces) {
   const ExampleSet again = mixed.subset(std::vector<std::uint32_t>{401, 0});
   EXPECT_EQ(again.task(0), 2);
   EXPECT_EQ(again.label(1), set.label(places[0]));
+  EXPECT_THAT(mixed.tasks(), ElementsAre(0, 1, 2));
+  EXPECT_THAT(again.tasks(), ElementsAre(set.task(places[0]), 2));
 }
 
 TEST(ExampleSet, CanBeAppendedToItself) {

@@ -107,6 +107,12 @@ TEST(Targets, TaskMaskShowsTheOwnClassesOnly) {
   EXPECT_TRUE(t.can_test(2, 0));
 }
 
+TEST(Targets, MayMaskOnlyTheTest) {
+  const Targets t(*split(), {.scenario = Scenario::Task, .head = Head::Masked, .mask_training = false});
+  EXPECT_THAT(t.train_mask(1, 3), IsEmpty());
+  EXPECT_THAT(t.test_mask(1, 3), ElementsAre(0, 0, 1, 1, 0, 0));
+}
+
 TEST(Targets, PerTaskHeadsHaveOwnOutputsOrAllLabels) {
   const Targets own = targets(*split(), Scenario::Task);
   EXPECT_EQ(own.width(), 2);

@@ -1,6 +1,6 @@
 // Times one training step of a network on random images whose pixels are four fifths zero, as
 // MNIST's are: forward, backward, optimiser. Prints "name milliseconds" per workload: the median of
-// blocks of steps. Run beside PyTorch by torch_step.py.
+// blocks of steps. Run beside PyTorch by compare_step.py.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -6,9 +6,9 @@ set(ENGRAM_MARCH "x86-64-v3" CACHE STRING
 option(ENGRAM_WERROR "Treat warnings as errors" OFF)
 target_compile_options(engram_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>  # false alarms of gcc 12 inside fmt's headers
   $<$<BOOL:${ENGRAM_WERROR}>:-Werror>
   $<$<BOOL:${ENGRAM_MARCH}>:-march=${ENGRAM_MARCH}>
   -fopenmp-simd -fno-math-errno -ffp-contract=on)
 target_compile_definitions(engram_flags INTERFACE
-  FMT_ENFORCE_COMPILE_STRING=0
   $<$<CONFIG:Debug>:XTENSOR_ENABLE_ASSERT>)

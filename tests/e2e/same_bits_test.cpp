@@ -1,0 +1,137 @@
+// The same seed gives the same bits: on any number of threads and processes, and however often the
+// run was stopped or killed in between.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/e2e/program.h"
+#include "tests/e2e/same_results.h"
+
+namespace engram {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Long enough to be stopped in the middle on a fast machine.
+constexpr const char* kCfg = R"([DEFAULT]
+benchmark = synthetic
+stream = permuted
+tasks = 3
+hidden_units = 700
+epochs = 25
+lr = 0.05
+momentum = 0.9
+batch_size = 50
+probe_every = 100
+probe_size = 20
+
+[long]
+sparsify = yes
+percent_on_fc = 0.05
+boost_strength = 1
+
+[wide]
+hidden_units = 1500
+hidden_layers = 2
+epochs = 1
+train_limit = 600
+batch_size = 100
+
+[adam]
+sparsify = yes
+percent_on_fc = 0.1
+weight_sparsity_fc = 0.3
+optimizer = adam
+lr = 0.001
+strategies = l2
+epochs = 3
+)";
+
+class SameBits : public ::testing::Test {
+ protected:
+  Program engram{kCfg};
+
+  fs::path results(const std::string& label, int seed = 0) const {
+    return engram / (label + "/seed-" + std::to_string(seed) + ".h5");
+  }
+  fs::path checkpoint(const std::string& label, int seed = 0) const {
+    return engram / (label + "/seed-" + std::to_string(seed) + ".checkpoint.h5");
+  }
+  std::vector<std::string> run(const std::string& experiment, const std::string& label,
+                               const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words{"run", experiment, "--out", ".", "--name", label};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(SameBits, ForAnyNumberOfThreads) {
+  for (const std::string threads : {"1", "2", "4"})
+    ASSERT_EQ(engram(run("wide", "t" + threads, {"--threads", threads})).code, 0);
+  expect_same_results(results("t1"), results("t2"));
+  expect_same_results(results("t1"), results("t4"));
+}
+
+TEST_F(SameBits, ForAnyNumberOfProcesses) {
+  for (const std::string jobs : {"1", "2"})
+    ASSERT_EQ(engram(run("adam", "j" + jobs, {"--jobs", jobs, "--seeds", "0..2"})).code, 0);
+  for (int seed = 0; seed < 3; ++seed)
+    expect_same_results(results("j1", seed), results("j2", seed));
+}
+
+TEST_F(SameBits, AfterCtrlCAndResume) {
+  ASSERT_EQ(engram(run("long", "whole")).code, 0);
+  Process going = engram.start(run("long", "stopped"));
+  ASSERT_TRUE(going.wait_until([&] { return fs::exists(results("stopped")); }));
+  going.signal(SIGINT);
+  const Said said = going.wait();
+  ASSERT_EQ(said.code, 130) << said.err;
+  EXPECT_NE(said.err.find("the same command goes on"), std::string::npos) << said.err;
+  EXPECT_EQ(said.out, "");
+  EXPECT_TRUE(fs::exists(checkpoint("stopped")));
+  const Said resumed = engram(run("long", "stopped", {"--resume"}));
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_NE(resumed.err.find("resumed"), std::string::npos) << resumed.err;
+  EXPECT_FALSE(fs::exists(checkpoint("stopped")));
+  expect_same_results(results("whole"), results("stopped"));
+}
+
+TEST_F(SameBits, AfterStoppingTwoProcessesAtOnce) {
+  ASSERT_EQ(engram(run("long", "whole", {"--seeds", "0,1", "--jobs", "2"})).code, 0);
+  const auto words = run("long", "stopped", {"--seeds", "0,1", "--jobs", "2"});
+  // A terminal signals the whole group, `kill` and a job queue the parent alone.
+  for (const bool whole_group : {true, false}) {
+    Process going = engram.start(words);
+    ASSERT_TRUE(going.wait_until(
+        [&] { return fs::exists(results("stopped", 0)) && fs::exists(results("stopped", 1)); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    whole_group ? going.signal_group(SIGINT) : going.signal(SIGTERM);
+    const Said said = going.wait();
+    ASSERT_EQ(said.code, whole_group ? 130 : 143) << said.err;
+  }
+  ASSERT_EQ(engram(words).code, 0);
+  for (int seed = 0; seed < 2; ++seed)
+    expect_same_results(results("whole", seed), results("stopped", seed));
+}
+
+TEST_F(SameBits, AfterKillAndResume) {
+  ASSERT_EQ(engram(run("long", "whole")).code, 0);
+  for (const std::string jobs : {"1", "2"}) {
+    const std::string label = "killed" + jobs;
+    const auto words =
+        run("long", label, {"--checkpoint", "0.05", "--seeds", "0,1", "--jobs", jobs});
+    Process going = engram.start(words);
+    ASSERT_TRUE(going.wait_until([&] { return fs::exists(checkpoint(label)); }));
+    going.signal(SIGKILL);
+    EXPECT_EQ(going.wait().code, 128 + SIGKILL);
+    const Said resumed = engram(words);
+    ASSERT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_NE(resumed.err.find("long seed 0: resumed"), std::string::npos) << resumed.err;
+    expect_same_results(results("whole"), results(label));
+  }
+}
+
+}  // namespace
+}  // namespace engram

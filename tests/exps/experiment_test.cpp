@@ -1,0 +1,93 @@
+// Settings: the original's 25 keys, and errors that name the place.
+#include "exps/experiment.h"
+
+#include <gtest/gtest.h>
+
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+std::string failure(std::vector<std::pair<std::string, std::string>> values) {
+  Config c;
+  int line = 1;
+  for (const auto& [key, value] : values) c.set(key, value, "x.cfg:" + std::to_string(line++));
+  try {
+    read_settings("x", std::move(c));
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault(), Fault::Config);
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Settings, ReadAll25KeysOfTheOriginal) {
+  Config c;
+  for (const auto& [key, value] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"benchmark", "cifar"}, {"mnist_mode", "perm"}, {"num_batch", "7"}, {"cumul", "True"},
+           {"sparsify", "False"}, {"weight_sparsity_fc", "0.2"}, {"weight_sparsity_conv", "0.98"},
+           {"percent_on_fc", "0.3"}, {"percent_on_conv", "0.97"}, {"boost_strength", "1.5"},
+           {"k_inference_factor", "1.25"}, {"boost_strength_factor", "0.9"}, {"duty_cycle_period", "500"},
+           {"cnn", "True"}, {"hidden_units", "77"}, {"hidden_layers", "2"}, {"dropout", "0.4"},
+           {"lr", "0.02"}, {"nesterov", "True"}, {"momentum", "0.8"}, {"weight_decay", "1e-3"},
+           {"mb_size", "64"}, {"train_ep", "3"}, {"train_ep_inc", "2"}, {"record_stats", "False"}})
+    c.set(key, value, "x.cfg:1");
+  const Settings s = read_settings("x", std::move(c));
+  EXPECT_EQ(s.stream.benchmark, "cifar");
+  EXPECT_EQ(s.stream.tasks, 7);
+  EXPECT_TRUE(s.stream.cumul);
+  EXPECT_FALSE(s.model.sparsify);
+  EXPECT_EQ(s.model.weight_sparsity_fc, 0.2);
+  EXPECT_EQ(s.model.weight_sparsity_conv, 0.98);
+  EXPECT_EQ(s.model.percent_on_fc, 0.3);
+  EXPECT_EQ(s.model.percent_on_conv, 0.97);
+  EXPECT_EQ(s.model.winners.boost_strength, 1.5);
+  EXPECT_EQ(s.model.winners.k_inference_factor, 1.25);
+  EXPECT_EQ(s.model.winners.boost_strength_factor, 0.9);
+  EXPECT_EQ(s.model.winners.duty_cycle_period, 500);
+  EXPECT_TRUE(s.model.cnn);
+  EXPECT_EQ(s.model.hidden_units, 77);
+  EXPECT_EQ(s.model.hidden_layers, 2);
+  EXPECT_EQ(s.model.dropout, 0.4);
+  EXPECT_EQ(s.optimizer.lr, 0.02);
+  EXPECT_TRUE(s.optimizer.nesterov);
+  EXPECT_EQ(s.optimizer.momentum, 0.8);
+  EXPECT_EQ(s.optimizer.weight_decay, 1e-3);
+  EXPECT_EQ(s.learner.batch_size, 64);
+  EXPECT_EQ(s.learner.epochs, 3);
+  EXPECT_EQ(s.learner.later_epochs, 2);
+  EXPECT_FALSE(s.learner.record_stats);
+}
+
+TEST(Settings, NameThePlaceOfAMisspeltKeyAndTheNearestOne) {
+  const std::string why = failure({{"lr", "0.1"}, {"percent_onn_fc", "0.1"}});
+  EXPECT_NE(why.find("x.cfg:2"), std::string::npos) << why;
+  EXPECT_NE(why.find("percent_on_fc"), std::string::npos) << why;
+}
+
+TEST(Settings, NameThePlaceOfAnUnknownPart) {
+  for (const auto& [key, value, near] : std::initializer_list<std::tuple<std::string, std::string, std::string>>{
+           {"benchmark", "mnits", "mnist"}, {"model", "cn", "cnn"}, {"optimizer", "adm", "adam"},
+           {"rule", "backprob", "backprop"}, {"strategies", "l3", "l2"}}) {
+    const std::string why = failure({{key, value}});
+    EXPECT_NE(why.find("x.cfg:1"), std::string::npos) << why;
+    EXPECT_NE(why.find(near), std::string::npos) << why;
+  }
+}
+
+TEST(Settings, RefuseAStrategyOptionWithoutItsStrategy) {
+  EXPECT_NE(failure({{"l2.lambda", "3"}}).find("l2.lambda"), std::string::npos);
+}
+
+TEST(Settings, HaveADigestThatFollowsTheirValues) {
+  const auto digest = [](const std::string& lr) {
+    Config c;
+    c.set("lr", lr, "x");
+    return read_settings("x", std::move(c)).digest();
+  };
+  EXPECT_EQ(digest("0.1"), digest("1e-1"));
+  EXPECT_NE(digest("0.1"), digest("0.2"));
+}
+
+}  // namespace
+}  // namespace engram

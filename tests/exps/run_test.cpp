@@ -1,0 +1,152 @@
+// One run from settings to its files: interrupted and resumed, recognised when complete, refused
+// when the settings changed.
+#include "exps/run.h"
+
+#include <gtest/gtest.h>
+
+#include "exps/results_file.h"
+#include "tests/utils/temp_folder.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+Settings settings(std::vector<std::pair<std::string, std::string>> extra = {}) {
+  Config c;
+  for (const auto& [key, value] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"benchmark", "synthetic"}, {"stream", "permuted"}, {"tasks", "3"},
+           {"train_limit", "500"}, {"test_limit", "200"}, {"hidden_units", "40"},
+           {"sparsify", "yes"}, {"percent_on_fc", "0.2"}, {"boost_strength", "1"},
+           {"lr", "0.1"}, {"momentum", "0.9"}, {"epochs", "2"}, {"probe_every", "3"},
+           {"probe_size", "50"}})
+    c.set(key, value, "test");
+  for (const auto& [key, value] : extra) c.set(key, value, "test");
+  return read_settings("tiny", std::move(c));
+}
+const Dataset& data() {
+  static const Dataset d = load_dataset("synthetic", {});
+  return d;
+}
+void expect_same(const RunRecord& a, const RunRecord& b) {
+  ASSERT_EQ(a.accuracy.shape(), b.accuracy.shape());
+  for (std::size_t i = 0; i < a.accuracy.size(); ++i) {
+    const double x = a.accuracy.data()[i], y = b.accuracy.data()[i];
+    EXPECT_TRUE(x == y || (std::isnan(x) && std::isnan(y))) << i;
+  }
+  ASSERT_EQ(a.epochs.size(), b.epochs.size());
+  for (std::size_t i = 0; i < a.epochs.size(); ++i) {
+    EXPECT_EQ(a.epochs[i].loss, b.epochs[i].loss);
+    EXPECT_EQ(a.epochs[i].active_fraction, b.epochs[i].active_fraction);
+  }
+  ASSERT_EQ(a.steps.size(), b.steps.size());
+  for (std::size_t i = 1; i < a.steps.size(); ++i)
+    EXPECT_EQ(a.steps[i].prequential_accuracy, b.steps[i].prequential_accuracy);
+  EXPECT_EQ(a.layers.at(0).usage_final, b.layers.at(0).usage_final);
+  EXPECT_EQ(a.train_macs.executed, b.train_macs.executed);
+  EXPECT_EQ(a.test_macs.executed, b.test_macs.executed);
+}
+
+TEST(Run, FillsTheWholeRecord) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 4};
+  EXPECT_EQ(run_state(files, settings()), RunState::New);
+  EXPECT_EQ(execute_run(settings(), data(), {.seed = 4, .files = files}), RunOutcome::Finished);
+  const RunRecord r = load_results(files.results());
+  EXPECT_TRUE(r.complete);
+  EXPECT_EQ(r.seed, 4u);
+  EXPECT_EQ(r.tasks(), 3);
+  EXPECT_GT(r.accuracy(1, 0), 0.3);  // learnt something
+  EXPECT_EQ(r.epochs.size(), 6u);
+  EXPECT_EQ(r.steps.size(), 8u);  // 24 steps, every third
+  EXPECT_EQ(r.layers.at(0).units, 40);
+  EXPECT_NEAR(r.epochs[0].active_fraction.at(0), 0.2, 1e-9);
+  EXPECT_FALSE(std::filesystem::exists(files.checkpoint()));
+  EXPECT_EQ(run_state(files, settings()), RunState::Complete);
+}
+
+TEST(Run, GoesOnAfterAnInterruptionToTheSameBits) {
+  const TempFolder folder;
+  const RunFiles whole{folder.path() / "whole", 1}, cut{folder.path() / "cut", 1};
+  execute_run(settings(), data(), {.seed = 1, .files = whole});
+  for (const int steps : {1, 5, 8, 17}) {
+    std::atomic<bool> stop = false;
+    int seen = 0;
+    RunRequest request{.seed = 1, .files = cut};
+    request.stop = &stop;
+    request.progress = [&](const Progress& p) { stop = !p.evaluating && ++seen >= steps; };
+    EXPECT_EQ(execute_run(settings(), data(), request), RunOutcome::Interrupted);
+    EXPECT_EQ(run_state(cut, settings()), RunState::Resumable);
+    EXPECT_FALSE(load_results(cut.results()).complete);
+    EXPECT_EQ(execute_run(settings(), data(), {.seed = 1, .files = cut}), RunOutcome::Finished);
+    expect_same(load_results(whole.results()), load_results(cut.results()));
+    std::filesystem::remove_all(cut.folder);
+  }
+}
+
+TEST(Run, ACheckpointAfterEveryStepIsAsGood) {
+  const TempFolder folder;
+  const RunFiles a{folder.path() / "a", 1}, b{folder.path() / "b", 1};
+  execute_run(settings(), data(), {.seed = 1, .files = a});
+  execute_run(settings(), data(), {.seed = 1, .files = b, .checkpoint_seconds = 0});
+  expect_same(load_results(a.results()), load_results(b.results()));
+}
+
+TEST(Run, FilesOfOtherSettingsAreRecognised) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  execute_run(settings(), data(), {.seed = 0, .files = files});
+  std::string why;
+  EXPECT_EQ(run_state(files, settings({{"hidden_units", "41"}}), &why), RunState::Other);
+  EXPECT_NE(why.find("other settings"), std::string::npos);
+}
+
+TEST(Run, SeedsDifferAndTheSameSeedDoesNot) {
+  const TempFolder folder;
+  const auto accuracy = [&](const char* name, std::uint64_t seed) {
+    const RunFiles files{folder.path() / name, seed};
+    execute_run(settings(), data(), {.seed = seed, .files = files});
+    return load_results(files.results()).accuracy;
+  };
+  const Table a = accuracy("a", 1), b = accuracy("b", 1), c = accuracy("c", 2);
+  EXPECT_EQ(a, b);
+  EXPECT_NE(a, c);
+}
+
+TEST(Run, AFailureKeepsWhatWasSavedAndSaysWhichRun) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  try {
+    execute_run(settings({{"lr", "1e30"}}), data(), {.seed = 0, .files = files});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault(), Fault::Numerical);
+    EXPECT_NE(std::string(e.what()).find("tiny (seed 0)"), std::string::npos);
+  }
+  EXPECT_FALSE(load_results(files.results()).complete);
+}
+
+TEST(Run, JointTrainingFillsTheFirstAndTheLastRow) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  execute_run(settings({{"protocol", "joint"}}), data(), {.seed = 0, .files = files});
+  const RunRecord r = load_results(files.results());
+  EXPECT_FALSE(std::isnan(r.accuracy(0, 0)));
+  EXPECT_TRUE(std::isnan(r.accuracy(1, 0)));
+  for (std::size_t t = 0; t < 3; ++t) EXPECT_GT(r.accuracy(3, t), 0.2);
+}
+
+TEST(Run, EveryScenarioAndHeadRuns) {
+  for (const auto& [scenario, head] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"task", "per_task"}, {"task", "masked"}, {"domain", "shared"}, {"class", "masked"}, {"class", "shared"}})
+    for (const std::string protocol : {"sequential", "cumulative", "joint"}) {
+      const TempFolder folder;
+      const RunFiles files{folder.path(), 0};
+      const Settings s = settings({{"stream", "split"}, {"tasks", "5"}, {"scenario", scenario}, {"head", head}, {"protocol", protocol}, {"probe_every", "0"}, {"epochs", "1"}});
+      EXPECT_EQ(execute_run(s, data(), {.seed = 0, .files = files}), RunOutcome::Finished);
+      const RunRecord r = load_results(files.results());
+      for (std::size_t t = 0; t < 5; ++t) EXPECT_FALSE(std::isnan(r.accuracy(5, t))) << scenario << head << protocol;
+    }
+}
+
+}  // namespace
+}  // namespace engram

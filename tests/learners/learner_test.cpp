@@ -1,0 +1,261 @@
+// The loop on a small generated stream: it learns, resumes to the same bits from any step, and
+// calls everybody when it should.
+#include "learners/learner.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "benchmarks/catalog.h"
+#include "benchmarks/stream_table.h"
+#include "learners/registry.h"
+#include "models/registry.h"
+#include "utils/error.h"
+#include "utils/parallel.h"
+
+namespace engram {
+namespace {
+
+const Dataset& data() {
+  static const Dataset d = load_dataset("synthetic", {});
+  return d;
+}
+
+struct Setup {
+  explicit Setup(LearnerOptions learner = {}, bool sparse = true) : options(learner) {
+    StreamOptions so;
+    so.benchmark = "synthetic", so.stream = StreamKind::Permuted, so.tasks = 2, so.train_limit = 600;
+    stream = make_stream(so, data(), 1);
+    targets = std::make_unique<Targets>(*stream, ScenarioOptions{});
+    ModelOptions mo;
+    mo.hidden_units = 60, mo.sparsify = sparse, mo.percent_on_fc = 0.1, mo.weight_sparsity_fc = 0.5;
+    net = build_model(mo, stream->shape(), {1, targets->width()}, Rng(1));
+    oo.lr = 0.1, oo.momentum = 0.9, oo.weight_decay = 1e-4;
+    optimizer = make_optimizer(oo, net->params().values().size());
+    rule = make_rule("backprop");
+  }
+  bool run(Observer& observer) {
+    Learner learner(options, *net, *rule, *optimizer, oo, strategies, *targets, Rng(2));
+    return learner.run(*stream, cursor, observer);
+  }
+  std::vector<real> weights() const {
+    const auto v = std::as_const(*net).params().values();
+    return {v.begin(), v.end()};
+  }
+
+  LearnerOptions options;
+  OptimizerOptions oo;
+  std::unique_ptr<TaskStream> stream;
+  std::unique_ptr<Targets> targets;
+  std::unique_ptr<Network> net;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Rule> rule;
+  std::vector<std::unique_ptr<Strategy>> strategies;
+  Cursor cursor;
+};
+
+struct Recorder : Observer {
+  void before_training() override { log += "0"; }
+  void after_epoch(const EpochRow& row) override { log += "e", rows.push_back(row); }
+  void after_experience(const Experience& e) override { log += "x" + std::to_string(e.index); }
+  void after_step(const Cursor&, const BatchStats&, int, std::int64_t, int) override { ++steps; }
+  bool stop_requested() override { return steps == stop_at; }
+  std::string log;
+  std::vector<EpochRow> rows;
+  int steps = 0, stop_at = -1;
+};
+
+LearnerOptions epochs(int first, std::optional<int> later = {}) {
+  LearnerOptions o;
+  o.batch_size = 50, o.epochs = first, o.later_epochs = later;
+  return o;
+}
+
+TEST(Learner, LearnsAndReportsEveryEpochAndExperience) {
+  Setup s(epochs(6, 2));
+  Recorder r;
+  EXPECT_TRUE(s.run(r));
+  EXPECT_EQ(r.log, "0eeeeeex0eex1");
+  EXPECT_EQ(r.steps, (6 + 2) * 12);
+  EXPECT_LT(r.rows[5].loss, 0.6 * r.rows[0].loss);
+  EXPECT_GT(r.rows[5].train_accuracy, 0.5);
+  EXPECT_NEAR(r.rows[0].active_fraction.at(0), 0.1, 1e-9);
+  EXPECT_GT(r.rows[0].macs.dense, r.rows[0].macs.executed);
+}
+
+TEST(Learner, GoesOnToTheSameBitsFromAnyStep) {
+  Setup whole(epochs(2));
+  Recorder r;
+  whole.run(r);
+  for (const int stop : {1, 11, 12, 13, 24, 25, 47}) {
+    Setup first(epochs(2));
+    Recorder a;
+    a.stop_at = stop;
+    EXPECT_FALSE(first.run(a)) << stop;
+    Setup second(epochs(2));  // a new process: parameters, state, momentum and cursor come over
+    std::copy(first.net->params().values().begin(), first.net->params().values().end(), second.net->params().values().begin());
+    std::copy(first.net->params().states().begin(), first.net->params().states().end(), second.net->params().states().begin());
+    for (std::size_t i = 0; i < first.optimizer->state().size(); ++i)
+      std::copy(first.optimizer->state()[i].begin(), first.optimizer->state()[i].end(), second.optimizer->state()[i].begin());
+    second.cursor = first.cursor;
+    Recorder b;
+    EXPECT_TRUE(second.run(b));
+    EXPECT_EQ(second.weights(), whole.weights()) << "stopped after step " << stop;
+    EXPECT_EQ(a.log + b.log, r.log) << stop;
+    EXPECT_EQ(b.rows.back().loss, r.rows.back().loss);
+  }
+}
+
+TEST(Learner, HasTheSameBitsForAnyNumberOfThreads) {
+  std::vector<real> first;
+  for (const int n : {1, 2, 4}) {
+    set_threads(n);
+    Setup s(epochs(1));
+    Recorder r;
+    s.run(r);
+    if (first.empty()) first = s.weights();
+    EXPECT_EQ(s.weights(), first) << n;
+  }
+  set_threads(1);
+}
+
+TEST(Learner, KeepsAbsentSynapsesAtZeroAfterEveryStep) {
+  Setup s(epochs(1));
+  Recorder r;
+  s.run(r);
+  const Param& p = s.net->params().param(0);
+  const CMat w = std::as_const(s.net->params()).value(0);
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    if (p.mask[i] == 0) {
+      ASSERT_EQ(w.data[i], 0);
+    }
+  }
+}
+
+TEST(Learner, LeaksIntoAbsentSynapsesWhenRezeroedLikeTheReference) {
+  LearnerOptions o = epochs(1);
+  o.rezero = Rezero::TrainForward;
+  Setup s(o);
+  Recorder r;
+  s.run(r);
+  const Param& p = s.net->params().param(0);
+  const CMat w = std::as_const(s.net->params()).value(0);
+  std::size_t leaked = 0;
+  for (std::size_t i = 0; i < w.size(); ++i) leaked += p.mask[i] == 0 && w.data[i] != 0;
+  EXPECT_GT(leaked, 0u);
+}
+
+TEST(Learner, StopsWithAnErrorWhenTheLossIsNoLongerFinite) {
+  Setup s(epochs(1));
+  s.oo.lr = 1e30;
+  s.optimizer = make_optimizer(s.oo, s.net->params().values().size());
+  Recorder r;
+  try {
+    s.run(r);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault(), Fault::Numerical);
+    EXPECT_NE(std::string(e.what()).find("lower lr"), std::string::npos);
+  }
+}
+
+/// Remembers when it was called, and doubles the gradient.
+struct Spy : Strategy {
+  Provides needs() const override { return Provides::Gradient | Provides::OutputError; }
+  void begin_experience(Training&) override { calls += "b"; }
+  void extend_batch(Training&, Batch&) override { calls += "B"; }
+  void shape_error(Training&, const Batch&, Mat) override { calls += "e"; }
+  void shape_gradient(Training&) override { calls += "g"; }
+  void after_step(Training&) override { calls += "s"; }
+  void end_experience(Training&) override { calls += "x"; }
+  std::string calls;
+};
+
+TEST(Strategy, IsCalledAtItsMomentsInOrder) {
+  LearnerOptions o = epochs(1);
+  o.batch_size = 300;
+  Setup s(o);
+  s.strategies.push_back(std::make_unique<Spy>());
+  Recorder r;
+  s.run(r);
+  EXPECT_EQ(static_cast<Spy&>(*s.strategies[0]).calls, "bBegsBegsxbBegsBegsx");
+}
+
+/// A rule that offers nothing.
+struct Mute : Rule {
+  Provides provides() const override { return Provides::Nothing; }
+  BatchStats learn(Network&, const Batch&, const Pass&, const ErrorHook&) override { return {}; }
+  const Tape& tape() const override { return tape_; }
+  Tape tape_;
+};
+
+TEST(Strategy, IsRefusedBeforeTrainingWhenTheRuleCannotServeIt) {
+  Setup s(epochs(1));
+  s.rule = std::make_unique<Mute>();
+  s.strategies.push_back(std::make_unique<Spy>());
+  Recorder r;
+  EXPECT_THROW(s.run(r), Error);
+  EXPECT_EQ(r.steps, 0);
+}
+
+TEST(L2, PullsWeightsBackToTheLastTaskOnlyAfterIt) {
+  Config config;
+  config.set("l2.lambda", "2", "test");
+  Setup s(epochs(1));
+  const auto l2 = find_entry(strategies(), "l2", "strategies").make(config, *s.net);
+  Training t{*s.net, nullptr, 0, 0, Rng(1)};
+  auto& params = s.net->params();
+  for (int id = 0; id < params.count(); ++id) params.touch_all(id);
+  params.zero_grad();
+  l2->shape_gradient(t);
+  EXPECT_EQ(params.grads()[0], 0);
+  l2->end_experience(t);
+  params.values()[0] += 3;
+  l2->shape_gradient(t);
+  EXPECT_FLOAT_EQ(static_cast<float>(params.grads()[0]), 6);
+  EXPECT_FLOAT_EQ(static_cast<float>(params.grads()[1]), 0);
+}
+
+/// Per-batch hits of two epochs with a rate too small to change anything and no dropout: they tell
+/// in which order the examples came.
+std::vector<int> hits_of_two_epochs(Shuffle kind) {
+  LearnerOptions o = epochs(2);
+  o.shuffle = kind;
+  Setup s(o);
+  ModelOptions mo;
+  mo.hidden_units = 60, mo.dropout = 0;
+  s.net = build_model(mo, s.stream->shape(), {1, s.targets->width()}, Rng(1));
+  s.oo = {};
+  s.oo.lr = 1e-30;
+  s.optimizer = make_optimizer(s.oo, s.net->params().values().size());
+  struct Hits : Observer {
+    void after_step(const Cursor& c, const BatchStats& b, int, std::int64_t, int) override {
+      if (c.experience == 0) all.push_back(b.correct);
+    }
+    std::vector<int> all;
+  } hits;
+  s.run(hits);
+  return hits.all;
+}
+
+TEST(Shuffle, OfTheReferenceIsTheSameInEveryEpochAndOursIsNot) {
+  const auto same = [](const std::vector<int>& h) { return std::equal(h.begin(), h.begin() + 12, h.begin() + 12); };
+  EXPECT_TRUE(same(hits_of_two_epochs(Shuffle::OnceSeed0)));
+  EXPECT_FALSE(same(hits_of_two_epochs(Shuffle::EachEpoch)));
+}
+
+TEST(TrainPad, FillsTheLastBatchLikeTheReference) {
+  LearnerOptions o = epochs(1);
+  o.batch_size = 128, o.train_pad = TrainPad::Prepend;
+  Setup s(o);
+  struct Rows : Observer {
+    void after_step(const Cursor&, const BatchStats&, int rows, std::int64_t, int) override { seen.push_back(rows); }
+    std::vector<int> seen;
+  } rows;
+  s.run(rows);
+  EXPECT_EQ(rows.seen.size(), 10u);  // 600 -> 640 = 5 batches, twice
+  for (const int r : rows.seen) EXPECT_EQ(r, 128);
+}
+
+}  // namespace
+}  // namespace engram

@@ -1,0 +1,34 @@
+#include "learners/schedule.h"
+
+#include <gtest/gtest.h>
+
+namespace engram {
+namespace {
+
+TEST(Schedule, ConstantStaysAtOne) {
+  EXPECT_EQ(schedule_factor({}, 0, 100, 0), 1);
+  EXPECT_EQ(schedule_factor({}, 99, 100, 9), 1);
+}
+TEST(Schedule, LinearAndCosineEndAtTheFinalFraction) {
+  for (const Schedule kind : {Schedule::Linear, Schedule::Cosine}) {
+    const ScheduleOptions o{.schedule = kind, .lr_final = 0.1};
+    EXPECT_DOUBLE_EQ(schedule_factor(o, 0, 101, 0), 1);
+    EXPECT_DOUBLE_EQ(schedule_factor(o, 100, 101, 9), 0.1);
+    EXPECT_NEAR(schedule_factor(o, 50, 101, 5), 0.55, 1e-12);
+  }
+}
+TEST(Schedule, StepsDownEverySoManyEpochs) {
+  const ScheduleOptions o{.schedule = Schedule::Step, .step_epochs = 3, .step_factor = 0.5};
+  EXPECT_EQ(schedule_factor(o, 5, 100, 2), 1);
+  EXPECT_EQ(schedule_factor(o, 5, 100, 3), 0.5);
+  EXPECT_EQ(schedule_factor(o, 5, 100, 6), 0.25);
+}
+TEST(Schedule, WarmsUpLinearly) {
+  const ScheduleOptions o{.warmup_steps = 3};
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 0, 10, 0), 0.25);
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 2, 10, 0), 0.75);
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 3, 10, 0), 1);
+}
+
+}  // namespace
+}  // namespace engram

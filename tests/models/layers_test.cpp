@@ -1,0 +1,222 @@
+// Layers against small cases worked out by hand, and active-set paths against their dense twins.
+#include <cmath>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "models/registry.h"
+#include "learners/rules/rules.h"
+#include "tests/models/harness.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+using testing::Alone;
+using testing::random_batch;
+using testing::signal;
+using testing::stack;
+
+void fill(Mat m, std::vector<real> values) { std::copy(values.begin(), values.end(), m.data); }
+std::vector<real> values(const Signal& s) { return {s.value().data, s.value().data + s.value().size()}; }
+
+TEST(Linear, ComputesWeightsTimesInputPlusBias) {
+  Alone l(linear(2), {1, 1, 3});
+  fill(l.net.params().value(0), {1, 2, 3, 4, 5, 6});
+  fill(l.net.params().value(1), {10, 20});
+  EXPECT_EQ(values(l.forward(signal(1, 3, {1, 0, -1}), true)), (std::vector<real>{8, 18}));
+}
+
+TEST(Conv2d, SlidesItsKernelOverTheImage) {
+  Alone c(conv2d(1, 2, 1, 0), {2, 3, 1});
+  fill(c.net.params().value(0), {1, 10, 100, 1000});
+  fill(c.net.params().value(1), {0.5f});
+  EXPECT_EQ(values(c.forward(signal(1, 6, {1, 2, 3, 4, 5, 6}), true)),
+            (std::vector<real>{5421.5f, 6532.5f}));
+}
+
+TEST(Conv2d, PadsWithZeros) {
+  Alone c(conv2d(1, 3, 1, 1), {1, 1, 1});
+  fill(c.net.params().value(0), {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  fill(c.net.params().value(1), {0});
+  EXPECT_EQ(values(c.forward(signal(1, 1, {2}), true)), (std::vector<real>{10}));
+}
+
+TEST(Conv2d, RefusesAKernelLargerThanTheImage) {
+  EXPECT_THROW(Alone(conv2d(1, 5, 1, 0), {4, 4, 1}), Error);
+}
+
+TEST(Pooling, TakesMaximaAndMeansPerChannel) {
+  const auto image = [] { return signal(1, 8, {1, -1, 2, -2, 3, -3, 4, -4}); };  // 2x2x2
+  Alone max(max_pool(2, 2), {2, 2, 2}), avg(avg_pool(2, 2), {2, 2, 2});
+  EXPECT_EQ(values(max.forward(image(), true)), (std::vector<real>{4, -1}));
+  EXPECT_EQ(values(avg.forward(image(), true)), (std::vector<real>{2.5f, -2.5f}));
+}
+
+TEST(Dropout, DropsTheAskedShareAndKeepsTheMean) {
+  Alone d(dropout(0.3), {1, 1, 20000});
+  const auto y = values(d.forward(signal(1, 20000, std::vector<real>(20000, 1)), true));
+  const auto dropped = static_cast<double>(std::count(y.begin(), y.end(), real{0}));
+  EXPECT_NEAR(dropped / 20000, 0.3, 0.012);  // 4 standard deviations
+  EXPECT_NEAR(static_cast<double>(std::accumulate(y.begin(), y.end(), real{0})) / 20000, 1, 0.02);
+}
+
+TEST(Dropout, IsTheIdentityInEvaluation) {
+  Alone d(dropout(0.5), {1, 1, 3});
+  EXPECT_EQ(values(d.forward(signal(1, 3, {1, 2, 3}), false)), (std::vector<real>{1, 2, 3}));
+}
+
+TEST(Dropout, DropsTheSameUnitsWithAndWithoutAnActiveSet) {
+  Alone d(dropout(0.5), {1, 1, 50});
+  Signal dense = signal(2, 50, std::vector<real>(100, 1)), sparse = dense;
+  sparse.active.begin();
+  for (int row = 0; row < 2; ++row) {
+    for (int i = 0; i < 50; ++i) sparse.active.push(i);
+    sparse.active.end_row();
+  }
+  const auto expected = values(d.forward(dense, true));
+  EXPECT_EQ(values(d.forward(sparse, true)), expected);
+}
+
+TEST(BatchNorm, NormalisesEachChannelAndRemembersUnbiasedStatistics) {
+  Alone b(batch_norm(0.1, 0), {1, 1, 2});
+  const auto y = values(b.forward(signal(2, 2, {1, 10, 3, 30}), true));
+  EXPECT_NEAR(static_cast<double>(y[0]), -1, 1e-6);
+  EXPECT_NEAR(static_cast<double>(y[3]), 1, 1e-6);
+  EXPECT_FLOAT_EQ(static_cast<float>(b.net.params().state(0).data[0]), 0.2f);  // 0.1 * mean 2
+  EXPECT_FLOAT_EQ(static_cast<float>(b.net.params().state(1).data[0]), 0.9f + 0.1f * 2);
+}
+
+TEST(MultiHead, ReadsEveryExampleWithTheHeadOfItsTask) {
+  Network net({1, 1, 1}, stack(multi_head(2, 1, false)), Rng(1));
+  fill(net.params().value(0), {2}), fill(net.params().value(1), {0});
+  fill(net.params().value(2), {5}), fill(net.params().value(3), {1});
+  Tape tape;
+  const std::vector<int> tasks{0, 1, 0};
+  net.evaluate(signal(3, 1, {1, 1, 3}), tape, {.tasks = tasks});
+  EXPECT_EQ(values(tape[0].out), (std::vector<real>{2, 6, 6}));
+}
+
+TEST(MultiHead, FreezesTheHeadsOfTasksThatAreNotTrained) {
+  Network net({1, 1, 2}, stack(multi_head(3, 2, false)), Rng(1));
+  const std::vector<int> now{1};
+  net.begin_experience(now);
+  EXPECT_FALSE(net.params().param(0).trainable);
+  EXPECT_TRUE(net.params().param(2).trainable);
+  EXPECT_FALSE(net.params().param(4).trainable);
+}
+
+TEST(SparseWeights, HaveExactlyTheSameCountInEveryRow) {
+  for (const double density : {0.1, 0.5, 0.99}) {
+    Alone l(linear(30, {.density = density}), {1, 1, 75});
+    const Param& p = l.net.params().param(0);
+    const CMat w = std::as_const(l.net.params()).value(0);
+    for (int row = 0; row < 30; ++row) {
+      int kept = 0, nonzero = 0;
+      for (int i = 0; i < 75; ++i) {
+        kept += p.mask[static_cast<std::size_t>(row * 75 + i)], nonzero += w.row(row)[i] != 0;
+      }
+      EXPECT_EQ(kept, std::lround(std::nearbyint((1 - (1 - density)) * 75)));
+      EXPECT_EQ(nonzero, kept);
+    }
+  }
+}
+
+TEST(SparseWeights, RoundTheCountThatTheyAreToldTo) {
+  EXPECT_EQ(kept_per_row(0.5, 25, MaskRounding::Zeros), 13);
+  EXPECT_EQ(kept_per_row(0.5, 25, MaskRounding::NonZeros), 12);
+  EXPECT_EQ(kept_per_row(0.5, 75, MaskRounding::Zeros), 37);
+  EXPECT_EQ(kept_per_row(0.5, 75, MaskRounding::NonZeros), 38);
+  EXPECT_EQ(kept_per_row(0.1, 784, MaskRounding::Zeros), 78);
+  EXPECT_EQ(kept_per_row(0.99, 1600, MaskRounding::NonZeros), 1584);
+  EXPECT_EQ(kept_per_row(0.99, 75, MaskRounding::NonZeros), 74);
+  EXPECT_EQ(kept_per_row(0.1, 73728, MaskRounding::NonZeros), 7373);
+}
+
+TEST(SparseWeights, RefuseADensityThatLeavesNothing) {
+  EXPECT_THROW(Alone(linear(3, {.density = 0.01}), {1, 1, 20}), Error);
+}
+
+TEST(WeightInit, StaysWithinItsBounds) {
+  Alone l(linear(50), {1, 1, 16});
+  for (const real w : std::as_const(l.net.params()).value(0).all()) EXPECT_LE(std::abs(w), 0.25f);
+  Alone o(linear(4, {.init = WeightInit::Orthogonal}), {1, 1, 9});
+  const CMat w = std::as_const(o.net.params()).value(0);
+  for (int a = 0; a < 4; ++a)
+    for (int b = 0; b < 4; ++b) {
+      double product = 0;
+      for (int i = 0; i < 9; ++i) product += static_cast<double>(w.row(a)[i] * w.row(b)[i]);
+      EXPECT_NEAR(product, a == b, 1e-5);
+    }
+}
+
+TEST(WeightInit, DependsOnTheSeedAlone) {
+  Alone a(linear(5), {1, 1, 7}, 3), b(linear(5), {1, 1, 7}, 3), c(linear(5), {1, 1, 7}, 4);
+  const auto all = [](Alone& l) { return std::vector<real>(l.net.params().values().begin(), l.net.params().values().end()); };
+  EXPECT_EQ(all(a), all(b));
+  EXPECT_NE(all(a), all(c));
+}
+
+/// Runs one training step of a winner network and returns outputs and gradient, with the active
+/// sets followed or forgotten by a layer that hides them.
+class Opaque final : public Layer {
+ public:
+  std::string kind() const override { return "opaque"; }
+  std::string describe() const override { return "hides active sets"; }
+  ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return in; }
+  Macs forward(const Signal& x, Record& y, const Pass&) const override {
+    std::copy_n(x.value().data, x.value().size(), y.out.resize(x.rows(), x.cols()).data);
+    return {};
+  }
+  Macs backward_input(const Signal&, const Record&, const Signal& dy, Signal& dx, const Pass&,
+                      CMat) const override {
+    std::copy_n(dy.value().data, dy.value().size(), dx.resize(dy.rows(), dy.cols()).data);
+    return {};
+  }
+};
+
+TEST(ActiveSets, GiveTheSameOutputsAndGradientsAsDenseProductsAtAFractionOfTheCost) {
+  KWinnersOptions k;
+  k.percent_on = 0.012, k.boost_strength = 1;
+  const auto build = [&](bool hide) {
+    std::vector<LayerPtr> l;
+    const auto next = [&](LayerPtr p) { l.push_back(std::move(p)); };
+    const auto maybe = [&] { next(hide ? std::make_unique<Opaque>() : flatten()); };
+    next(linear(500)), maybe(), next(k_winners(k)), maybe(), next(linear(400)), maybe();
+    next(k_winners(k)), maybe(), next(linear(10));
+    return std::make_unique<Network>(ImageShape{1, 1, 60}, std::move(l), Rng(8));
+  };
+  auto sparse = build(false), dense = build(true);
+  const auto rule = make_backprop();
+  const Batch batch = random_batch(16, 60, 10);
+  const BatchStats a = rule->learn(*sparse, batch, {true, Rng(1), {}}, {});
+  const BatchStats b = rule->learn(*dense, batch, {true, Rng(1), {}}, {});
+  EXPECT_NEAR(a.loss, b.loss, 1e-6);
+  for (std::size_t i = 0; i < sparse->params().grads().size(); ++i)
+    ASSERT_NEAR(static_cast<double>(sparse->params().grads()[i]), static_cast<double>(dense->params().grads()[i]), 1e-5);
+  EXPECT_EQ(a.macs.dense, b.macs.dense);
+  EXPECT_LT(a.macs.executed, 0.45 * b.macs.executed);
+  EXPECT_EQ(b.macs.executed, b.macs.dense);
+}
+
+TEST(Network, DescribesItsLayersAndNamesTheirParameters) {
+  ModelOptions o;
+  o.hidden_units = 6, o.sparsify = true, o.percent_on_fc = 0.5;
+  const auto net = build_model(o, {2, 2, 1}, {1, 3}, Rng(1));
+  EXPECT_NE(net->describe().find("k-winners 3 of 6"), std::string::npos) << net->describe();
+  EXPECT_GE(net->params().find("linear2.bias"), 0);
+}
+
+TEST(Models, AnUnknownNameSuggestsTheNearest) {
+  ModelOptions o;
+  o.model = "mpl";
+  try {
+    build_model(o, {2, 2, 1}, {1, 3}, Rng(1));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("did you mean 'mlp'"), std::string::npos) << e.what();
+  }
+}
+
+}  // namespace
+}  // namespace engram

@@ -1,0 +1,214 @@
+// Kernels against naive loops, on odd shapes.
+#include "utils/kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "utils/linalg.h"
+#include "utils/parallel.h"
+#include "utils/rng.h"
+#include "utils/sparse_kernels.h"
+
+namespace engram {
+namespace {
+
+std::vector<real> random_values(std::size_t n, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<real> v(n);
+  for (real& x : v) x = static_cast<real>(rng.normal());
+  return v;
+}
+
+struct Shape3 {
+  int m, n, k;
+};
+
+class Gemm : public ::testing::TestWithParam<Shape3> {};
+
+TEST_P(Gemm, EqualsTheNaiveTripleLoopInAllOrientations) {
+  const auto [m, n, k] = GetParam();
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true}) {
+      const auto a = random_values(static_cast<std::size_t>(m * k), 1);
+      const auto b = random_values(static_cast<std::size_t>(k * n), 2);
+      auto c = random_values(static_cast<std::size_t>(m * n), 3);
+      const auto before = c;
+      const CMat am{a.data(), ta ? k : m, ta ? m : k}, bm{b.data(), tb ? n : k, tb ? k : n};
+      kernels::gemm(ta, tb, real{0.5f}, am, bm, real{2}, {c.data(), m, n});
+      for (int i = 0; i < m; i += std::max(1, m / 7))
+        for (int j = 0; j < n; j += std::max(1, n / 7)) {
+          double sum = 0;
+          for (int l = 0; l < k; ++l)
+            sum += static_cast<double>((ta ? am.row(l)[i] : am.row(i)[l]) * (tb ? bm.row(j)[l] : bm.row(l)[j]));
+          const auto at = static_cast<std::size_t>(i * n + j);
+          ASSERT_NEAR(static_cast<double>(c[at]), 0.5 * sum + 2 * static_cast<double>(before[at]), 1e-4 * (1 + k));
+        }
+    }
+}
+INSTANTIATE_TEST_SUITE_P(OddShapes, Gemm,
+                         ::testing::Values(Shape3{1, 1, 1}, Shape3{1, 13, 7}, Shape3{13, 1, 7}, Shape3{3, 5, 1},
+                                           Shape3{31, 1031, 129}, Shape3{1031, 31, 129}, Shape3{513, 513, 17}));
+
+TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
+  const auto a = random_values(128 * 300, 1), b = random_values(300 * 2000, 2);
+  std::vector<real> first;
+  for (const int threads : {1, 2, 3, 4}) {
+    set_threads(threads);
+    std::vector<real> c(128 * 2000);
+    kernels::gemm(false, false, 1, {a.data(), 128, 300}, {b.data(), 300, 2000}, 0, {c.data(), 128, 2000});
+    if (first.empty()) first = c;
+    EXPECT_EQ(c, first) << threads;
+  }
+  set_threads(1);
+}
+
+TEST(TopK, EqualsAFullSortWithTheLowestIndexFirst) {
+  for (const int n : {1, 2, 17, 64, 65, 200, 1000})
+    for (const int k : {1, 2, 4, 15, 16, 17, 50, n}) {
+      if (k > n) continue;
+      auto x = random_values(static_cast<std::size_t>(n), static_cast<std::uint64_t>(n * 100 + k));
+      for (real& v : x) v = std::round(v * 3);  // many ties, both zeros
+      std::vector<int> order(static_cast<std::size_t>(n));
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return x[i] > x[j]; });
+      std::vector<int> expected(order.begin(), order.begin() + k);
+      std::sort(expected.begin(), expected.end());
+      std::vector<std::int32_t> got(static_cast<std::size_t>(k));
+      kernels::top_k(x, k, got.data());
+      ASSERT_EQ(std::vector<int>(got.begin(), got.end()), expected) << n << " " << k;
+    }
+}
+
+TEST(TopK, SurvivesNotANumber) {
+  for (const int k : {2, 20}) {
+    std::vector<real> x = random_values(100, 1);
+    x[3] = x[50] = std::nan("");
+    std::vector<std::int32_t> got(static_cast<std::size_t>(k), -1);
+    kernels::top_k(x, k, got.data());
+    for (const int i : got) EXPECT_TRUE(i >= 0 && i < 100);
+    EXPECT_EQ(std::set<int>(got.begin(), got.end()).size(), static_cast<std::size_t>(k));
+  }
+}
+
+TEST(SoftmaxCrossEntropy, EqualsTheDefinition) {
+  const std::vector<real> z{1, -2, 0.5f, 800};
+  const std::vector<std::uint8_t> mask{1, 1, 1, 0};
+  std::vector<real> g(4);
+  const double loss = kernels::softmax_cross_entropy(z, 1, mask, real{0.5f}, g.data());
+  const double sum = std::exp(1.0) + std::exp(-2.0) + std::exp(0.5);
+  EXPECT_NEAR(loss, -std::log(std::exp(-2.0) / sum), 1e-6);
+  EXPECT_NEAR(static_cast<double>(g[0]), 0.5 * std::exp(1.0) / sum, 1e-6);
+  EXPECT_NEAR(static_cast<double>(g[1]), 0.5 * (std::exp(-2.0) / sum - 1), 1e-6);
+  EXPECT_EQ(g[3], 0);
+}
+
+TEST(SoftmaxCrossEntropy, DoesNotOverflow) {
+  const std::vector<real> z{1000, -1000};
+  std::vector<real> g(2);
+  EXPECT_NEAR(kernels::softmax_cross_entropy(z, 1, {}, 1, g.data()), 2000, 1e-3);
+}
+
+TEST(Argmax, TakesTheFirstOfEqualsAmongTheAllowed) {
+  const std::vector<real> z{3, 5, 5, 9};
+  const std::vector<std::uint8_t> mask{1, 1, 1, 0};
+  EXPECT_EQ(kernels::argmax(z, mask), 1);
+  EXPECT_EQ(kernels::argmax(z, {}), 3);
+}
+
+TEST(Im2row, AndRow2imAreAdjoint) {
+  for (const auto& w : {kernels::Window{5, 4, 2, 3, 3, 1, 1}, kernels::Window{7, 6, 3, 2, 2, 2, 0},
+                        kernels::Window{4, 4, 1, 3, 3, 2, 2}}) {
+    const auto n = static_cast<std::size_t>(w.height * w.width * w.channels);
+    const auto p = static_cast<std::size_t>(w.out_h() * w.out_w() * w.patch());
+    const auto image = random_values(n, 1), rows = random_values(p, 2);
+    std::vector<real> forward(p), back(n, 0);
+    kernels::im2row(w, image.data(), forward.data());
+    kernels::row2im(w, rows.data(), back.data());
+    double left = 0, right = 0;
+    for (std::size_t i = 0; i < p; ++i) left += static_cast<double>(forward[i] * rows[i]);
+    for (std::size_t i = 0; i < n; ++i) right += static_cast<double>(image[i] * back[i]);
+    EXPECT_NEAR(left, right, 1e-4);
+  }
+}
+
+TEST(AllFinite, FindsInfinityAndNotANumber) {
+  std::vector<real> x(1000, 1);
+  EXPECT_TRUE(kernels::all_finite(x));
+  x[777] = INFINITY;
+  EXPECT_FALSE(kernels::all_finite(x));
+  x[777] = std::nan("");
+  EXPECT_FALSE(kernels::all_finite(x));
+}
+
+/// A random active set over [rows, cols] and values that are zero outside it.
+ActiveSet random_active(std::vector<real>& values, int rows, int cols, std::uint64_t seed) {
+  Rng rng(seed);
+  ActiveSet set;
+  set.begin();
+  for (int b = 0; b < rows; ++b) {
+    for (int i = 0; i < cols; ++i) {
+      if (rng.uniform() < 0.2) set.push(i);
+      else values[static_cast<std::size_t>(b * cols + i)] = 0;
+    }
+    set.end_row();
+  }
+  return set;
+}
+
+TEST(ActiveProducts, EqualTheirDenseTwins) {
+  const int rows = 9, in = 33, out = 41;
+  auto x = random_values(rows * in, 1), dy = random_values(rows * out, 2);
+  const auto w = random_values(in * out, 3);
+  const ActiveSet below = random_active(x, rows, in, 4), above = random_active(dy, rows, out, 5), all;
+  const CMat xm{x.data(), rows, in}, dm{dy.data(), rows, out}, wm{w.data(), out, in};
+  const auto near = [](const std::vector<real>& a, const std::vector<real>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i)
+      ASSERT_NEAR(static_cast<double>(a[i]), static_cast<double>(b[i]), 1e-5);
+  };
+
+  std::vector<real> y(rows * out), y_dense(rows * out);
+  kernels::active_forward(xm, below, wm, {y.data(), rows, out});
+  kernels::gemm(false, true, 1, xm, wm, 0, {y_dense.data(), rows, out});
+  near(y, y_dense);
+
+  std::vector<real> dx(rows * in), dx_dense(rows * in);
+  kernels::gemm(false, false, 1, dm, wm, 0, {dx_dense.data(), rows, in});
+  kernels::active_backward(dm, above, wm, all, {dx.data(), rows, in});
+  near(dx, dx_dense);
+  kernels::active_backward(dm, above, wm, below, {dx.data(), rows, in});
+  for (int b = 0; b < rows; ++b) {
+    std::set<int> wanted(below.row(b).begin(), below.row(b).end());
+    for (int i = 0; i < in; ++i) {
+      const auto at = static_cast<std::size_t>(b * in + i);
+      EXPECT_NEAR(static_cast<double>(dx[at]), wanted.count(i) ? static_cast<double>(dx_dense[at]) : 0, 1e-5);
+    }
+  }
+
+  std::vector<real> g_dense(out * in, 0);
+  kernels::gemm(true, false, 1, dm, xm, 1, {g_dense.data(), out, in});
+  for (const ActiveSet& a : {above, all})
+    for (const ActiveSet& b : {below, all}) {
+      std::vector<real> g(out * in, 0);
+      kernels::active_outer(dm, a, xm, b, {g.data(), out, in});
+      near(g, g_dense);
+    }
+}
+
+TEST(Orthonormalise, GivesTheShorterSideUnitLengthAndRightAngles) {
+  for (const auto [rows, cols] : {std::pair{3, 8}, std::pair{8, 3}}) {
+    auto v = random_values(24, 1);
+    orthonormalise({v.data(), rows, cols});
+    std::vector<real> product(9);
+    const CMat m{v.data(), rows, cols};
+    kernels::gemm(rows > cols, rows < cols, 1, m, m, 0, {product.data(), 3, 3});
+    for (int i = 0; i < 9; ++i) EXPECT_NEAR(static_cast<double>(product[static_cast<std::size_t>(i)]), i % 4 == 0, 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace engram
