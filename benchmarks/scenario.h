@@ -34,8 +34,8 @@ struct Choices<HeadOutputs> {
 };
 
 struct ScenarioOptions {
-  std::optional<Scenario> scenario;
-  std::optional<Head> head;
+  std::optional<Scenario> scenario{};
+  std::optional<Head> head{};
   HeadOutputs head_outputs = HeadOutputs::Own;
   bool mask_training = true;
 

@@ -85,6 +85,7 @@ class Run final : public Observer {
     for (int task = 0; task < stream_->tasks(); ++task)
       row.probe_accuracy.push_back(task < seen ? evaluator_.accuracy(probe(task), task, seen) : kNotEvaluated);
     record_.steps.push_back(std::move(row));
+    count_test_macs();
   }
 
   void after_step(const Cursor& c, const BatchStats& stats, int rows, std::int64_t steps,
@@ -179,9 +180,14 @@ class Run final : public Observer {
       if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, last);
       if (request_.progress) report(cursor_, 0, true);
     }
-    record_.test_macs = {tested_before_.executed + evaluator_.macs().executed, tested_before_.dense + evaluator_.macs().dense};
+    count_test_macs();
     record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
     evaluation_seconds_ += since(started), ++evaluations_;
+  }
+
+  void count_test_macs() {
+    record_.test_macs = tested_before_;
+    record_.test_macs += evaluator_.macs();
   }
 
   void record_usage(int task, const UnitUsage& usage, bool learned, bool last) {

@@ -41,10 +41,10 @@ RunState run_state(const RunFiles&, const Settings&, std::string* why = nullptr)
 
 struct RunRequest {
   std::uint64_t seed = 0;
-  RunFiles files;
+  RunFiles files{};
   bool resume = true;              ///< go on from a checkpoint if there is one
   double checkpoint_seconds = 30;  ///< at most this much work is lost by a kill
-  std::function<void(const Progress&)> progress;  ///< may be empty
+  std::function<void(const Progress&)> progress{};  ///< may be empty
   const std::atomic<bool>* stop = nullptr;        ///< set by Ctrl-C
 };
 

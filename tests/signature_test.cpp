@@ -1,6 +1,7 @@
 // One fixed workload, one hash. A change that means only to tidy up must not move it; a change that
 // means to alter numbers restates tests/golden/signature.txt and says why in its commit. The bits
 // depend on the BLAS kernel, so ctest pins OPENBLAS_CORETYPE=Haswell for this test.
+#include <cmath>
 #include <fstream>
 
 #include <gtest/gtest.h>

@@ -2,6 +2,8 @@
 // when the settings changed.
 #include "exps/run.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "exps/results_file.h"
@@ -17,7 +19,7 @@ Settings settings(std::vector<std::pair<std::string, std::string>> extra = {}) {
            {"benchmark", "synthetic"}, {"stream", "permuted"}, {"tasks", "3"},
            {"train_limit", "500"}, {"test_limit", "200"}, {"hidden_units", "40"},
            {"sparsify", "yes"}, {"percent_on_fc", "0.2"}, {"boost_strength", "1"},
-           {"lr", "0.1"}, {"momentum", "0.9"}, {"epochs", "2"}, {"probe_every", "3"},
+           {"lr", "0.1"}, {"momentum", "0.9"}, {"epochs", "2"}, {"batch_size", "25"}, {"probe_every", "6"},
            {"probe_size", "50"}})
     c.set(key, value, "test");
   for (const auto& [key, value] : extra) c.set(key, value, "test");
@@ -55,9 +57,9 @@ TEST(Run, FillsTheWholeRecord) {
   EXPECT_TRUE(r.complete);
   EXPECT_EQ(r.seed, 4u);
   EXPECT_EQ(r.tasks(), 3);
-  EXPECT_GT(r.accuracy(1, 0), 0.3);  // learnt something
+  EXPECT_GT(r.accuracy(1, 0), r.accuracy(0, 0) + 0.05);  // learnt something
   EXPECT_EQ(r.epochs.size(), 6u);
-  EXPECT_EQ(r.steps.size(), 8u);  // 24 steps, every third
+  EXPECT_EQ(r.steps.size(), 20u);  // 120 steps, every sixth
   EXPECT_EQ(r.layers.at(0).units, 40);
   EXPECT_NEAR(r.epochs[0].active_fraction.at(0), 0.2, 1e-9);
   EXPECT_FALSE(std::filesystem::exists(files.checkpoint()));
@@ -68,7 +70,7 @@ TEST(Run, GoesOnAfterAnInterruptionToTheSameBits) {
   const TempFolder folder;
   const RunFiles whole{folder.path() / "whole", 1}, cut{folder.path() / "cut", 1};
   execute_run(settings(), data(), {.seed = 1, .files = whole});
-  for (const int steps : {1, 5, 8, 17}) {
+  for (const int steps : {1, 20, 44, 87}) {
     std::atomic<bool> stop = false;
     int seen = 0;
     RunRequest request{.seed = 1, .files = cut};

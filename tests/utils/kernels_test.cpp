@@ -200,7 +200,7 @@ TEST(ActiveProducts, EqualTheirDenseTwins) {
 }
 
 TEST(Orthonormalise, GivesTheShorterSideUnitLengthAndRightAngles) {
-  for (const auto [rows, cols] : {std::pair{3, 8}, std::pair{8, 3}}) {
+  for (const auto& [rows, cols] : {std::pair{3, 8}, std::pair{8, 3}}) {
     auto v = random_values(24, 1);
     orthonormalise({v.data(), rows, cols});
     std::vector<real> product(9);
