@@ -16,6 +16,7 @@
 #include "utils/error.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
+#include "utils/terminal.h"
 
 namespace engram {
 namespace {
@@ -55,6 +56,8 @@ class Run final : public Observer {
       load_checkpoint(request_.files.checkpoint(), parts);
       record_.provenance.emplace_back("resumed", utc_now());
       tested_before_ = record_.test_macs;
+      for (const auto& [name, value] : record_.provenance)
+        if (name == "seconds") option::parse(value, seconds_before_);
     }
     steps_before_ = cursor_.total_steps;
     last_save_ = Clock::now();
@@ -202,7 +205,15 @@ class Run final : public Observer {
     }
   }
 
+  void set_fact(const std::string& name, const std::string& value) {
+    for (auto& [known, text] : record_.provenance)
+      if (known == name) return void(text = value);
+    record_.provenance.emplace_back(name, value);
+  }
+
   void save_record() {
+    set_fact("seconds", fmt::format("{:.1f}", seconds_before_ + since(started_)));
+    set_fact("peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
     save_results(request_.files.results(), record_, s_.evaluation.forgetting_definition);
   }
 
@@ -247,7 +258,8 @@ class Run final : public Observer {
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
   double evaluation_seconds_ = 0;
   int evaluations_ = 0;
-  Macs tested_before_;  ///< by the runs that this one goes on from
+  Macs tested_before_;         ///< by the processes that this one goes on from
+  double seconds_before_ = 0;  ///< likewise
 };
 
 }  // namespace

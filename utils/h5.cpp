@@ -1,5 +1,5 @@
 // The writing half of h5::Group. Groups, attributes and small data sets are guarded by HDF5's
-// header checksums (file format 1.8), larger data sets by Fletcher's, so damage is noticed when
+// header checksums (file format 1.10), larger data sets by Fletcher's, so damage is noticed when
 // reading.
 #include "utils/h5.h"
 

@@ -63,7 +63,9 @@ Properties access_in_memory(Image& image) {
   Properties access = properties(H5P_FILE_ACCESS);
   H5Pset_fapl_core(access, kGrowth, false);
   H5Pset_file_image_callbacks(access, &callbacks);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);  // the first with checksums
+  // The first format that has checksums everywhere: 1.8 finds chunks through an unguarded tree, and
+  // a chunk that is not found reads as zeros.
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   return access;
 }

@@ -9,6 +9,11 @@
 #include "utils/error.h"
 #include "utils/h5.h"
 
+/// HDF5 1.10.8 leaks a little when it gives up on a damaged file.
+extern "C" const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
+  return "leak:libhdf5";
+}
+
 namespace engram {
 namespace {
 namespace fs = std::filesystem;
@@ -162,11 +167,12 @@ TEST(ResultsFile, RefusesWrongShapesAndNumbersThatCannotBe) {
   expect_refusal(file, "'layers/k/usage_learned' has shape [2, 2] instead of [2, 3]");
 }
 
-TEST(ResultsFile, NeverFallsOverDamage) {
+TEST(ResultsFile, NoticesDamageOrIsNotTouchedByIt) {
   const TempFolder folder;
   const RunRecord run = sample_run("x", 60, 0, 0.01);  // large enough for chunks
   save_results(folder / "run.h5", run, kChaudhry);
   const std::string whole = TempFolder::read(folder / "run.h5");
+  const fs::path again = folder / "again.h5";
   std::mt19937 random(1);
   int refused = 0;
   for (int trial = 0; trial < 200; ++trial) {
@@ -177,8 +183,9 @@ TEST(ResultsFile, NeverFallsOverDamage) {
     }
     const fs::path file = folder.write("damaged.h5", damaged);
     try {
-      load_results(file);
       peek_results(file);
+      save_results(again, load_results(file), kChaudhry);
+      EXPECT_EQ(TempFolder::read(again), whole) << "damage went unnoticed";
     } catch (const Error& e) {
       EXPECT_EQ(e.fault(), Fault::Data) << e.what();
       ++refused;

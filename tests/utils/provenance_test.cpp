@@ -1,7 +1,6 @@
 #include "utils/provenance.h"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -15,6 +14,16 @@ std::string fact(const Facts& facts, const std::string& name) {
   return "(absent)";
 }
 
+/// The text with every run of digits written as one 9: "1.10.8" has the form "9.9.9".
+std::string form(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit || out.empty() || out.back() != '9') out += digit ? '9' : c;
+  }
+  return out;
+}
+
 TEST(Provenance, KnowsTheMachineTheCompilerAndTheLibraries) {
   const Facts facts = collect_provenance();
   for (const char* name :
@@ -22,7 +31,7 @@ TEST(Provenance, KnowsTheMachineTheCompilerAndTheLibraries) {
         "openblas", "hdf5", "boost", "xtensor", "xsimd", "fmt", "started"})
     EXPECT_FALSE(fact(facts, name).empty() || fact(facts, name) == "(absent)") << name;
   for (const char* name : {"hdf5", "boost", "xtensor", "xsimd", "fmt"})
-    EXPECT_TRUE(std::regex_match(fact(facts, name), std::regex(R"(\d+\.\d+\.\d+)"))) << name;
+    EXPECT_EQ(form(fact(facts, name)), "9.9.9") << name;
   EXPECT_NE(fact(facts, "openblas").find("OpenBLAS"), std::string::npos);
   EXPECT_EQ(fact(facts, "engram_version"), engram_version());
 }
@@ -35,11 +44,15 @@ TEST(Provenance, NamesEveryFactOnce) {
 
 TEST(Provenance, GivesARevisionOrSaysThatItIsUnknown) {
   const std::string git = fact(collect_provenance(), "git");
-  EXPECT_TRUE(std::regex_match(git, std::regex(R"(unknown|[0-9a-f]{12,40}(\+changes)?)"))) << git;
+  if (git == "unknown") return;
+  const std::size_t length = std::min(git.find_first_not_of("0123456789abcdef"), git.size());
+  EXPECT_GE(length, 12u) << git;
+  EXPECT_TRUE(length == git.size() || git.substr(length) == "+changes") << git;
 }
 
 TEST(Provenance, WritesTheTimeAsIso8601InUtc) {
-  EXPECT_TRUE(std::regex_match(utc_now(), std::regex(R"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)")));
+  EXPECT_EQ(form(utc_now()), "9-9-9T9:9:9Z");
+  EXPECT_EQ(utc_now().size(), 20u);
 }
 
 TEST(Provenance, SeesMemoryGrow) {
