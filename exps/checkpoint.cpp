@@ -19,7 +19,8 @@ std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& part
   all.emplace_back("values", parts.net.params().values());
   all.emplace_back("states", parts.net.params().states());
   int i = 0;
-  for (const auto& a : parts.optimizer.state()) all.emplace_back(fmt::format("optimizer{}", i++), a);
+  for (const auto& a : parts.optimizer.state())
+    all.emplace_back(fmt::format("optimizer{}", i++), a);
   for (std::size_t s = 0; s < parts.strategies.size(); ++s) {
     i = 0;
     for (const auto& a : parts.strategies[s]->state())
@@ -29,12 +30,18 @@ std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& part
 }
 
 std::vector<double> pack(const Cursor& c) {
-  std::vector<double> v{static_cast<double>(c.experience), static_cast<double>(c.epoch),
-                        static_cast<double>(c.step),       static_cast<double>(c.total_steps),
-                        static_cast<double>(c.examples),   c.loss,
-                        c.correct,                         c.seconds,
-                        c.learning_rate,                   c.macs.executed,
-                        c.macs.dense,                      c.window_correct,
+  std::vector<double> v{static_cast<double>(c.experience),
+                        static_cast<double>(c.epoch),
+                        static_cast<double>(c.step),
+                        static_cast<double>(c.total_steps),
+                        static_cast<double>(c.examples),
+                        c.loss,
+                        c.correct,
+                        c.seconds,
+                        c.learning_rate,
+                        c.macs.executed,
+                        c.macs.dense,
+                        c.window_correct,
                         c.window_examples};
   v.insert(v.end(), c.active.begin(), c.active.end());
   return v;

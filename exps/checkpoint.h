@@ -1,5 +1,5 @@
-// Everything that a resumed run needs to reach the same bits: weights, state, optimiser, strategies,
-// the cursor and the record so far. One file, written aside and renamed.
+// Everything that a resumed run needs to reach the same bits: weights, state, optimiser,
+// strategies, the cursor and the record so far. One file, written aside and renamed.
 #pragma once
 
 #include <filesystem>

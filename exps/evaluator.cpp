@@ -13,7 +13,8 @@ namespace {
 /// Examples per evaluation pass: large for speed, small enough for wide layers to stay in memory.
 int rows_for(const Network& net) {
   int widest = 1;
-  for (int l = 0; l <= net.depth(); ++l) widest = std::max(widest, net.shape(l).size());
+  for (int l = 0; l <= net.depth(); ++l)
+    widest = std::max(widest, net.shape(l).size());
   return std::clamp(4'000'000 / widest, 16, 500);
 }
 
@@ -28,10 +29,11 @@ Evaluator::Evaluator(const Network& net, const Targets& targets, const Evaluatio
       rows_(rows_for(net)),
       hidden_(hidden_activations(net)) {}
 
-int Evaluator::units_of(const Network& net, int layer) { return net.shape(layer + 1).channels; }
+int Evaluator::units_of(const Network& net, int layer) {
+  return net.shape(layer + 1).channels;
+}
 
-double Evaluator::accuracy(const ExampleSet& examples, int task, int tasks_seen,
-                           UnitUsage* usage) {
+double Evaluator::accuracy(const ExampleSet& examples, int task, int tasks_seen, UnitUsage* usage) {
   int head = task;
   if (!targets_.can_test(task, tasks_seen)) {
     const bool read_newest = o_.unseen_heads == UnseenHeads::Newest && tasks_seen > 0 &&
@@ -42,7 +44,8 @@ double Evaluator::accuracy(const ExampleSet& examples, int task, int tasks_seen,
   if (examples.empty()) return kNotEvaluated;
   if (usage) {
     usage->counts.clear();
-    for (const int l : hidden_) usage->counts.emplace_back(units_of(net_, l), 0);
+    for (const int l : hidden_)
+      usage->counts.emplace_back(units_of(net_, l), 0);
     usage->active_fraction.assign(hidden_.size(), 0);
   }
   correct_.assign(examples.size(), 0);
@@ -51,7 +54,8 @@ double Evaluator::accuracy(const ExampleSet& examples, int task, int tasks_seen,
     evaluate_batch(examples, begin, std::min(begin + step, examples.size()), task, head, tasks_seen,
                    usage);
   if (usage)
-    for (double& f : usage->active_fraction) f /= static_cast<double>(examples.size());
+    for (double& f : usage->active_fraction)
+      f /= static_cast<double>(examples.size());
   return padded_accuracy(examples.size());
 }
 
@@ -72,7 +76,8 @@ void Evaluator::evaluate_batch(const ExampleSet& examples, std::size_t begin, st
   for (std::size_t i = 0; i < rows; ++i) {
     real* z = logits.row(static_cast<int>(i));
     if (o_.mask_rule == MaskRule::Multiply && !mask.empty())
-      for (std::size_t c = 0; c < outputs; ++c) z[c] *= static_cast<real>(mask[c]);
+      for (std::size_t c = 0; c < outputs; ++c)
+        z[c] *= static_cast<real>(mask[c]);
     const int best = kernels::argmax(
         {z, outputs}, o_.mask_rule == MaskRule::Multiply ? std::span<const std::uint8_t>{} : mask);
     correct_[begin + i] = best == targets_.target(task, batch_.target[i]);
@@ -92,9 +97,11 @@ void Evaluator::count_units(UnitUsage& usage) const {
         if (row[i] != 0) ++counts[static_cast<std::size_t>(i % units)], ++active;
       };
       if (y.active.known())
-        for (const int i : y.active.row(b)) count(i);
+        for (const int i : y.active.row(b))
+          count(i);
       else
-        for (int i = 0; i < y.cols(); ++i) count(i);
+        for (int i = 0; i < y.cols(); ++i)
+          count(i);
     }
     usage.active_fraction[h] += static_cast<double>(active) / y.cols();
   }
@@ -105,15 +112,19 @@ void Evaluator::count_units(UnitUsage& usage) const {
 /// one, so that its accuracies reach 1.0112 on 10,000 examples.
 double Evaluator::padded_accuracy(std::size_t examples) const {
   const auto hits = [&](std::size_t count) {
-    return std::accumulate(correct_.begin(), correct_.begin() + static_cast<std::ptrdiff_t>(count), 0.0);
+    return std::accumulate(correct_.begin(), correct_.begin() + static_cast<std::ptrdiff_t>(count),
+                           0.0);
   };
   const auto batch = static_cast<std::size_t>(batch_size_);
   const std::size_t pad = examples % batch == 0 ? 0 : std::min(batch - examples % batch, examples);
   const double n = static_cast<double>(examples);
   switch (o_.eval_pad) {
-    case EvalPad::None: return hits(examples) / n;
-    case EvalPad::V1: return (hits(examples) + hits(pad)) / (n + static_cast<double>(pad));
-    case EvalPad::Nov2019: return (hits(examples) + hits(pad)) / n;
+    case EvalPad::None:
+      return hits(examples) / n;
+    case EvalPad::V1:
+      return (hits(examples) + hits(pad)) / (n + static_cast<double>(pad));
+    case EvalPad::Nov2019:
+      return (hits(examples) + hits(pad)) / n;
   }
   return kNotEvaluated;
 }

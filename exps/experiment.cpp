@@ -7,7 +7,9 @@
 
 namespace engram {
 
-std::string Settings::digest() const { return sha256(config.resolved_text()); }
+std::string Settings::digest() const {
+  return sha256(config.resolved_text());
+}
 
 std::vector<OptionGroup> option_groups() {
   std::vector<OptionGroup> groups{{"stream", list_options<StreamOptions>()},

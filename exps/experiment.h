@@ -42,11 +42,17 @@ struct EvaluationOptions {
 
   template <class V>
   void describe(V&& v) {
-    v("eval_pad", eval_pad, "none: every test example once; v1, nov2019: the reference's padded test sets (nov2019 exceeds 100 %)");
-    v("mask_rule", mask_rule, "outputs outside the mask: excluded, or multiplied by 0 as the reference did");
-    v("unseen_heads", unseen_heads, "tasks without a head yet: not evaluated, or read by the newest head");
-    v("evaluate_validation", evaluate_validation, "fill the matrix from the validation parts instead of the test sets");
-    v("probe_every", probe_every, Range::at_least(0), "evaluate a probe of every task seen so far each so many steps; 0: never");
+    v("eval_pad", eval_pad,
+      "none: every test example once; v1, nov2019: the reference's padded test sets (nov2019 "
+      "exceeds 100 %)");
+    v("mask_rule", mask_rule,
+      "outputs outside the mask: excluded, or multiplied by 0 as the reference did");
+    v("unseen_heads", unseen_heads,
+      "tasks without a head yet: not evaluated, or read by the newest head");
+    v("evaluate_validation", evaluate_validation,
+      "fill the matrix from the validation parts instead of the test sets");
+    v("probe_every", probe_every, Range::at_least(0),
+      "evaluate a probe of every task seen so far each so many steps; 0: never");
     v("probe_size", probe_size, Range::at_least(1), "test examples per task in the probe");
     v("forgetting_definition", forgetting_definition, "whose definition of forgetting is printed");
   }
@@ -61,8 +67,10 @@ struct RuleOptions {
   void describe(V&& v) {
     v("rule", rule, "learning rule of `engram list rules`");
     v("strategies", strategies, "strategies of `engram list strategies`, applied in this order");
-    v("init_seed", init_seed, Range::at_least(0), "seed of the initial weights; auto: the run's seed");
-    v("data_seed", data_seed, Range::at_least(0), "seed of example order and dropout; auto: the run's seed");
+    v("init_seed", init_seed, Range::at_least(0),
+      "seed of the initial weights; auto: the run's seed");
+    v("data_seed", data_seed, Range::at_least(0),
+      "seed of example order and dropout; auto: the run's seed");
   }
 };
 

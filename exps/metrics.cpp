@@ -68,8 +68,7 @@ const char* forgetting_text(ForgettingDefinition definition) {
   switch (definition) {
     case ForgettingDefinition::Chaudhry:
       return "mean over j < T of max over l = 1..T-1 of R[l,j], minus R[T,j]; rows before task j "
-             "was "
-             "learnt count when evaluated (Chaudhry et al. 2018)";
+             "was learnt count when evaluated (Chaudhry et al. 2018)";
     case ForgettingDefinition::Avalanche:
       return "mean over j < T of R[j,j] - R[T,j], which is -BWT (as Avalanche computes it)";
     case ForgettingDefinition::Mammoth:
@@ -153,7 +152,8 @@ std::vector<Metric> from_steps(const RunRecord& run) {
       gap.add(last_probe(run.steps, i, k - 1) - lowest_probe(run.steps, i, k, k));
   std::int64_t before = 0;
   for (const StepRow& row : run.steps) {
-    prequential.add(row.prequential_accuracy, static_cast<double>(row.step - before));
+    if (row.step > before)  // the first probe comes before the first batch
+      prequential.add(row.prequential_accuracy, static_cast<double>(row.step - before));
     before = row.step;
     anytime.add(mean_over_seen(row));
   }

@@ -22,7 +22,9 @@ namespace engram {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+double since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
 
 Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
   return Rng(own ? static_cast<std::uint64_t>(*own) : seed);
@@ -61,7 +63,8 @@ class Run final : public Observer {
     }
     steps_before_ = cursor_.total_steps;
     last_save_ = Clock::now();
-    Learner learner(s_.learner, *net_, *rule_, *optimizer_, s_.optimizer, strategies_, targets_, data_rng_);
+    Learner learner(s_.learner, *net_, *rule_, *optimizer_, s_.optimizer, strategies_, targets_,
+                    data_rng_);
     learner_ = &learner;
     if (!learner.run(*stream_, cursor_, *this)) {
       save_checkpoint(request_.files.checkpoint(), parts, digest_);
@@ -82,11 +85,17 @@ class Run final : public Observer {
   void before_step(const Cursor& c) override {
     if (s_.evaluation.probe_every == 0 || c.total_steps % s_.evaluation.probe_every != 0) return;
     if (!record_.steps.empty() && record_.steps.back().step == c.total_steps) return;
-    StepRow row{c.total_steps, c.experience, cursor_.window_examples > 0 ? cursor_.window_correct / cursor_.window_examples : kNotEvaluated, {}};
+    StepRow row{c.total_steps,
+                c.experience,
+                cursor_.window_examples > 0 ? cursor_.window_correct / cursor_.window_examples
+                                            : kNotEvaluated,
+                {}};
     cursor_.window_correct = cursor_.window_examples = 0;
-    const int seen = c.experience + 1;
+    const bool all_at_once = stream_->experiences() < stream_->tasks();
+    const int seen = all_at_once ? stream_->tasks() : c.experience + 1;
     for (int task = 0; task < stream_->tasks(); ++task)
-      row.probe_accuracy.push_back(task < seen ? evaluator_.accuracy(probe(task), task, seen) : kNotEvaluated);
+      row.probe_accuracy.push_back(task < seen ? evaluator_.accuracy(probe(task), task, seen)
+                                               : kNotEvaluated);
     record_.steps.push_back(std::move(row));
     count_test_macs();
   }
@@ -116,7 +125,8 @@ class Run final : public Observer {
   void may_save(const Cursor& next) override {
     if (since(last_save_) < request_.checkpoint_seconds && !stop_requested()) return;
     Cursor at = next;
-    save_checkpoint(request_.files.checkpoint(), {*net_, *optimizer_, strategies_, at, record_}, digest_);
+    save_checkpoint(request_.files.checkpoint(), {*net_, *optimizer_, strategies_, at, record_},
+                    digest_);
     last_save_ = Clock::now();
   }
 
@@ -145,7 +155,12 @@ class Run final : public Observer {
     if (!s_.learner.record_stats) return;
     for (const int l : hidden_activations(*net_)) {
       const auto units = static_cast<std::size_t>(Evaluator::units_of(*net_, l));
-      LayerRecord layer{.name = net_->layer_name(l), .description = net_->layer(l).describe(), .units = static_cast<int>(units), .usage_learned = {}, .usage_final = {}, .active_fraction_test = {}};
+      LayerRecord layer{.name = net_->layer_name(l),
+                        .description = net_->layer(l).describe(),
+                        .units = static_cast<int>(units),
+                        .usage_learned = {},
+                        .usage_final = {},
+                        .active_fraction_test = {}};
       layer.usage_learned = xt::zeros<std::uint32_t>({n, units});
       layer.usage_final = xt::zeros<std::uint32_t>({n, units});
       layer.active_fraction_test.assign(n, kNotEvaluated);
@@ -162,7 +177,8 @@ class Run final : public Observer {
     if (probes_.empty()) {
       for (int t = 0; t < stream_->tasks(); ++t) {
         const ExampleSet all = test_set(t);
-        auto places = data_rng_.fork("probe", static_cast<std::uint64_t>(t)).permutation(static_cast<std::uint32_t>(all.size()));
+        auto places = data_rng_.fork("probe", static_cast<std::uint64_t>(t))
+                          .permutation(static_cast<std::uint32_t>(all.size()));
         places.resize(std::min(places.size(), static_cast<std::size_t>(s_.evaluation.probe_size)));
         probes_.push_back(all.subset(places));
       }

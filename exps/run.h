@@ -26,26 +26,30 @@ struct Progress {
 struct RunFiles {
   std::filesystem::path folder;
   std::uint64_t seed = 0;
-  std::filesystem::path results() const { return folder / ("seed-" + std::to_string(seed) + ".h5"); }
-  std::filesystem::path checkpoint() const { return folder / ("seed-" + std::to_string(seed) + ".checkpoint.h5"); }
+  std::filesystem::path results() const {
+    return folder / ("seed-" + std::to_string(seed) + ".h5");
+  }
+  std::filesystem::path checkpoint() const {
+    return folder / ("seed-" + std::to_string(seed) + ".checkpoint.h5");
+  }
 };
 
 /// What is to be done with a run, judging by the files that exist.
 enum class RunState {
-  New,       ///< nothing there
-  Resumable, ///< a checkpoint of the same configuration
-  Complete,  ///< finished with the same configuration
-  Other,     ///< files of another configuration, or unreadable ones: `why` says
+  New,        ///< nothing there
+  Resumable,  ///< a checkpoint of the same configuration
+  Complete,   ///< finished with the same configuration
+  Other,      ///< files of another configuration, or unreadable ones: `why` says
 };
 RunState run_state(const RunFiles&, const Settings&, std::string* why = nullptr);
 
 struct RunRequest {
   std::uint64_t seed = 0;
   RunFiles files{};
-  bool resume = true;              ///< go on from a checkpoint if there is one
-  double checkpoint_seconds = 30;  ///< at most this much work is lost by a kill
+  bool resume = true;                               ///< go on from a checkpoint if there is one
+  double checkpoint_seconds = 30;                   ///< at most this much work is lost by a kill
   std::function<void(const Progress&)> progress{};  ///< may be empty
-  const std::atomic<bool>* stop = nullptr;        ///< set by Ctrl-C
+  const std::atomic<bool>* stop = nullptr;          ///< set by Ctrl-C
 };
 
 enum class RunOutcome { Finished, Interrupted };

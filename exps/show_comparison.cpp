@@ -147,7 +147,8 @@ std::string draw(const std::vector<std::vector<double>>& curves, bool colour, in
                                 : static_cast<int>(t * (canvas.dots_wide() - 1) / (tasks - 1)));
   const auto height_of = [&](double percent) {
     const double part = (axis.high - percent) / (axis.high - axis.low);
-    return static_cast<int>(std::lround(1.5 + part * (canvas.dots_high() - 4)));
+    const auto y = static_cast<int>(std::lround(1.5 + part * (canvas.dots_high() - 4)));
+    return std::clamp(y, 0, canvas.dots_high() - 1);  // eval_pad = nov2019 may exceed 100 %
   };
   // Lines first: a marker is never hidden by a line. Markers keep their distance from each other.
   const std::size_t every = 1 + 5 * (tasks - 1) / static_cast<std::size_t>(wide);

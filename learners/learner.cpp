@@ -39,18 +39,21 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
   for (; cursor.experience < stream.experiences(); ++cursor.experience) {
     const Experience experience = stream.experience(cursor.experience);
     if (experience.train.empty())
-      throw Error(Fault::Config, fmt::format("task {} has no training examples", cursor.experience));
+      throw Error(Fault::Config,
+                  fmt::format("task {} has no training examples", cursor.experience));
     const int seen = experience.index + 1;
     Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
     net_.begin_experience(experience.train.tasks());
     if (cursor.epoch == 0 && cursor.step == 0) {
       if (cursor.experience > 0 && optimizer_options_.optimizer_state == StatePolicy::Reset)
         optimizer_.reset();
-      for (auto& s : strategies_) s->begin_experience(context);
+      for (auto& s : strategies_)
+        s->begin_experience(context);
     }
     for (; cursor.epoch < epochs_of(cursor.experience); ++cursor.epoch)
       if (!train_epoch(experience, seen, cursor, observer)) return false;
-    for (auto& s : strategies_) s->end_experience(context);
+    for (auto& s : strategies_)
+      s->end_experience(context);
     observer.after_experience(experience);
     cursor.epoch = 0;
     Cursor next = cursor;
@@ -80,16 +83,19 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
     gather(experience, seen, std::span(order).subspan(begin, count));
     BatchStats stats;
     train_step(experience, seen, cursor, stats);
-    cursor.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    cursor.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     ++cursor.step, ++cursor.total_steps;
-    observer.after_step(cursor, stats, batch_.rows(), steps_in_epoch_, epochs_of(cursor.experience));
+    observer.after_step(cursor, stats, batch_.rows(), steps_in_epoch_,
+                        epochs_of(cursor.experience));
     observer.may_save(cursor);
     if (observer.stop_requested()) return false;
   }
   const double n = static_cast<double>(std::max<std::int64_t>(1, cursor.examples));
-  EpochRow row{cursor.experience, cursor.epoch, cursor.learning_rate, cursor.loss / n,
-               cursor.correct / n, cursor.seconds, cursor.macs, cursor.active};
-  for (double& a : row.active_fraction) a = o_.record_stats ? a / n : std::nan("");
+  EpochRow row{cursor.experience,  cursor.epoch,   cursor.learning_rate, cursor.loss / n,
+               cursor.correct / n, cursor.seconds, cursor.macs,          cursor.active};
+  for (double& a : row.active_fraction)
+    a = o_.record_stats ? a / n : std::nan("");
   observer.after_epoch(row);
   cursor.step = 0;
   return true;
@@ -97,27 +103,34 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
 
 void Learner::train_step(const Experience& experience, int, Cursor& cursor, BatchStats& stats) {
   Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
-  for (auto& s : strategies_) s->extend_batch(context, batch_);
+  for (auto& s : strategies_)
+    s->extend_batch(context, batch_);
   if (o_.rezero == Rezero::TrainForward) net_.params().mask_values();
   net_.params().zero_grad();
-  const Pass pass{true, rng_.fork("pass", static_cast<std::uint64_t>(cursor.total_steps)), batch_.task};
+  const Pass pass{true, rng_.fork("pass", static_cast<std::uint64_t>(cursor.total_steps)),
+                  batch_.task};
   const ErrorHook hook = [&](Mat error) {
-    for (auto& s : strategies_) s->shape_error(context, batch_, error);
+    for (auto& s : strategies_)
+      s->shape_error(context, batch_, error);
   };
   stats = rule_.learn(net_, batch_, pass, strategies_.empty() ? ErrorHook{} : hook);
   if (!std::isfinite(stats.loss))
-    throw Error(Fault::Numerical,
-                fmt::format("the loss became {} in task {}, epoch {}, step {}; lower lr (now {}) or "
-                            "check the model",
-                            stats.loss, cursor.experience, cursor.epoch + 1, cursor.step + 1,
-                            optimizer_options_.lr));
-  for (auto& s : strategies_) s->shape_gradient(context);
+    throw Error(
+        Fault::Numerical,
+        fmt::format("the loss became {} in task {}, epoch {}, step {}; lower lr (now {}) or "
+                    "check the model",
+                    stats.loss, cursor.experience, cursor.epoch + 1, cursor.step + 1,
+                    optimizer_options_.lr));
+  for (auto& s : strategies_)
+    s->shape_gradient(context);
   if (o_.rezero == Rezero::Step) net_.params().mask_gradients();
   const long steps = steps_in_epoch_ * epochs_of(cursor.experience);
-  cursor.learning_rate =
-      optimizer_options_.lr * schedule_factor(o_.schedule, cursor.epoch * steps_in_epoch_ + cursor.step, steps, cursor.epoch);
+  cursor.learning_rate = optimizer_options_.lr *
+                         schedule_factor(o_.schedule, cursor.epoch * steps_in_epoch_ + cursor.step,
+                                         steps, cursor.epoch);
   optimizer_.step(net_.params(), cursor.learning_rate);
-  for (auto& s : strategies_) s->after_step(context);
+  for (auto& s : strategies_)
+    s->after_step(context);
   cursor.examples += batch_.rows();
   cursor.loss += stats.loss * batch_.rows(), cursor.correct += stats.correct;
   cursor.macs += stats.macs;
@@ -129,17 +142,19 @@ std::vector<std::uint32_t> Learner::epoch_order(std::size_t examples, const Curs
   const auto batch = static_cast<std::uint32_t>(o_.batch_size);
   std::vector<std::uint32_t> places;
   if (o_.train_pad == TrainPad::Prepend && n % batch != 0)
-    for (std::uint32_t i = 0; i < batch - n % batch; ++i) places.push_back(i % n);
-  for (std::uint32_t i = 0; i < n; ++i) places.push_back(i);
+    for (std::uint32_t i = 0; i < batch - n % batch; ++i)
+      places.push_back(i % n);
+  for (std::uint32_t i = 0; i < n; ++i)
+    places.push_back(i);
   const auto size = static_cast<std::uint32_t>(places.size());
-  const auto permutation =
-      o_.shuffle == Shuffle::OnceSeed0
-          ? numpy_legacy_permutation(0, size)
-          : rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
-                .fork("epoch", static_cast<std::uint64_t>(cursor.epoch))
-                .permutation(size);
+  const auto permutation = o_.shuffle == Shuffle::OnceSeed0
+                               ? numpy_legacy_permutation(0, size)
+                               : rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
+                                     .fork("epoch", static_cast<std::uint64_t>(cursor.epoch))
+                                     .permutation(size);
   std::vector<std::uint32_t> order(size);
-  for (std::uint32_t i = 0; i < size; ++i) order[i] = places[permutation[i]];
+  for (std::uint32_t i = 0; i < size; ++i)
+    order[i] = places[permutation[i]];
   return order;
 }
 
@@ -159,7 +174,8 @@ void Learner::gather(const Experience& experience, int seen,
 void Learner::count_active(Cursor& cursor) const {
   std::size_t i = 0;
   for (const int l : hidden_activations(net_))
-    cursor.active[i++] += active_fraction(rule_.tape()[static_cast<std::size_t>(l)]) * batch_.rows();
+    cursor.active[i++] +=
+        active_fraction(rule_.tape()[static_cast<std::size_t>(l)]) * batch_.rows();
 }
 
 std::vector<int> hidden_activations(const Network& net) {
@@ -175,7 +191,8 @@ double active_fraction(const Record& record) {
   if (record.out.active.known()) {
     active = record.out.active.total();
   } else {
-    for (std::size_t i = 0; i < y.size(); ++i) active += y.data[i] != 0;
+    for (std::size_t i = 0; i < y.size(); ++i)
+      active += y.data[i] != 0;
   }
   return y.size() > 0 ? static_cast<double>(active) / static_cast<double>(y.size()) : 0;
 }

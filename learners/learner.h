@@ -44,12 +44,19 @@ struct LearnerOptions {
   void describe(V&& v) {
     v("batch_size|mb_size", batch_size, Range::at_least(1), "examples per mini-batch");
     v("epochs|train_ep", epochs, Range::at_least(1), "passes over the first task");
-    v("later_epochs|train_ep_inc", later_epochs, Range::at_least(1), "passes over every later task; auto: as epochs");
-    v("shuffle", shuffle, "order of the examples; once_seed0: one numpy order for all epochs, as the reference");
-    v("train_pad", train_pad, "prepend: fill the last batch by repeating the first examples, as the reference");
-    v("rezero", rezero, "when absent synapses are set to 0: after each step, before each training pass (2019), or only at the start");
-    v("boost_decay", boost_decay, "apply boost_strength_factor every epoch; the reference never did");
-    v("record_stats", record_stats, "record which units are active; results are written in any case");
+    v("later_epochs|train_ep_inc", later_epochs, Range::at_least(1),
+      "passes over every later task; auto: as epochs");
+    v("shuffle", shuffle,
+      "order of the examples; once_seed0: one numpy order for all epochs, as the reference");
+    v("train_pad", train_pad,
+      "prepend: fill the last batch by repeating the first examples, as the reference");
+    v("rezero", rezero,
+      "when absent synapses are set to 0: after each step, before each training pass (2019), or "
+      "only at the start");
+    v("boost_decay", boost_decay,
+      "apply boost_strength_factor every epoch; the reference never did");
+    v("record_stats", record_stats,
+      "record which units are active; results are written in any case");
     schedule.describe(v);
   }
 };
@@ -62,7 +69,8 @@ class Observer {
   virtual void before_training() {}
   /// Before each step: `batch` is about to be learnt. For continual evaluation.
   virtual void before_step(const Cursor&) {}
-  virtual void after_step(const Cursor&, const BatchStats&, int /*rows*/, std::int64_t /*steps in epoch*/, int /*epochs*/) {}
+  virtual void after_step(const Cursor&, const BatchStats&, int /*rows*/,
+                          std::int64_t /*steps in epoch*/, int /*epochs*/) {}
   virtual void after_epoch(const EpochRow&) {}
   virtual void after_experience(const Experience&) {}
   /// Asked at moments when everything can be saved; saves when it is time to.

@@ -14,7 +14,8 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
     const std::span<const real> z{logits.value().row(b), outputs};
     const auto mask = batch.mask.empty() ? std::span<const std::uint8_t>{} : batch.mask[row];
     stats.correct += kernels::argmax(z, mask) == batch.target[row];
-    stats.loss += kernels::softmax_cross_entropy(z, batch.target[row], mask, scale, gradient.row(b));
+    stats.loss +=
+        kernels::softmax_cross_entropy(z, batch.target[row], mask, scale, gradient.row(b));
   }
   stats.loss /= logits.rows();
   return stats;

@@ -31,7 +31,8 @@ struct OptimizerOptions {
   void describe(V&& v) {
     v("optimizer", optimizer, "optimiser of `engram list optimizers`");
     v("lr", lr, Range::above(0), "learning rate");
-    v("weight_decay", weight_decay, Range::at_least(0), "L2 penalty, added to the gradient; biases too, as in PyTorch");
+    v("weight_decay", weight_decay, Range::at_least(0),
+      "L2 penalty, added to the gradient; biases too, as in PyTorch");
     v("momentum", momentum, Range::at_least(0).below(1), "sgd: momentum");
     v("nesterov", nesterov, "sgd: Nesterov's momentum");
     v("beta1", beta1, Range::at_least(0).below(1), "adam: decay of the first moment");

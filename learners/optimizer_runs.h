@@ -21,7 +21,8 @@ void for_each_run(ParamStore& params, Dense dense, Idle idle) {
       const std::size_t last = std::min(first + rows_per_run, static_cast<std::size_t>(p.rows));
       for (std::size_t row = first, end; row < last; row = end) {
         const bool touched = p.touched.contains(static_cast<int>(row));
-        for (end = row + 1; end < last && p.touched.contains(static_cast<int>(end)) == touched;) ++end;
+        for (end = row + 1; end < last && p.touched.contains(static_cast<int>(end)) == touched;)
+          ++end;
         const std::size_t begin = p.offset + row * cols, count = (end - row) * cols;
         if (touched)
           dense(begin, count);

@@ -23,13 +23,13 @@ struct EpochRow {
 /// needs, because random numbers depend on names and counters alone.
 struct Cursor {
   int experience = 0, epoch = 0;
-  std::int64_t step = 0;        ///< within the epoch
+  std::int64_t step = 0;  ///< within the epoch
   std::int64_t total_steps = 0;
-  std::int64_t examples = 0;    ///< in this epoch so far
+  std::int64_t examples = 0;                                     ///< in this epoch so far
   double loss = 0, correct = 0, seconds = 0, learning_rate = 0;  ///< sums, and the last rate
   Macs macs;
   double window_correct = 0, window_examples = 0;  ///< since the last continual evaluation
-  std::vector<double> active;   ///< per hidden layer: sum of active fractions times rows
+  std::vector<double> active;  ///< per hidden layer: sum of active fractions times rows
 };
 
 }  // namespace engram

@@ -32,9 +32,15 @@ constexpr StrategyEntry kStrategies[] = {
 
 }  // namespace
 
-std::span<const RuleEntry> rules() { return kRules; }
-std::span<const OptimizerEntry> optimizers() { return kOptimizers; }
-std::span<const StrategyEntry> strategies() { return kStrategies; }
+std::span<const RuleEntry> rules() {
+  return kRules;
+}
+std::span<const OptimizerEntry> optimizers() {
+  return kOptimizers;
+}
+std::span<const StrategyEntry> strategies() {
+  return kStrategies;
+}
 
 std::unique_ptr<Rule> make_rule(const std::string& name) {
   return find_entry(rules(), name, "rule").make();

@@ -16,7 +16,8 @@ constexpr Provides operator|(Provides a, Provides b) {
   return static_cast<Provides>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
 constexpr bool covers(Provides offered, Provides needed) {
-  return (static_cast<unsigned>(offered) & static_cast<unsigned>(needed)) == static_cast<unsigned>(needed);
+  return (static_cast<unsigned>(offered) & static_cast<unsigned>(needed)) ==
+         static_cast<unsigned>(needed);
 }
 
 /// Lets strategies change the error at the outputs [rows, outputs] before it is sent down.

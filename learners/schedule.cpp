@@ -8,13 +8,17 @@ namespace engram {
 double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoch) {
   if (step < o.warmup_steps) return static_cast<double>(step + 1) / (o.warmup_steps + 1);
   const long rest = steps - o.warmup_steps;
-  const double done = rest > 1 ? static_cast<double>(step - o.warmup_steps) / static_cast<double>(rest - 1) : 0;
+  const double done =
+      rest > 1 ? static_cast<double>(step - o.warmup_steps) / static_cast<double>(rest - 1) : 0;
   switch (o.schedule) {
-    case Schedule::Constant: return 1;
-    case Schedule::Linear: return 1 + (o.lr_final - 1) * done;
+    case Schedule::Constant:
+      return 1;
+    case Schedule::Linear:
+      return 1 + (o.lr_final - 1) * done;
     case Schedule::Cosine:
       return o.lr_final + (1 - o.lr_final) * (1 + std::cos(std::numbers::pi * done)) / 2;
-    case Schedule::Step: return std::pow(o.step_factor, epoch / o.step_epochs);
+    case Schedule::Step:
+      return std::pow(o.step_factor, epoch / o.step_epochs);
   }
   return 1;
 }

@@ -25,9 +25,11 @@ struct ScheduleOptions {
   void describe(V&& v) {
     v("schedule", schedule, "learning rate over the epochs of a task; starts anew with every task");
     v("lr_final", lr_final, Range::fraction(), "linear, cosine: fraction of lr left at the end");
-    v("warmup_steps", warmup_steps, Range::at_least(0), "the rate rises linearly over so many steps first");
+    v("warmup_steps", warmup_steps, Range::at_least(0),
+      "the rate rises linearly over so many steps first");
     v("step_epochs", step_epochs, Range::at_least(1), "step: epochs between drops");
-    v("step_factor", step_factor, Range::above(0).at_most(1), "step: the rate is multiplied by this");
+    v("step_factor", step_factor, Range::above(0).at_most(1),
+      "step: the rate is multiplied by this");
   }
 };
 

@@ -30,8 +30,8 @@ class Strategy {
   virtual ~Strategy() = default;
   virtual Provides needs() const { return Provides::Nothing; }
   virtual void begin_experience(Training&) {}
-  virtual void extend_batch(Training&, Batch&) {}                       ///< replay
-  virtual void shape_error(Training&, const Batch&, Mat /*error*/) {}   ///< distillation
+  virtual void extend_batch(Training&, Batch&) {}                      ///< replay
+  virtual void shape_error(Training&, const Batch&, Mat /*error*/) {}  ///< distillation
   /// Edits net.params().grads(); touch_all() first what it writes outside touched rows.
   virtual void shape_gradient(Training&) {}
   virtual void after_step(Training&) {}

@@ -13,7 +13,9 @@ class BatchNorm final : public Layer {
  public:
   BatchNorm(double momentum, double epsilon) : momentum_(momentum), epsilon_(epsilon) {}
   std::string kind() const override { return "batch_norm"; }
-  std::string describe() const override { return fmt::format("batch norm, momentum {}", momentum_); }
+  std::string describe() const override {
+    return fmt::format("batch norm, momentum {}", momentum_);
+  }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     store_ = &store, channels_ = in.channels;
@@ -24,8 +26,10 @@ class BatchNorm final : public Layer {
     return in;
   }
   void init(Rng) override {
-    for (real& s : store_->value(scale_).all()) s = 1;
-    for (real& v : store_->state(variance_).all()) v = 1;
+    for (real& s : store_->value(scale_).all())
+      s = 1;
+    for (real& v : store_->state(variance_).all())
+      v = 1;
   }
 
   /// saved = mean[C], variance[C] of the batch (or the running ones), 1 / deviation [C].
@@ -42,9 +46,11 @@ class BatchNorm final : public Layer {
       double m = CMat(store_->state(mean_)).data[c], v = CMat(store_->state(variance_)).data[c];
       if (pass.training) {
         m = v = 0;
-        for (std::size_t i = c; i < in.size(); i += c_count) m += static_cast<double>(in.data[i]);
+        for (std::size_t i = c; i < in.size(); i += c_count)
+          m += static_cast<double>(in.data[i]);
         m /= n;
-        for (std::size_t i = c; i < in.size(); i += c_count) v += std::pow(in.data[i] - m, 2);
+        for (std::size_t i = c; i < in.size(); i += c_count)
+          v += std::pow(in.data[i] - m, 2);
         v /= n;
       }
       mean[c] = static_cast<real>(m), variance[c] = static_cast<real>(v);
@@ -106,8 +112,9 @@ class BatchNorm final : public Layer {
     real* variance = store_->state(variance_).data;
     for (int c = 0; c < channels_; ++c) {
       mean[c] += static_cast<real>(momentum_ * static_cast<double>(y.saved[c] - mean[c]));
-      variance[c] += static_cast<real>(
-          momentum_ * (unbiased * static_cast<double>(y.saved[channels_ + c]) - static_cast<double>(variance[c])));
+      variance[c] +=
+          static_cast<real>(momentum_ * (unbiased * static_cast<double>(y.saved[channels_ + c]) -
+                                         static_cast<double>(variance[c])));
     }
   }
 

@@ -25,9 +25,9 @@ class Conv2d final : public Layer {
     window_.height = in.height, window_.width = in.width, window_.channels = in.channels;
     if (in.height + 2 * window_.pad < window_.kernel_h ||
         in.width + 2 * window_.pad < window_.kernel_w)
-      throw Error(Fault::Config, fmt::format("{}: a {}x{} kernel does not fit into {} pixels",
-                                             place.name, window_.kernel_h, window_.kernel_w,
-                                             in.text()));
+      throw Error(Fault::Config,
+                  fmt::format("{}: a {}x{} kernel does not fit into {} pixels", place.name,
+                              window_.kernel_h, window_.kernel_w, in.text()));
     synapses_.bind(channels_, window_.patch(), place.name, store);
     return {window_.out_h(), window_.out_w(), channels_};
   }
@@ -82,7 +82,8 @@ class Conv2d final : public Layer {
   /// Scratch for the patches of one image, kept per thread.
   Mat patch_memory() const {
     thread_local Tensor1 memory;
-    const auto needed = static_cast<std::size_t>(places()) * static_cast<std::size_t>(window_.patch());
+    const auto needed =
+        static_cast<std::size_t>(places()) * static_cast<std::size_t>(window_.patch());
     if (memory.size() < needed) memory = Tensor1::from_shape({needed});
     return {memory.data(), places(), window_.patch()};
   }

@@ -73,13 +73,15 @@ class Dropout final : public Layer {
     if (y.out.active.known()) {
       std::fill_n(out.data, out.size(), real{0});
       for (int b = 0; b < out.rows; ++b)
-        for (const int unit : y.out.active.row(b)) out.row(b)[unit] = error.row(b)[unit] * scale;
+        for (const int unit : y.out.active.row(b))
+          out.row(b)[unit] = error.row(b)[unit] * scale;
       dx.active = y.out.active;
     } else if (y.saved.empty()) {
       std::copy_n(error.data, error.size(), out.data);
     } else {
 #pragma omp simd
-      for (std::size_t i = 0; i < out.size(); ++i) out.data[i] = error.data[i] * y.saved[i];
+      for (std::size_t i = 0; i < out.size(); ++i)
+        out.data[i] = error.data[i] * y.saved[i];
     }
     return {};
   }
@@ -98,6 +100,8 @@ class Dropout final : public Layer {
 
 }  // namespace
 
-LayerPtr dropout(double rate) { return std::make_unique<Dropout>(rate); }
+LayerPtr dropout(double rate) {
+  return std::make_unique<Dropout>(rate);
+}
 
 }  // namespace engram

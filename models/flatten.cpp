@@ -32,6 +32,8 @@ class Flatten final : public Layer {
 
 }  // namespace
 
-LayerPtr flatten() { return std::make_unique<Flatten>(); }
+LayerPtr flatten() {
+  return std::make_unique<Flatten>();
+}
 
 }  // namespace engram

@@ -10,17 +10,23 @@ void init_weights(WeightInit kind, Mat w, Mat bias, Rng rng) {
   Rng weights = rng.fork("weight"), biases = rng.fork("bias");
   const double fan_in = w.cols;
   const auto uniform = [](Mat m, double bound, Rng& r) {
-    for (real& x : m.all()) x = static_cast<real>(r.uniform(-bound, bound));
+    for (real& x : m.all())
+      x = static_cast<real>(r.uniform(-bound, bound));
   };
   const auto normal = [](Mat m, double deviation, Rng& r) {
-    for (real& x : m.all()) x = static_cast<real>(deviation * r.normal());
+    for (real& x : m.all())
+      x = static_cast<real>(deviation * r.normal());
   };
   uniform(bias, kind == WeightInit::Torch ? 1 / std::sqrt(fan_in) : 0, biases);
   switch (kind) {
-    case WeightInit::Torch: return uniform(w, 1 / std::sqrt(fan_in), weights);
-    case WeightInit::Glorot: return uniform(w, std::sqrt(6 / (fan_in + w.rows)), weights);
-    case WeightInit::He: return normal(w, std::sqrt(2 / fan_in), weights);
-    case WeightInit::Orthogonal: return normal(w, 1, weights), orthonormalise(w);
+    case WeightInit::Torch:
+      return uniform(w, 1 / std::sqrt(fan_in), weights);
+    case WeightInit::Glorot:
+      return uniform(w, std::sqrt(6 / (fan_in + w.rows)), weights);
+    case WeightInit::He:
+      return normal(w, std::sqrt(2 / fan_in), weights);
+    case WeightInit::Orthogonal:
+      return normal(w, 1, weights), orthonormalise(w);
   }
 }
 

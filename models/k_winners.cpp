@@ -15,7 +15,9 @@ namespace engram {
 namespace {
 
 /// Python's round() on doubles.
-int round_half_even(double x) { return static_cast<int>(std::nearbyint(x)); }
+int round_half_even(double x) {
+  return static_cast<int>(std::nearbyint(x));
+}
 
 class KWinners final : public Layer {
  public:
@@ -74,7 +76,8 @@ class KWinners final : public Layer {
     const real strength = store_->state(strength_).data[0];
     const bool boosted = strength > 0;
     if (boosted)
-      for (int c = 0; c < channels_; ++c) boost[c] = std::exp(-strength * store_->state(duty_).data[c]);
+      for (int c = 0; c < channels_; ++c)
+        boost[c] = std::exp(-strength * store_->state(duty_).data[c]);
 
     y.out.active.begin();
     for (int b = 0; b < in.rows; ++b) {
@@ -83,7 +86,8 @@ class KWinners final : public Layer {
         std::span<const real> ranked{from, n};
         if (boosted) {
           for (std::size_t i = 0; i < n; i += boost.size())
-            for (std::size_t c = 0; c < boost.size(); ++c) scores[i + c] = from[i + c] * boost[c];
+            for (std::size_t c = 0; c < boost.size(); ++c)
+              scores[i + c] = from[i + c] * boost[c];
           ranked = scores;
         }
         select(ranked, k, winners, [&](int i) {
@@ -102,7 +106,8 @@ class KWinners final : public Layer {
     const Mat out = dx.resize(dy.rows(), dy.cols());
     std::fill_n(out.data, out.size(), real{0});
     for (int b = 0; b < out.rows; ++b)
-      for (const int unit : y.out.active.row(b)) out.row(b)[unit] = error.row(b)[unit];
+      for (const int unit : y.out.active.row(b))
+        out.row(b)[unit] = error.row(b)[unit];
     dx.active = y.out.active;
     return {};
   }
@@ -113,7 +118,8 @@ class KWinners final : public Layer {
     const double batch = x.rows();
     real& seen = store_->state(seen_).data[0];
     // Only min(period, seen) matters, so counting may stop there and stays exact in a float.
-    seen = static_cast<real>(std::min<double>(static_cast<double>(seen) + batch, o_.duty_cycle_period));
+    seen = static_cast<real>(
+        std::min<double>(static_cast<double>(seen) + batch, o_.duty_cycle_period));
     double period = static_cast<double>(seen);
     if (o_.overlong == OverlongBatch::Mean) period = std::max(period, batch);
     std::vector<real> count(static_cast<std::size_t>(channels_), 0);
@@ -139,7 +145,8 @@ class KWinners final : public Layer {
       return;
     }
     real bar = scores[winners[0]];
-    for (int w = 1; w < k; ++w) bar = std::min(bar, scores[winners[w]]);
+    for (int w = 1; w < k; ++w)
+      bar = std::min(bar, scores[winners[w]]);
     if (o_.rectify) bar = std::max(bar, real{0});
     for (int i = 0; i < static_cast<int>(scores.size()); ++i)
       if (scores[i] >= bar) win(i);
@@ -153,6 +160,8 @@ class KWinners final : public Layer {
 
 }  // namespace
 
-LayerPtr k_winners(const KWinnersOptions& options) { return std::make_unique<KWinners>(options); }
+LayerPtr k_winners(const KWinnersOptions& options) {
+  return std::make_unique<KWinners>(options);
+}
 
 }  // namespace engram

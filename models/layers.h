@@ -24,9 +24,9 @@ LayerPtr linear(int outputs, const Synapses& = {});
 LayerPtr multi_head(int heads, int outputs, bool frozen_new_heads, const Synapses& = {});
 /// 2-d convolution, square kernel, zero padding.                                    conv2d.cpp
 LayerPtr conv2d(int channels, int kernel, int stride, int pad, const Synapses& = {});
-LayerPtr relu();                          // relu.cpp
-LayerPtr dropout(double rate);            // dropout.cpp: inverted, survivors * 1 / (1 - rate)
-LayerPtr flatten();                       // flatten.cpp: h x w x c -> 1 x 1 x hwc
+LayerPtr relu();                            // relu.cpp
+LayerPtr dropout(double rate);              // dropout.cpp: inverted, survivors * 1 / (1 - rate)
+LayerPtr flatten();                         // flatten.cpp: h x w x c -> 1 x 1 x hwc
 LayerPtr max_pool(int kernel, int stride);  // pooling.cpp
 LayerPtr avg_pool(int kernel, int stride);  // pooling.cpp
 /// Per channel, over batch and places (Ioffe & Szegedy 2015).                   batch_norm.cpp

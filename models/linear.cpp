@@ -57,7 +57,8 @@ class Linear final : public Layer {
     }
     if (post.active.known())
       for (int b = 0; b < post.rows(); ++b)
-        for (const int unit : post.active.row(b)) synapses_.touch_row(unit);
+        for (const int unit : post.active.row(b))
+          synapses_.touch_row(unit);
     else
       synapses_.touch_all();
     kernels::active_outer(post.value(), post.active, pre.value(), pre.active,

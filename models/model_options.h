@@ -48,10 +48,14 @@ struct ModelOptions {
   void describe(V&& v) {
     v("model", model, "model of `engram list models`; auto: mlp, or cnn when cnn = true");
     v("cnn", cnn, "legacy spelling of model = cnn");
-    v("hidden_units", hidden_units, Range::at_least(1), "width of every fully connected hidden layer");
-    v("hidden_layers", hidden_layers, Range::at_least(0), "how many of them in an mlp; a cnn has one");
-    v("hidden", hidden, Range::at_least(1), "their widths one by one, e.g. 400, 200; overrides both");
-    v("dropout", dropout, Range::at_least(0).below(1), "probability of dropping a unit after each hidden layer");
+    v("hidden_units", hidden_units, Range::at_least(1),
+      "width of every fully connected hidden layer");
+    v("hidden_layers", hidden_layers, Range::at_least(0),
+      "how many of them in an mlp; a cnn has one");
+    v("hidden", hidden, Range::at_least(1),
+      "their widths one by one, e.g. 400, 200; overrides both");
+    v("dropout", dropout, Range::at_least(0).below(1),
+      "probability of dropping a unit after each hidden layer");
     v("batch_norm", batch_norm, "normalise before every activation");
     v("init", init, "how weights start: torch = U(+-1/sqrt(fan_in))");
     v("conv_channels", conv_channels, Range::at_least(1), "channels of the convolutions of a cnn");
@@ -61,22 +65,35 @@ struct ModelOptions {
     v("pool", pool, "pooling after each convolution");
     v("pool_size", pool_size, Range::at_least(1), "window and stride of the pooling");
     v("sparsify", sparsify, "k-winners and sparse weights instead of a dense model");
-    v("percent_on_fc", percent_on_fc, Range::above(0).at_most(1), "fraction of units that win in fully connected layers; 1: relu only");
-    v("percent_on_conv", percent_on_conv, Range::above(0).at_most(1), "fraction of channels that win in convolutions; 1: relu only");
-    v("weight_sparsity_fc", weight_sparsity_fc, Range::above(0).at_most(1), "fraction of fully connected weights that EXISTS");
-    v("weight_sparsity_conv", weight_sparsity_conv, Range::above(0).at_most(1), "fraction of convolution weights that EXISTS");
-    v("mask_rounding", mask_rounding, "which count is rounded: nonzeros (nupic.torch today) or zeros (November 2019)");
-    v("boost_strength", winners.boost_strength, Range::at_least(0), "boosting of rarely active units; 0: off");
-    v("boost_strength_factor", winners.boost_strength_factor, Range::fraction(), "boost strength is multiplied by this at the start of each epoch");
-    v("k_inference_factor", winners.k_inference_factor, Range::above(0), "winners in evaluation relative to training");
-    v("duty_cycle_period", winners.duty_cycle_period, Range::at_least(1), "samples over which duty cycles average");
-    v("ties", winners.ties, "strict: exactly k winners, lowest index first; threshold: all as large as the k-th");
-    v("overlong_batch", winners.overlong, "duty cycles when a batch exceeds the period: its mean, or the literal formula, which can leave [0, 1]");
+    v("percent_on_fc", percent_on_fc, Range::above(0).at_most(1),
+      "fraction of units that win in fully connected layers; 1: relu only");
+    v("percent_on_conv", percent_on_conv, Range::above(0).at_most(1),
+      "fraction of channels that win in convolutions; 1: relu only");
+    v("weight_sparsity_fc", weight_sparsity_fc, Range::above(0).at_most(1),
+      "fraction of fully connected weights that EXISTS");
+    v("weight_sparsity_conv", weight_sparsity_conv, Range::above(0).at_most(1),
+      "fraction of convolution weights that EXISTS");
+    v("mask_rounding", mask_rounding,
+      "which count is rounded: nonzeros (nupic.torch today) or zeros (November 2019)");
+    v("boost_strength", winners.boost_strength, Range::at_least(0),
+      "boosting of rarely active units; 0: off");
+    v("boost_strength_factor", winners.boost_strength_factor, Range::fraction(),
+      "boost strength is multiplied by this at the start of each epoch");
+    v("k_inference_factor", winners.k_inference_factor, Range::above(0),
+      "winners in evaluation relative to training");
+    v("duty_cycle_period", winners.duty_cycle_period, Range::at_least(1),
+      "samples over which duty cycles average");
+    v("ties", winners.ties,
+      "strict: exactly k winners, lowest index first; threshold: all as large as the k-th");
+    v("overlong_batch", winners.overlong,
+      "duty cycles when a batch exceeds the period: its mean, or the literal formula, which can "
+      "leave [0, 1]");
     v("rectify_winners", winners.rectify, "winners must also be positive");
     v("allow_dead", winners.allow_dead, "accept k = 0, which silences a layer");
     v("relu_before_winners", relu_before_winners, "auto: only in a cnn, as in the reference");
     v("winners_conv", winners_conv, "channels compete at each place, or all units of an image");
-    v("frozen_new_heads", frozen_new_heads, "reference bug: heads after the first are never trained");
+    v("frozen_new_heads", frozen_new_heads,
+      "reference bug: heads after the first are never trained");
   }
 };
 

@@ -26,7 +26,8 @@ class MultiHead final : public Layer {
     return {1, 1, outputs_};
   }
   void init(Rng rng) override {
-    for (std::size_t h = 0; h < heads_.size(); ++h) heads_[h].init(rng.fork("head", h));
+    for (std::size_t h = 0; h < heads_.size(); ++h)
+      heads_[h].init(rng.fork("head", h));
   }
   void begin_experience(std::span<const int> tasks) override {
     for (std::size_t h = 0; h < heads_.size(); ++h) {
@@ -73,7 +74,8 @@ class MultiHead final : public Layer {
     ENGRAM_INVARIANT(static_cast<int>(pass.tasks.size()) == rows);
     for (int begin = 0, end; begin < rows; begin = end) {
       const int task = pass.tasks[static_cast<std::size_t>(begin)];
-      for (end = begin + 1; end < rows && pass.tasks[static_cast<std::size_t>(end)] == task;) ++end;
+      for (end = begin + 1; end < rows && pass.tasks[static_cast<std::size_t>(end)] == task;)
+        ++end;
       body(heads_.at(static_cast<std::size_t>(task)), begin, end - begin);
     }
   }

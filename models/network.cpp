@@ -17,7 +17,8 @@ Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng)
     shapes_.push_back(layer(l).bind(shapes_.back(), {l, names_.back()}, store_));
   }
   store_.allocate();
-  for (int l = 0; l < depth(); ++l) layer(l).init(rng.fork("layer", static_cast<std::uint64_t>(l)));
+  for (int l = 0; l < depth(); ++l)
+    layer(l).init(rng.fork("layer", static_cast<std::uint64_t>(l)));
   store_.mask_values();
 }
 
@@ -41,15 +42,18 @@ Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass) {
 std::string Network::describe() const {
   std::string text;
   for (int l = 0; l < depth(); ++l)
-    text += fmt::format("{}  {} -> {}\n", layer(l).describe(), shape(l).text(), shape(l + 1).text());
+    text +=
+        fmt::format("{}  {} -> {}\n", layer(l).describe(), shape(l).text(), shape(l + 1).text());
   return text;
 }
 
 void Network::begin_epoch() {
-  for (auto& l : layers_) l->begin_epoch();
+  for (auto& l : layers_)
+    l->begin_epoch();
 }
 void Network::begin_experience(std::span<const int> tasks) {
-  for (auto& l : layers_) l->begin_experience(tasks);
+  for (auto& l : layers_)
+    l->begin_experience(tasks);
 }
 
 }  // namespace engram

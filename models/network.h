@@ -21,7 +21,9 @@ class Network {
   int depth() const { return static_cast<int>(layers_.size()); }
   Layer& layer(int l) { return *layers_[static_cast<std::size_t>(l)]; }
   const Layer& layer(int l) const { return *layers_[static_cast<std::size_t>(l)]; }
-  const ImageShape& shape(int l) const { return shapes_[static_cast<std::size_t>(l)]; }  ///< in of l
+  const ImageShape& shape(int l) const {
+    return shapes_[static_cast<std::size_t>(l)];
+  }  ///< in of l
   const ImageShape& in() const { return shapes_.front(); }
   int outputs() const { return shapes_.back().size(); }
   std::string layer_name(int l) const { return names_[static_cast<std::size_t>(l)]; }

@@ -7,7 +7,8 @@
 namespace engram {
 
 void TouchedRows::clear() {
-  for (const int row : rows_) marked_[static_cast<std::size_t>(row)] = 0;
+  for (const int row : rows_)
+    marked_[static_cast<std::size_t>(row)] = 0;
   rows_.clear(), all_ = false;
 }
 
@@ -66,7 +67,8 @@ void ParamStore::zero_grad() {
     if (p.touched.all())
       std::fill_n(g.data, g.size(), real{0});
     else
-      for (const int row : p.touched.rows()) std::fill_n(g.row(row), g.cols, real{0});
+      for (const int row : p.touched.rows())
+        std::fill_n(g.row(row), g.cols, real{0});
     p.touched.clear();
   }
 }
@@ -80,7 +82,8 @@ void ParamStore::mask_values() {
   for (int id = 0; id < count(); ++id) {
     const auto& mask = param(id).mask;
     real* w = value(id).data;
-    for (std::size_t i = 0; i < mask.size(); ++i) w[i] = mask[i] != 0 ? w[i] : real{0};
+    for (std::size_t i = 0; i < mask.size(); ++i)
+      w[i] = mask[i] != 0 ? w[i] : real{0};
   }
 }
 
@@ -92,12 +95,15 @@ void ParamStore::mask_gradients() {
     const auto mask_row = [&](int row) {
       const std::uint8_t* mask = p.mask.data() + static_cast<std::size_t>(row) * p.cols;
       real* out = g.row(row);
-      for (int i = 0; i < p.cols; ++i) out[i] = mask[i] != 0 ? out[i] : real{0};
+      for (int i = 0; i < p.cols; ++i)
+        out[i] = mask[i] != 0 ? out[i] : real{0};
     };
     if (p.touched.all())
-      for (int row = 0; row < p.rows; ++row) mask_row(row);
+      for (int row = 0; row < p.rows; ++row)
+        mask_row(row);
     else
-      for (const int row : p.touched.rows()) mask_row(row);
+      for (const int row : p.touched.rows())
+        mask_row(row);
   }
 }
 

@@ -37,11 +37,14 @@ struct Param {
   std::string name;
   int rows = 0, cols = 0;
   std::size_t offset = 0;
-  bool trainable = true;            ///< optimisers skip frozen slices altogether: no decay either
-  bool decays = true;               ///< weight decay applies
-  std::vector<std::uint8_t> mask{};  ///< [rows * cols], 0 where the synapse does not exist; or empty
+  bool trainable = true;  ///< optimisers skip frozen slices altogether: no decay either
+  bool decays = true;     ///< weight decay applies
+  std::vector<std::uint8_t>
+      mask{};  ///< [rows * cols], 0 where the synapse does not exist; or empty
   TouchedRows touched{0};
-  std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
+  std::size_t size() const {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
+  }
 };
 
 class ParamStore {

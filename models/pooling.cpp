@@ -17,14 +17,15 @@ class Pooling : public Layer {
   Pooling(int kernel, int stride) {
     window_.kernel_h = window_.kernel_w = kernel, window_.stride = stride;
     if (kernel < 1 || stride < 1)
-      throw Error(Fault::Config, fmt::format("pooling {} with stride {}: both must be at least 1", kernel, stride));
+      throw Error(Fault::Config, fmt::format("pooling {} with stride {}: both must be at least 1",
+                                             kernel, stride));
   }
   ImageShape bind(ImageShape in, const Place& place, ParamStore&) override {
     window_.height = in.height, window_.width = in.width, window_.channels = in.channels;
     if (in.height < window_.kernel_h || in.width < window_.kernel_w)
-      throw Error(Fault::Config, fmt::format("{}: a {}x{} window does not fit into {} pixels",
-                                             place.name, window_.kernel_h, window_.kernel_w,
-                                             in.text()));
+      throw Error(Fault::Config,
+                  fmt::format("{}: a {}x{} window does not fit into {} pixels", place.name,
+                              window_.kernel_h, window_.kernel_w, in.text()));
     return {window_.out_h(), window_.out_w(), in.channels};
   }
 
@@ -40,7 +41,8 @@ class Pooling : public Layer {
           for (int kx = 0; kx < window_.kernel_w; ++kx) {
             const int y = oy * window_.stride + ky, x = ox * window_.stride + kx;
             const int i = (y * window_.width + x) * c_count;
-            for (int c = 0; c < c_count; ++c) body(o + c, i + c);
+            for (int c = 0; c < c_count; ++c)
+              body(o + c, i + c);
           }
   }
   kernels::Window window_;
@@ -62,7 +64,8 @@ class MaxPool final : public Pooling {
       for_each_pair([&](int o, int i) {  // the first of equal maxima wins
         if (place[o] < 0 || in[i] > in[place[o]]) place[o] = i;
       });
-      for (int o = 0; o < outputs(); ++o) out.row(b)[o] = in[place[o]];
+      for (int o = 0; o < outputs(); ++o)
+        out.row(b)[o] = in[place[o]];
     });
     return {};
   }
@@ -72,7 +75,8 @@ class MaxPool final : public Pooling {
     std::fill_n(out.data, out.size(), real{0});
     parallel_for(x.rows(), [&](int b) {
       const std::int32_t* place = y.index.data() + static_cast<std::size_t>(b) * outputs();
-      for (int o = 0; o < outputs(); ++o) out.row(b)[place[o]] += dy.value().row(b)[o];
+      for (int o = 0; o < outputs(); ++o)
+        out.row(b)[place[o]] += dy.value().row(b)[o];
     });
     return {};
   }
@@ -109,7 +113,11 @@ class AvgPool final : public Pooling {
 
 }  // namespace
 
-LayerPtr max_pool(int kernel, int stride) { return std::make_unique<MaxPool>(kernel, stride); }
-LayerPtr avg_pool(int kernel, int stride) { return std::make_unique<AvgPool>(kernel, stride); }
+LayerPtr max_pool(int kernel, int stride) {
+  return std::make_unique<MaxPool>(kernel, stride);
+}
+LayerPtr avg_pool(int kernel, int stride) {
+  return std::make_unique<AvgPool>(kernel, stride);
+}
 
 }  // namespace engram

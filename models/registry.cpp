@@ -15,7 +15,9 @@ constexpr ModelEntry kModels[] = {
 
 }  // namespace
 
-std::span<const ModelEntry> models() { return kModels; }
+std::span<const ModelEntry> models() {
+  return kModels;
+}
 
 std::string model_name(const ModelOptions& options) {
   return options.model.value_or(options.cnn ? "cnn" : "mlp");
@@ -26,8 +28,7 @@ std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
   const std::string name = model_name(options);
   std::vector<std::string> known;
   for (const ModelEntry& entry : models()) {
-    if (entry.name == name)
-      return std::make_unique<Network>(in, entry.layers(options, head), rng);
+    if (entry.name == name) return std::make_unique<Network>(in, entry.layers(options, head), rng);
     known.emplace_back(entry.name);
   }
   throw Error(Fault::Config, "model = " + name + ": no such model" + suggestion(name, known));

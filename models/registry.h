@@ -24,7 +24,8 @@ std::span<const ModelEntry> models();
 /// The name that the options mean: `model`, or what `cnn` says.
 std::string model_name(const ModelOptions&);
 
-/// Builds and initialises a model. Throws Error(Config) for unknown names and sizes that do not fit.
+/// Builds and initialises a model. Throws Error(Config) for unknown names and sizes that do not
+/// fit.
 std::unique_ptr<Network> build_model(const ModelOptions&, ImageShape in, const HeadShape&, Rng);
 
 }  // namespace engram

@@ -28,6 +28,8 @@ class Relu final : public Layer {
 
 }  // namespace
 
-LayerPtr relu() { return std::make_unique<Relu>(); }
+LayerPtr relu() {
+  return std::make_unique<Relu>();
+}
 
 }  // namespace engram

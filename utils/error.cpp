@@ -50,7 +50,8 @@ std::string suggestion(std::string_view wrong, std::span<const std::string> know
   if (const std::string near = nearest(wrong, known); !near.empty())
     return "; did you mean '" + near + "'?";
   std::string all;
-  for (const std::string& name : known) all += (all.empty() ? "; known: " : ", ") + name;
+  for (const std::string& name : known)
+    all += (all.empty() ? "; known: " : ", ") + name;
   return all;
 }
 

@@ -15,7 +15,9 @@
 namespace engram::kernels {
 namespace {
 
-CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
+CBLAS_TRANSPOSE flag(bool transpose) {
+  return transpose ? CblasTrans : CblasNoTrans;
+}
 
 void blas_gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real* a, int lda,
                const real* b, int ldb, real beta, real* c, int ldc) {
@@ -49,7 +51,8 @@ void top_few(std::span<const real> scores, int k, std::int32_t* winners) {
       if (best[i] < best[w] || (best[i] == best[w] && winners[i] > winners[w])) w = i;
     return w;
   };
-  for (int i = 0; i < k; ++i) best[i] = order_key(scores[i]), winners[i] = i;
+  for (int i = 0; i < k; ++i)
+    best[i] = order_key(scores[i]), winners[i] = i;
   int worst = worst_place();
   const int n = static_cast<int>(scores.size());
   constexpr int kBlock = 64;
@@ -57,7 +60,8 @@ void top_few(std::span<const real> scores, int k, std::int32_t* winners) {
     const int end = std::min(n, begin + kBlock);
     bool any = false;
     const real bar = scores[winners[worst]];
-    for (int i = begin; i < end; ++i) any |= !(scores[i] <= bar);
+    for (int i = begin; i < end; ++i)
+      any |= !(scores[i] <= bar);
     if (!any) continue;
     for (int i = begin; i < end; ++i) {
       const Key key = order_key(scores[i]);
@@ -69,8 +73,12 @@ void top_few(std::span<const real> scores, int k, std::int32_t* winners) {
 
 }  // namespace
 
-void use_one_blas_thread() { openblas_set_num_threads(1); }
-const char* blas_core() { return openblas_get_corename(); }
+void use_one_blas_thread() {
+  openblas_set_num_threads(1);
+}
+const char* blas_core() {
+  return openblas_get_corename();
+}
 
 void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c) {
   const int m = c.rows, n = c.cols, k = transpose_a ? a.rows : a.cols;
@@ -92,8 +100,8 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
                                   : static_cast<std::size_t>(begin));
     };
     if (by_columns)
-      blas_gemm(transpose_a, transpose_b, m, count, k, alpha, a.data, a.cols,
-                shift(b, transpose_b), b.cols, beta, c.data + begin, c.cols);
+      blas_gemm(transpose_a, transpose_b, m, count, k, alpha, a.data, a.cols, shift(b, transpose_b),
+                b.cols, beta, c.data + begin, c.cols);
     else
       blas_gemm(transpose_a, transpose_b, count, n, k, alpha, shift(a, !transpose_a), a.cols,
                 b.data, b.cols, beta, c.row(begin), c.cols);
@@ -104,41 +112,48 @@ void add_row(Mat y, std::span<const real> row) {
   for (int i = 0; i < y.rows; ++i) {
     real* out = y.row(i);
 #pragma omp simd
-    for (int j = 0; j < y.cols; ++j) out[j] += row[j];
+    for (int j = 0; j < y.cols; ++j)
+      out[j] += row[j];
   }
 }
 
 void add_column_sums(CMat x, std::span<real> sums) {
-  for (int i = 0; i < x.rows; ++i) axpy(1, {x.row(i), static_cast<std::size_t>(x.cols)}, sums.data());
+  for (int i = 0; i < x.rows; ++i)
+    axpy(1, {x.row(i), static_cast<std::size_t>(x.cols)}, sums.data());
 }
 
 void axpy(real alpha, std::span<const real> x, real* y) {
 #pragma omp simd
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] += alpha * x[i];
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[i] += alpha * x[i];
 }
 
 real dot(std::span<const real> a, const real* b) {
   real sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  for (std::size_t i = 0; i < a.size(); ++i)
+    sum += a[i] * b[i];
   return sum;
 }
 
 bool all_finite(std::span<const real> values) {
   real probe = 0;  // x * 0 is 0 for finite x and NaN otherwise
 #pragma omp simd reduction(+ : probe)
-  for (std::size_t i = 0; i < values.size(); ++i) probe += values[i] * real{0};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    probe += values[i] * real{0};
   return probe == 0;
 }
 
 void relu(std::span<const real> x, real* y) {
 #pragma omp simd
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] > 0 ? x[i] : real{0};
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[i] = x[i] > 0 ? x[i] : real{0};
 }
 
 void relu_backward(std::span<const real> y, const real* dy, real* dx) {
 #pragma omp simd
-  for (std::size_t i = 0; i < y.size(); ++i) dx[i] = y[i] > 0 ? dy[i] : real{0};
+  for (std::size_t i = 0; i < y.size(); ++i)
+    dx[i] = y[i] > 0 ? dy[i] : real{0};
 }
 
 void top_k(std::span<const real> scores, int k, std::int32_t* winners) {
@@ -149,8 +164,8 @@ void top_k(std::span<const real> scores, int k, std::int32_t* winners) {
   std::transform(scores.begin(), scores.end(), keys.begin(), order_key);
   std::nth_element(keys.begin(), keys.begin() + (k - 1), keys.end(), std::greater<>());
   const Key bar = keys[static_cast<std::size_t>(k - 1)];
-  const auto above = std::count_if(scores.begin(), scores.end(),
-                                   [bar](real s) { return order_key(s) > bar; });
+  const auto above =
+      std::count_if(scores.begin(), scores.end(), [bar](real s) { return order_key(s) > bar; });
   auto ties = k - above;  // as many of the tied as fit, lowest index first
   std::int32_t* next = winners;
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -171,7 +186,8 @@ double softmax_cross_entropy(std::span<const real> logits, int target,
     sum += static_cast<double>(gradient[c]);
   }
   const real factor = static_cast<real>(static_cast<double>(scale) / sum);
-  for (std::size_t c = 0; c < logits.size(); ++c) gradient[c] *= factor;
+  for (std::size_t c = 0; c < logits.size(); ++c)
+    gradient[c] *= factor;
   gradient[target] -= scale;
   return std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(target)] - top);
 }
@@ -215,7 +231,8 @@ void row2im(const Window& w, const real* rows, real* image) {
         if (y < 0 || y >= w.height) continue;
         const int first = std::max(0, -x), last = std::min(w.kernel_w, w.width - x);
         if (last > first)
-          axpy(1, {rows + first * w.channels, static_cast<std::size_t>((last - first) * w.channels)},
+          axpy(1,
+               {rows + first * w.channels, static_cast<std::size_t>((last - first) * w.channels)},
                image + (y * w.width + x + first) * w.channels);
       }
 }

@@ -18,8 +18,8 @@ const char* blas_core();
 /// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked.
 void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c);
 
-void add_row(Mat y, std::span<const real> row);         ///< every row of y += row
-void add_column_sums(CMat x, std::span<real> sums);     ///< sums += column sums of x
+void add_row(Mat y, std::span<const real> row);           ///< every row of y += row
+void add_column_sums(CMat x, std::span<real> sums);       ///< sums += column sums of x
 void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x
 real dot(std::span<const real> a, const real* b);
 bool all_finite(std::span<const real> values);

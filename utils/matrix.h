@@ -17,7 +17,9 @@ struct CMat {
   CMat(const real* values, int row_count, int col_count)
       : data(values), rows(row_count), cols(col_count) {}
   explicit operator bool() const { return data != nullptr; }
-  std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
+  std::size_t size() const {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
+  }
   const real* row(int i) const {
     return data + static_cast<std::size_t>(i) * static_cast<std::size_t>(cols);
   }
@@ -33,7 +35,9 @@ struct Mat {
       : data(values), rows(row_count), cols(col_count) {}
   operator CMat() const { return {data, rows, cols}; }  // NOLINT(google-explicit-constructor)
   explicit operator bool() const { return data != nullptr; }
-  std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
+  std::size_t size() const {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
+  }
   real* row(int i) const {
     return data + static_cast<std::size_t>(i) * static_cast<std::size_t>(cols);
   }

@@ -110,7 +110,8 @@ bool parse(std::string_view text, std::vector<std::string>& out) {
 template <class T>
 static std::string print_list(const std::vector<T>& values) {
   std::string text;
-  for (const T& value : values) text += (text.empty() ? "" : ", ") + print(value);
+  for (const T& value : values)
+    text += (text.empty() ? "" : ", ") + print(value);
   return text;
 }
 

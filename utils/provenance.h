@@ -13,7 +13,7 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 /// core, threads, library versions, host's OS, time started (UTC, ISO 8601).
 Facts collect_provenance();
 std::string engram_version();
-std::string utc_now();            ///< "2026-11-22T14:03:07Z"
-std::size_t peak_rss_bytes();     ///< of this process so far
+std::string utc_now();         ///< "2026-11-22T14:03:07Z"
+std::size_t peak_rss_bytes();  ///< of this process so far
 
 }  // namespace engram

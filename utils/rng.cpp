@@ -21,7 +21,8 @@ std::uint64_t mix(std::uint64_t z) {
 
 Rng Rng::fork(std::string_view name, std::uint64_t index) const {
   std::uint64_t h = 0xcbf29ce484222325ULL;  // FNV-1a over the name
-  for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  for (const char c : name)
+    h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return Rng(mix(mix(key_ + 0x9e3779b97f4a7c15ULL) ^ mix(h + 0x9e3779b97f4a7c15ULL * (index + 1))));
 }
 
@@ -53,7 +54,8 @@ std::uint32_t Rng::below(std::uint32_t n) {
   std::uint64_t product = std::uint64_t{bits32()} * n;
   if (static_cast<std::uint32_t>(product) < n) {
     const std::uint32_t threshold = (0u - n) % n;
-    while (static_cast<std::uint32_t>(product) < threshold) product = std::uint64_t{bits32()} * n;
+    while (static_cast<std::uint32_t>(product) < threshold)
+      product = std::uint64_t{bits32()} * n;
   }
   return static_cast<std::uint32_t>(product >> 32);
 }
@@ -71,7 +73,8 @@ std::vector<std::uint32_t> numpy_legacy_permutation(std::uint32_t seed, std::uin
   std::iota(p.begin(), p.end(), 0u);
   for (std::uint32_t j = n; j-- > 1;) {
     std::uint32_t mask = j;
-    for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
+    for (int shift = 1; shift < 32; shift *= 2)
+      mask |= mask >> shift;
     std::uint32_t r;
     do {
       r = static_cast<std::uint32_t>(twister()) & mask;

@@ -24,10 +24,10 @@ class Rng {
   /// The four words at place `counter` of this stream, without advancing it.
   std::array<std::uint32_t, 4> block(std::uint64_t counter) const;
 
-  std::uint32_t bits32();            ///< next 32 random bits
-  double uniform();                  ///< in [0, 1), 53 bits
+  std::uint32_t bits32();  ///< next 32 random bits
+  double uniform();        ///< in [0, 1), 53 bits
   double uniform(double a, double b) { return a + (b - a) * uniform(); }
-  double normal();                   ///< mean 0, deviation 1 (Box-Muller)
+  double normal();                       ///< mean 0, deviation 1 (Box-Muller)
   std::uint32_t below(std::uint32_t n);  ///< in [0, n), unbiased (Lemire 2019); n > 0
 
   /// Fisher-Yates.

@@ -12,9 +12,11 @@ namespace {
 template <class Body>
 void for_active(const ActiveSet& set, int row, int count, Body body) {
   if (set.known())
-    for (const int unit : set.row(row)) body(unit);
+    for (const int unit : set.row(row))
+      body(unit);
   else
-    for (int unit = 0; unit < count; ++unit) body(unit);
+    for (int unit = 0; unit < count; ++unit)
+      body(unit);
 }
 
 }  // namespace
@@ -31,7 +33,8 @@ void active_forward(CMat x, const ActiveSet& active, CMat w, Mat y) {
       for (int o = begin; o < end; ++o) {
         const real* weights = w.row(o);
         real sum = 0;
-        for (const int i : units) sum += in[i] * weights[i];
+        for (const int i : units)
+          sum += in[i] * weights[i];
         y.row(b)[o] = sum;
       }
     }
@@ -47,7 +50,8 @@ void active_backward(CMat dy, const ActiveSet& above, CMat w, const ActiveSet& b
       const real e = error[o];
       const real* weights = w.row(o);
       if (below.known())
-        for (const int i : below.row(b)) out[i] += e * weights[i];
+        for (const int i : below.row(b))
+          out[i] += e * weights[i];
       else
         axpy(e, {weights, static_cast<std::size_t>(w.cols)}, out);
     });
@@ -63,7 +67,8 @@ void active_outer(CMat post, const ActiveSet& above, CMat pre, const ActiveSet& 
       const real e = error[o];
       real* row = gradient.row(o);
       if (below.known())
-        for (const int i : below.row(b)) row[i] += e * in[i];
+        for (const int i : below.row(b))
+          row[i] += e * in[i];
       else
         axpy(e, {in, static_cast<std::size_t>(pre.cols)}, row);
     });

@@ -25,10 +25,14 @@ using Table = xt::xtensor<double, 2>;  ///< results: accuracy matrices, curves
 
 /// The xtensor face of a matrix's memory, for element-wise formulas.
 inline auto expr(Mat m) {
-  return xt::adapt(m.data, m.size(), xt::no_ownership(), std::array<std::size_t, 2>{static_cast<std::size_t>(m.rows), static_cast<std::size_t>(m.cols)});
+  return xt::adapt(m.data, m.size(), xt::no_ownership(),
+                   std::array<std::size_t, 2>{static_cast<std::size_t>(m.rows),
+                                              static_cast<std::size_t>(m.cols)});
 }
 inline auto expr(CMat m) {
-  return xt::adapt(m.data, m.size(), xt::no_ownership(), std::array<std::size_t, 2>{static_cast<std::size_t>(m.rows), static_cast<std::size_t>(m.cols)});
+  return xt::adapt(m.data, m.size(), xt::no_ownership(),
+                   std::array<std::size_t, 2>{static_cast<std::size_t>(m.rows),
+                                              static_cast<std::size_t>(m.cols)});
 }
 /// The same for a flat vector.
 inline auto expr(std::span<real> v) {

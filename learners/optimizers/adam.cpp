@@ -34,11 +34,13 @@ class Adam final : public Optimizer {
         params,
         [=](std::size_t begin, std::size_t count) {
 #pragma omp simd
-          for (std::size_t i = begin; i < begin + count; ++i) update(i, grads[i] + decay * values[i]);
+          for (std::size_t i = begin; i < begin + count; ++i)
+            update(i, grads[i] + decay * values[i]);
         },
         [=](std::size_t begin, std::size_t count) {
 #pragma omp simd
-          for (std::size_t i = begin; i < begin + count; ++i) update(i, decay * values[i]);
+          for (std::size_t i = begin; i < begin + count; ++i)
+            update(i, decay * values[i]);
         });
   }
 
@@ -47,9 +49,15 @@ class Adam final : public Optimizer {
     std::fill(second_.begin(), second_.end(), real{0});
     steps_ = 0;
   }
-  std::vector<std::span<real>> state() override { return {first_, second_}; }
-  std::int64_t steps() const override { return steps_; }
-  void set_steps(std::int64_t steps) override { steps_ = steps; }
+  std::vector<std::span<real>> state() override {
+    return {first_, second_};
+  }
+  std::int64_t steps() const override {
+    return steps_;
+  }
+  void set_steps(std::int64_t steps) override {
+    steps_ = steps;
+  }
 
  private:
   OptimizerOptions o_;

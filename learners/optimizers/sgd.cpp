@@ -53,8 +53,12 @@ class Sgd final : public Optimizer {
         });
   }
 
-  void reset() override { std::fill(velocity_.begin(), velocity_.end(), real{0}); }
-  std::vector<std::span<real>> state() override { return {velocity_}; }
+  void reset() override {
+    std::fill(velocity_.begin(), velocity_.end(), real{0});
+  }
+  std::vector<std::span<real>> state() override {
+    return {velocity_};
+  }
 
  private:
   real momentum_, decay_;

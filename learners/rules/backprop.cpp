@@ -35,6 +35,8 @@ class Backprop final : public Rule {
 
 }  // namespace
 
-std::unique_ptr<Rule> make_backprop() { return std::make_unique<Backprop>(); }
+std::unique_ptr<Rule> make_backprop() {
+  return std::make_unique<Backprop>();
+}
 
 }  // namespace engram

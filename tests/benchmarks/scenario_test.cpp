@@ -108,7 +108,8 @@ TEST(Targets, TaskMaskShowsTheOwnClassesOnly) {
 }
 
 TEST(Targets, MayMaskOnlyTheTest) {
-  const Targets t(*split(), {.scenario = Scenario::Task, .head = Head::Masked, .mask_training = false});
+  const Targets t(*split(),
+                  {.scenario = Scenario::Task, .head = Head::Masked, .mask_training = false});
   EXPECT_THAT(t.train_mask(1, 3), IsEmpty());
   EXPECT_THAT(t.test_mask(1, 3), ElementsAre(0, 0, 1, 1, 0, 0));
 }

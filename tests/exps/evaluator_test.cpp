@@ -28,10 +28,12 @@ struct Fixture {
     ModelOptions mo;
     mo.hidden_units = 4, mo.sparsify = true, mo.percent_on_fc = 0.5;
     net = build_model(mo, {1, 1, 1}, {targets->heads(), targets->width()}, Rng(1));
-    for (real& w : net->params().values()) w = 0;
+    for (real& w : net->params().values())
+      w = 0;
     net->params().value(0).data[2] = 1;  // hidden unit 2 answers the pixel
     for (int id = 0; id < net->params().count(); ++id)
-      if (net->params().param(id).name.ends_with("bias") && net->params().param(id).cols == targets->width())
+      if (net->params().param(id).name.ends_with("bias") &&
+          net->params().param(id).cols == targets->width())
         net->params().value(id).data[0] = 1;
     evaluator = std::make_unique<Evaluator>(*net, *targets, o, batch_size);
   }
@@ -45,7 +47,9 @@ struct Fixture {
   std::unique_ptr<Evaluator> evaluator;
 };
 
-TEST(Evaluator, CountsEveryTestExampleOnce) { EXPECT_DOUBLE_EQ(Fixture().accuracy(0, 0), 0.5); }
+TEST(Evaluator, CountsEveryTestExampleOnce) {
+  EXPECT_DOUBLE_EQ(Fixture().accuracy(0, 0), 0.5);
+}
 
 TEST(Evaluator, ReproducesTheReferencesPaddedTestSetsOnRequest) {
   // Batches of 4: two of the ten examples are put in front again, one of them a hit.
@@ -66,8 +70,9 @@ TEST(Evaluator, MultipliedMasksLetAnOutputOutsideTheTaskWinLikeTheReference) {
   const auto prepare = [&](EvaluationOptions o) {
     auto f = std::make_unique<Fixture>(o, masked);
     const int bias = f->net->params().find("linear2.bias");
-    for (real& b : f->net->params().value(bias).all()) b = -5;  // all answers negative
-    f->net->params().value(bias).data[0] = -4;                  // class 0 of task 0 is best
+    for (real& b : f->net->params().value(bias).all())
+      b = -5;                                   // all answers negative
+    f->net->params().value(bias).data[0] = -4;  // class 0 of task 0 is best
     return f;
   };
   EXPECT_DOUBLE_EQ(prepare({})->accuracy(0, 1), 0.5);

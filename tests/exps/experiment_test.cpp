@@ -11,7 +11,8 @@ namespace {
 std::string failure(std::vector<std::pair<std::string, std::string>> values) {
   Config c;
   int line = 1;
-  for (const auto& [key, value] : values) c.set(key, value, "x.cfg:" + std::to_string(line++));
+  for (const auto& [key, value] : values)
+    c.set(key, value, "x.cfg:" + std::to_string(line++));
   try {
     read_settings("x", std::move(c));
   } catch (const Error& e) {
@@ -23,14 +24,32 @@ std::string failure(std::vector<std::pair<std::string, std::string>> values) {
 
 TEST(Settings, ReadAll25KeysOfTheOriginal) {
   Config c;
-  for (const auto& [key, value] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"benchmark", "cifar"}, {"mnist_mode", "perm"}, {"num_batch", "7"}, {"cumul", "True"},
-           {"sparsify", "False"}, {"weight_sparsity_fc", "0.2"}, {"weight_sparsity_conv", "0.98"},
-           {"percent_on_fc", "0.3"}, {"percent_on_conv", "0.97"}, {"boost_strength", "1.5"},
-           {"k_inference_factor", "1.25"}, {"boost_strength_factor", "0.9"}, {"duty_cycle_period", "500"},
-           {"cnn", "True"}, {"hidden_units", "77"}, {"hidden_layers", "2"}, {"dropout", "0.4"},
-           {"lr", "0.02"}, {"nesterov", "True"}, {"momentum", "0.8"}, {"weight_decay", "1e-3"},
-           {"mb_size", "64"}, {"train_ep", "3"}, {"train_ep_inc", "2"}, {"record_stats", "False"}})
+  for (const auto& [key, value] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"benchmark", "cifar"},
+                                                                  {"mnist_mode", "perm"},
+                                                                  {"num_batch", "7"},
+                                                                  {"cumul", "True"},
+                                                                  {"sparsify", "False"},
+                                                                  {"weight_sparsity_fc", "0.2"},
+                                                                  {"weight_sparsity_conv", "0.98"},
+                                                                  {"percent_on_fc", "0.3"},
+                                                                  {"percent_on_conv", "0.97"},
+                                                                  {"boost_strength", "1.5"},
+                                                                  {"k_inference_factor", "1.25"},
+                                                                  {"boost_strength_factor", "0.9"},
+                                                                  {"duty_cycle_period", "500"},
+                                                                  {"cnn", "True"},
+                                                                  {"hidden_units", "77"},
+                                                                  {"hidden_layers", "2"},
+                                                                  {"dropout", "0.4"},
+                                                                  {"lr", "0.02"},
+                                                                  {"nesterov", "True"},
+                                                                  {"momentum", "0.8"},
+                                                                  {"weight_decay", "1e-3"},
+                                                                  {"mb_size", "64"},
+                                                                  {"train_ep", "3"},
+                                                                  {"train_ep_inc", "2"},
+                                                                  {"record_stats", "False"}})
     c.set(key, value, "x.cfg:1");
   const Settings s = read_settings("x", std::move(c));
   EXPECT_EQ(s.stream.benchmark, "cifar");
@@ -66,9 +85,13 @@ TEST(Settings, NameThePlaceOfAMisspeltKeyAndTheNearestOne) {
 }
 
 TEST(Settings, NameThePlaceOfAnUnknownPart) {
-  for (const auto& [key, value, near] : std::initializer_list<std::tuple<std::string, std::string, std::string>>{
-           {"benchmark", "mnits", "mnist"}, {"model", "cn", "cnn"}, {"optimizer", "adm", "adam"},
-           {"rule", "backprob", "backprop"}, {"strategies", "l3", "l2"}}) {
+  for (const auto& [key, value, near] :
+       std::initializer_list<std::tuple<std::string, std::string, std::string>>{
+           {"benchmark", "mnits", "mnist"},
+           {"model", "cn", "cnn"},
+           {"optimizer", "adm", "adam"},
+           {"rule", "backprob", "backprop"},
+           {"strategies", "l3", "l2"}}) {
     const std::string why = failure({{key, value}});
     EXPECT_NE(why.find("x.cfg:1"), std::string::npos) << why;
     EXPECT_NE(why.find(near), std::string::npos) << why;

@@ -15,14 +15,25 @@ namespace {
 
 Settings settings(std::vector<std::pair<std::string, std::string>> extra = {}) {
   Config c;
-  for (const auto& [key, value] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"benchmark", "synthetic"}, {"stream", "permuted"}, {"tasks", "3"},
-           {"train_limit", "500"}, {"test_limit", "200"}, {"hidden_units", "40"},
-           {"sparsify", "yes"}, {"percent_on_fc", "0.2"}, {"boost_strength", "1"},
-           {"lr", "0.1"}, {"momentum", "0.9"}, {"epochs", "2"}, {"batch_size", "25"}, {"probe_every", "6"},
-           {"probe_size", "50"}})
+  for (const auto& [key, value] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"benchmark", "synthetic"},
+                                                                  {"stream", "permuted"},
+                                                                  {"tasks", "3"},
+                                                                  {"train_limit", "500"},
+                                                                  {"test_limit", "200"},
+                                                                  {"hidden_units", "40"},
+                                                                  {"sparsify", "yes"},
+                                                                  {"percent_on_fc", "0.2"},
+                                                                  {"boost_strength", "1"},
+                                                                  {"lr", "0.1"},
+                                                                  {"momentum", "0.9"},
+                                                                  {"epochs", "2"},
+                                                                  {"batch_size", "25"},
+                                                                  {"probe_every", "6"},
+                                                                  {"probe_size", "50"}})
     c.set(key, value, "test");
-  for (const auto& [key, value] : extra) c.set(key, value, "test");
+  for (const auto& [key, value] : extra)
+    c.set(key, value, "test");
   return read_settings("tiny", std::move(c));
 }
 const Dataset& data() {
@@ -61,6 +72,8 @@ TEST(Run, FillsTheWholeRecord) {
   EXPECT_EQ(r.epochs.size(), 6u);
   EXPECT_EQ(r.steps.size(), 20u);  // 120 steps, every sixth
   EXPECT_EQ(r.layers.at(0).units, 40);
+  for (const Metric& m : compute_metrics(r, ForgettingDefinition::Chaudhry))
+    EXPECT_FALSE(std::isnan(m.value)) << m.name;
   EXPECT_NEAR(r.epochs[0].active_fraction.at(0), 0.2, 1e-9);
   EXPECT_FALSE(std::filesystem::exists(files.checkpoint()));
   EXPECT_EQ(run_state(files, settings()), RunState::Complete);
@@ -134,19 +147,31 @@ TEST(Run, JointTrainingFillsTheFirstAndTheLastRow) {
   const RunRecord r = load_results(files.results());
   EXPECT_FALSE(std::isnan(r.accuracy(0, 0)));
   EXPECT_TRUE(std::isnan(r.accuracy(1, 0)));
-  for (std::size_t t = 0; t < 3; ++t) EXPECT_GT(r.accuracy(3, t), 0.2);
+  for (std::size_t t = 0; t < 3; ++t)
+    EXPECT_GT(r.accuracy(3, t), 0.2);
 }
 
 TEST(Run, EveryScenarioAndHeadRuns) {
-  for (const auto& [scenario, head] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"task", "per_task"}, {"task", "masked"}, {"domain", "shared"}, {"class", "masked"}, {"class", "shared"}})
+  for (const auto& [scenario, head] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"task", "per_task"},
+                                                                  {"task", "masked"},
+                                                                  {"domain", "shared"},
+                                                                  {"class", "masked"},
+                                                                  {"class", "shared"}})
     for (const std::string protocol : {"sequential", "cumulative", "joint"}) {
       const TempFolder folder;
       const RunFiles files{folder.path(), 0};
-      const Settings s = settings({{"stream", "split"}, {"tasks", "5"}, {"scenario", scenario}, {"head", head}, {"protocol", protocol}, {"probe_every", "0"}, {"epochs", "1"}});
+      const Settings s = settings({{"stream", "split"},
+                                   {"tasks", "5"},
+                                   {"scenario", scenario},
+                                   {"head", head},
+                                   {"protocol", protocol},
+                                   {"probe_every", "0"},
+                                   {"epochs", "1"}});
       EXPECT_EQ(execute_run(s, data(), {.seed = 0, .files = files}), RunOutcome::Finished);
       const RunRecord r = load_results(files.results());
-      for (std::size_t t = 0; t < 5; ++t) EXPECT_FALSE(std::isnan(r.accuracy(5, t))) << scenario << head << protocol;
+      for (std::size_t t = 0; t < 5; ++t)
+        EXPECT_FALSE(std::isnan(r.accuracy(5, t))) << scenario << head << protocol;
     }
 }
 

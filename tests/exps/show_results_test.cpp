@@ -77,7 +77,7 @@ TEST_F(Show, PrintsTheMatrixTheMetricsAndTheCost) {
 
 TEST_F(Show, ShowsWhatWasNotEvaluatedAsADot) {
   const std::string text = show_experiment({sample_run("x", 3, 0)}, kChaudhry, false, 100);
-  EXPECT_TRUE(contains(text, "after 1 digits 0 1    97.6     ·     · │")) << text;
+  EXPECT_TRUE(contains(text, "after 1 digits 0 1    97.7     ·     · │")) << text;
   EXPECT_FALSE(contains(text, "nan"));
 }
 
@@ -159,6 +159,14 @@ TEST_F(Show, SurvivesRunsWithNothingInThem) {
   RunRecord bare = sample_run("bare", 3, 0);
   bare.layers.clear(), bare.epochs.clear(), bare.steps.clear(), bare.task_seconds.clear();
   EXPECT_FALSE(show_experiment({bare}, kChaudhry, false, 10).empty());
+}
+
+TEST_F(Show, DrawsAccuraciesBeyondOneAtTheUpperEdge) {
+  RunRecord run = sample_run("padded", 4, 0);  // eval_pad = nov2019 counts some hits twice
+  for (double& value : run.accuracy)
+    value *= 1.9;
+  EXPECT_TRUE(contains(show_curves({{run}}, true, 100), "100 ┤"));
+  EXPECT_FALSE(show_experiment({run}, kChaudhry, true, 100).empty());
 }
 
 TEST_F(Show, MixesRunsOfDifferentSizesWithoutFalling) {

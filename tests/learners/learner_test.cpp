@@ -24,7 +24,8 @@ const Dataset& data() {
 struct Bench {
   explicit Bench(LearnerOptions learner = {}, bool sparse = true) : options(learner) {
     StreamOptions so;
-    so.benchmark = "synthetic", so.stream = StreamKind::Permuted, so.tasks = 2, so.train_limit = 600;
+    so.benchmark = "synthetic", so.stream = StreamKind::Permuted, so.tasks = 2,
+    so.train_limit = 600;
     stream = make_stream(so, data(), 1);
     targets = std::make_unique<Targets>(*stream, ScenarioOptions{});
     ModelOptions mo;
@@ -102,10 +103,13 @@ TEST(Learner, GoesOnToTheSameBitsFromAnyStep) {
     a.stop_at = stop;
     EXPECT_FALSE(first.run(a)) << stop;
     Bench second(epochs(2));  // a new process: parameters, state, momentum and cursor come over
-    std::copy(first.net->params().values().begin(), first.net->params().values().end(), second.net->params().values().begin());
-    std::copy(first.net->params().states().begin(), first.net->params().states().end(), second.net->params().states().begin());
+    std::copy(first.net->params().values().begin(), first.net->params().values().end(),
+              second.net->params().values().begin());
+    std::copy(first.net->params().states().begin(), first.net->params().states().end(),
+              second.net->params().states().begin());
     for (std::size_t i = 0; i < first.optimizer->state().size(); ++i)
-      std::copy(first.optimizer->state()[i].begin(), first.optimizer->state()[i].end(), second.optimizer->state()[i].begin());
+      std::copy(first.optimizer->state()[i].begin(), first.optimizer->state()[i].end(),
+                second.optimizer->state()[i].begin());
     second.cursor = first.cursor;
     Recorder b;
     EXPECT_TRUE(second.run(b));
@@ -150,7 +154,8 @@ TEST(Learner, LeaksIntoAbsentSynapsesWhenRezeroedLikeTheReference) {
   const Param& p = s.net->params().param(0);
   const CMat w = std::as_const(s.net->params()).value(0);
   std::size_t leaked = 0;
-  for (std::size_t i = 0; i < w.size(); ++i) leaked += p.mask[i] == 0 && w.data[i] != 0;
+  for (std::size_t i = 0; i < w.size(); ++i)
+    leaked += p.mask[i] == 0 && w.data[i] != 0;
   EXPECT_GT(leaked, 0u);
 }
 
@@ -214,7 +219,8 @@ TEST(L2, PullsWeightsBackToTheLastTaskOnlyAfterIt) {
   const auto l2 = find_entry(strategies(), "l2", "strategies").make(config, *s.net);
   Training t{*s.net, nullptr, 0, 0, Rng(1)};
   auto& params = s.net->params();
-  for (int id = 0; id < params.count(); ++id) params.touch_all(id);
+  for (int id = 0; id < params.count(); ++id)
+    params.touch_all(id);
   params.zero_grad();
   l2->shape_gradient(t);
   EXPECT_EQ(params.grads()[0], 0);
@@ -248,7 +254,9 @@ std::vector<int> hits_of_two_epochs(Shuffle kind) {
 }
 
 TEST(Shuffle, OfTheReferenceIsTheSameInEveryEpochAndOursIsNot) {
-  const auto same = [](const std::vector<int>& h) { return std::equal(h.begin(), h.begin() + 12, h.begin() + 12); };
+  const auto same = [](const std::vector<int>& h) {
+    return std::equal(h.begin(), h.begin() + 12, h.begin() + 12);
+  };
   EXPECT_TRUE(same(hits_of_two_epochs(Shuffle::OnceSeed0)));
   EXPECT_FALSE(same(hits_of_two_epochs(Shuffle::EachEpoch)));
 }
@@ -258,12 +266,15 @@ TEST(TrainPad, FillsTheLastBatchLikeTheReference) {
   o.batch_size = 128, o.train_pad = TrainPad::Prepend;
   Bench s(o);
   struct Rows : Observer {
-    void after_step(const Cursor&, const BatchStats&, int rows, std::int64_t, int) override { seen.push_back(rows); }
+    void after_step(const Cursor&, const BatchStats&, int rows, std::int64_t, int) override {
+      seen.push_back(rows);
+    }
     std::vector<int> seen;
   } rows;
   s.run(rows);
   EXPECT_EQ(rows.seen.size(), 10u);  // 600 -> 640 = 5 batches, twice
-  for (const int r : rows.seen) EXPECT_EQ(r, 128);
+  for (const int r : rows.seen)
+    EXPECT_EQ(r, 128);
 }
 
 }  // namespace

@@ -47,14 +47,16 @@ TEST(Sgd, FollowsPyTorchsMomentumWithAndWithoutNesterov) {
       expected.push_back(w);
     }
     const auto got = trace(o);
-    for (int i = 0; i < 3; ++i) EXPECT_NEAR(got[static_cast<std::size_t>(i)], expected[static_cast<std::size_t>(i)], 1e-6);
+    for (int i = 0; i < 3; ++i)
+      EXPECT_NEAR(got[static_cast<std::size_t>(i)], expected[static_cast<std::size_t>(i)], 1e-6);
   }
 }
 
 TEST(Sgd, WithoutMomentumIsPlainDescent) {
   double w = 1;
   const auto got = trace(options("sgd"));
-  for (const double g : {1.0, -2.0, 3.0}) w -= 0.1 * (g + 0.01 * w);
+  for (const double g : {1.0, -2.0, 3.0})
+    w -= 0.1 * (g + 0.01 * w);
   EXPECT_NEAR(got[2], w, 1e-6);
 }
 
@@ -82,13 +84,15 @@ std::vector<real> run(const std::string& name, bool tell_rows, int threads) {
   const int id = s.add("w", 50, 30);
   s.allocate();
   Rng rng(1);
-  for (real& v : s.values()) v = static_cast<real>(rng.normal());
+  for (real& v : s.values())
+    v = static_cast<real>(rng.normal());
   const auto optimizer = make_optimizer(o, s.values().size());
   for (int step = 0; step < 20; ++step) {
     s.zero_grad();
     for (const int row : {step % 50, (7 * step) % 50}) {
       s.touch_row(id, row);
-      for (int i = 0; i < 30; ++i) s.grad(id).row(row)[i] = static_cast<real>(rng.normal());
+      for (int i = 0; i < 30; ++i)
+        s.grad(id).row(row)[i] = static_cast<real>(rng.normal());
     }
     if (!tell_rows) s.touch_all(id);
     optimizer->step(s, 0.05);
@@ -107,11 +111,13 @@ TEST_P(EveryOptimizer, LeavesFrozenSlicesAloneEvenWithDecay) {
   ParamStore s;
   s.add("frozen", 1, 2), s.add("free", 1, 2);
   s.allocate();
-  for (real& v : s.values()) v = 1;
+  for (real& v : s.values())
+    v = 1;
   s.param(0).trainable = false;
   const auto optimizer = make_optimizer(options(GetParam()), 4);
   s.touch_all(0), s.touch_all(1);
-  for (real& g : s.grads()) g = 1;
+  for (real& g : s.grads())
+    g = 1;
   optimizer->step(s, 0.1);
   EXPECT_EQ(s.values()[0], 1);
   EXPECT_NE(s.values()[2], 1);

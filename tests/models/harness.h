@@ -18,11 +18,13 @@ std::vector<LayerPtr> stack(Layers... layers) {
 }
 
 /// Standard normal inputs, random targets below `outputs`, tasks cycling below `tasks`.
-inline Batch random_batch(int rows, int inputs, int outputs, int tasks = 1, std::uint64_t seed = 5) {
+inline Batch random_batch(int rows, int inputs, int outputs, int tasks = 1,
+                          std::uint64_t seed = 5) {
   Batch batch;
   Rng rng(seed);
   const Mat x = batch.x.resize(rows, inputs);
-  for (real& v : x.all()) v = static_cast<real>(rng.normal());
+  for (real& v : x.all())
+    v = static_cast<real>(rng.normal());
   for (int i = 0; i < rows; ++i) {
     batch.target.push_back(static_cast<int>(rng.below(static_cast<std::uint32_t>(outputs))));
     batch.task.push_back(i % tasks);

@@ -20,7 +20,9 @@ KWinnersOptions options(double percent_on, double boost = 0) {
 std::vector<real> row_of(const Signal& s, int row = 0) {
   return {s.value().row(row), s.value().row(row) + s.cols()};
 }
-CMat duty(Alone& alone) { return alone.net.params().state(0); }
+CMat duty(Alone& alone) {
+  return alone.net.params().state(0);
+}
 
 TEST(KWinners, PassesTheLargestOnUnchangedAndSilencesTheRest) {
   Alone k(k_winners(options(0.4)), {1, 1, 5});
@@ -38,9 +40,11 @@ TEST(KWinners, RoundsHalfToEvenLikeTheReference) {
   const auto winners = [](double percent_on, int n) {
     Alone k(k_winners(options(percent_on)), {1, 1, n});
     std::vector<real> x(static_cast<std::size_t>(n));
-    for (int i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = static_cast<real>(i + 1);
+    for (int i = 0; i < n; ++i)
+      x[static_cast<std::size_t>(i)] = static_cast<real>(i + 1);
     int count = 0;
-    for (const real v : row_of(k.forward(signal(1, n, x), true))) count += v != 0;
+    for (const real v : row_of(k.forward(signal(1, n, x), true)))
+      count += v != 0;
     return count;
   };
   EXPECT_EQ(winners(0.15, 10), 2);
@@ -54,7 +58,8 @@ TEST(KWinners, UsesTheInferenceFactorOnlyInEvaluationAndTruncatesInOneDimension)
   KWinnersOptions o = options(0.35);
   o.k_inference_factor = 1.5;
   std::vector<real> x;
-  for (int i = 10; i-- > 0;) x.push_back(static_cast<real>(i + 1));
+  for (int i = 10; i-- > 0;)
+    x.push_back(static_cast<real>(i + 1));
   Alone flat(k_winners(o), {1, 1, 10});
   EXPECT_EQ(flat.forward(signal(1, 10, x), true).active.total(), 4u);
   EXPECT_EQ(flat.forward(signal(1, 10, x), false).active.total(), 6u);  // int(4 * 1.5)
@@ -97,8 +102,7 @@ TEST(KWinners, BoostingRanksByActivityButTransmitsTheValueItself) {
   // 1.5 * exp(-1) = 0.55 ranks below 1
   EXPECT_EQ(row_of(k.forward(signal(1, 4, {1.5f, 0, 1, 0}), false)),
             (std::vector<real>{0, 0, 1, 0}));
-  EXPECT_EQ(row_of(k.forward(signal(1, 4, {3, 0, 1, 0}), false)),
-            (std::vector<real>{3, 0, 0, 0}));
+  EXPECT_EQ(row_of(k.forward(signal(1, 4, {3, 0, 1, 0}), false)), (std::vector<real>{3, 0, 0, 0}));
 }
 
 TEST(KWinners, DutyCyclesFollowTheReferenceFormula) {

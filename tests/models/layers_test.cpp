@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "models/registry.h"
 #include "learners/rules/rules.h"
+#include "models/registry.h"
 #include "tests/models/harness.h"
 #include "utils/error.h"
 
@@ -17,8 +17,12 @@ using testing::random_batch;
 using testing::signal;
 using testing::stack;
 
-void fill(Mat m, std::vector<real> values) { std::copy(values.begin(), values.end(), m.data); }
-std::vector<real> values(const Signal& s) { return {s.value().data, s.value().data + s.value().size()}; }
+void fill(Mat m, std::vector<real> values) {
+  std::copy(values.begin(), values.end(), m.data);
+}
+std::vector<real> values(const Signal& s) {
+  return {s.value().data, s.value().data + s.value().size()};
+}
 
 TEST(Linear, ComputesWeightsTimesInputPlusBias) {
   Alone l(linear(2), {1, 1, 3});
@@ -71,7 +75,8 @@ TEST(Dropout, DropsTheSameUnitsWithAndWithoutAnActiveSet) {
   Signal dense = signal(2, 50, std::vector<real>(100, 1)), sparse = dense;
   sparse.active.begin();
   for (int row = 0; row < 2; ++row) {
-    for (int i = 0; i < 50; ++i) sparse.active.push(i);
+    for (int i = 0; i < 50; ++i)
+      sparse.active.push(i);
     sparse.active.end_row();
   }
   const auto expected = values(d.forward(dense, true));
@@ -139,20 +144,24 @@ TEST(SparseWeights, RefuseADensityThatLeavesNothing) {
 
 TEST(WeightInit, StaysWithinItsBounds) {
   Alone l(linear(50), {1, 1, 16});
-  for (const real w : std::as_const(l.net.params()).value(0).all()) EXPECT_LE(std::abs(w), 0.25f);
+  for (const real w : std::as_const(l.net.params()).value(0).all())
+    EXPECT_LE(std::abs(w), 0.25f);
   Alone o(linear(4, {.init = WeightInit::Orthogonal}), {1, 1, 9});
   const CMat w = std::as_const(o.net.params()).value(0);
   for (int a = 0; a < 4; ++a)
     for (int b = 0; b < 4; ++b) {
       double product = 0;
-      for (int i = 0; i < 9; ++i) product += static_cast<double>(w.row(a)[i] * w.row(b)[i]);
+      for (int i = 0; i < 9; ++i)
+        product += static_cast<double>(w.row(a)[i] * w.row(b)[i]);
       EXPECT_NEAR(product, a == b, 1e-5);
     }
 }
 
 TEST(WeightInit, DependsOnTheSeedAlone) {
   Alone a(linear(5), {1, 1, 7}, 3), b(linear(5), {1, 1, 7}, 3), c(linear(5), {1, 1, 7}, 4);
-  const auto all = [](Alone& l) { return std::vector<real>(l.net.params().values().begin(), l.net.params().values().end()); };
+  const auto all = [](Alone& l) {
+    return std::vector<real>(l.net.params().values().begin(), l.net.params().values().end());
+  };
   EXPECT_EQ(all(a), all(b));
   EXPECT_NE(all(a), all(c));
 }
@@ -193,7 +202,8 @@ TEST(ActiveSets, GiveTheSameOutputsAndGradientsAsDenseProductsAtAFractionOfTheCo
   const BatchStats b = rule->learn(*dense, batch, {true, Rng(1), {}}, {});
   EXPECT_NEAR(a.loss, b.loss, 1e-6);
   for (std::size_t i = 0; i < sparse->params().grads().size(); ++i)
-    ASSERT_NEAR(static_cast<double>(sparse->params().grads()[i]), static_cast<double>(dense->params().grads()[i]), 1e-5);
+    ASSERT_NEAR(static_cast<double>(sparse->params().grads()[i]),
+                static_cast<double>(dense->params().grads()[i]), 1e-5);
   EXPECT_EQ(a.macs.dense, b.macs.dense);
   EXPECT_LT(a.macs.executed, 0.45 * b.macs.executed);
   EXPECT_EQ(b.macs.executed, b.macs.dense);

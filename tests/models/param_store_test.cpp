@@ -22,7 +22,8 @@ TEST(ParamStore, ZeroesOnlyWhatWasTouched) {
   ParamStore s;
   const int a = s.add("a", 3, 2);
   s.allocate();
-  for (real& g : s.grads()) g = 7;
+  for (real& g : s.grads())
+    g = 7;
   s.touch_row(a, 1);
   s.zero_grad();
   EXPECT_EQ(s.grad(a).row(0)[0], 7);
@@ -38,11 +39,14 @@ TEST(ParamStore, MasksValuesAndTouchedGradients) {
   const int a = s.add("a", 2, 2);
   s.allocate();
   s.set_mask(a, {1, 0, 0, 1});
-  for (real& v : s.values()) v = 3;
-  for (real& g : s.grads()) g = 4;
+  for (real& v : s.values())
+    v = 3;
+  for (real& g : s.grads())
+    g = 4;
   s.touch_row(a, 1);
   s.mask_values(), s.mask_gradients();
-  EXPECT_EQ(std::vector<real>(s.values().begin(), s.values().end()), (std::vector<real>{3, 0, 0, 3}));
+  EXPECT_EQ(std::vector<real>(s.values().begin(), s.values().end()),
+            (std::vector<real>{3, 0, 0, 3}));
   EXPECT_EQ(std::vector<real>(s.grads().begin(), s.grads().end()), (std::vector<real>{4, 4, 0, 4}));
 }
 

@@ -39,7 +39,8 @@ Batch sparse_images(int rows) {
   Batch batch;
   Rng rng(1);
   const Mat x = batch.x.resize(rows, 784);
-  for (real& v : x.all()) v = rng.uniform() < 0.2 ? static_cast<real>(rng.uniform()) : real{0};
+  for (real& v : x.all())
+    v = rng.uniform() < 0.2 ? static_cast<real>(rng.uniform()) : real{0};
   for (int i = 0; i < rows; ++i)
     batch.target.push_back(static_cast<int>(rng.below(10))), batch.task.push_back(0);
   return batch;

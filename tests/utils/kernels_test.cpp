@@ -20,7 +20,8 @@ namespace {
 std::vector<real> random_values(std::size_t n, std::uint64_t seed) {
   Rng rng(seed);
   std::vector<real> v(n);
-  for (real& x : v) x = static_cast<real>(rng.normal());
+  for (real& x : v)
+    x = static_cast<real>(rng.normal());
   return v;
 }
 
@@ -44,15 +45,18 @@ TEST_P(Gemm, EqualsTheNaiveTripleLoopInAllOrientations) {
         for (int j = 0; j < n; j += std::max(1, n / 7)) {
           double sum = 0;
           for (int l = 0; l < k; ++l)
-            sum += static_cast<double>((ta ? am.row(l)[i] : am.row(i)[l]) * (tb ? bm.row(j)[l] : bm.row(l)[j]));
+            sum += static_cast<double>((ta ? am.row(l)[i] : am.row(i)[l]) *
+                                       (tb ? bm.row(j)[l] : bm.row(l)[j]));
           const auto at = static_cast<std::size_t>(i * n + j);
-          ASSERT_NEAR(static_cast<double>(c[at]), 0.5 * sum + 2 * static_cast<double>(before[at]), 1e-4 * (1 + k));
+          ASSERT_NEAR(static_cast<double>(c[at]), 0.5 * sum + 2 * static_cast<double>(before[at]),
+                      1e-4 * (1 + k));
         }
     }
 }
 INSTANTIATE_TEST_SUITE_P(OddShapes, Gemm,
-                         ::testing::Values(Shape3{1, 1, 1}, Shape3{1, 13, 7}, Shape3{13, 1, 7}, Shape3{3, 5, 1},
-                                           Shape3{31, 1031, 129}, Shape3{1031, 31, 129}, Shape3{513, 513, 17}));
+                         ::testing::Values(Shape3{1, 1, 1}, Shape3{1, 13, 7}, Shape3{13, 1, 7},
+                                           Shape3{3, 5, 1}, Shape3{31, 1031, 129},
+                                           Shape3{1031, 31, 129}, Shape3{513, 513, 17}));
 
 TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
   const auto a = random_values(128 * 300, 1), b = random_values(300 * 2000, 2);
@@ -60,7 +64,8 @@ TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
   for (const int threads : {1, 2, 3, 4}) {
     set_threads(threads);
     std::vector<real> c(128 * 2000);
-    kernels::gemm(false, false, 1, {a.data(), 128, 300}, {b.data(), 300, 2000}, 0, {c.data(), 128, 2000});
+    kernels::gemm(false, false, 1, {a.data(), 128, 300}, {b.data(), 300, 2000}, 0,
+                  {c.data(), 128, 2000});
     if (first.empty()) first = c;
     EXPECT_EQ(c, first) << threads;
   }
@@ -72,7 +77,8 @@ TEST(TopK, EqualsAFullSortWithTheLowestIndexFirst) {
     for (const int k : {1, 2, 4, 15, 16, 17, 50, n}) {
       if (k > n) continue;
       auto x = random_values(static_cast<std::size_t>(n), static_cast<std::uint64_t>(n * 100 + k));
-      for (real& v : x) v = std::round(v * 3);  // many ties, both zeros
+      for (real& v : x)
+        v = std::round(v * 3);  // many ties, both zeros
       std::vector<int> order(static_cast<std::size_t>(n));
       std::iota(order.begin(), order.end(), 0);
       std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return x[i] > x[j]; });
@@ -90,7 +96,8 @@ TEST(TopK, SurvivesNotANumber) {
     x[3] = x[50] = std::nan("");
     std::vector<std::int32_t> got(static_cast<std::size_t>(k), -1);
     kernels::top_k(x, k, got.data());
-    for (const int i : got) EXPECT_TRUE(i >= 0 && i < 100);
+    for (const int i : got)
+      EXPECT_TRUE(i >= 0 && i < 100);
     EXPECT_EQ(std::set<int>(got.begin(), got.end()).size(), static_cast<std::size_t>(k));
   }
 }
@@ -130,8 +137,10 @@ TEST(Im2row, AndRow2imAreAdjoint) {
     kernels::im2row(w, image.data(), forward.data());
     kernels::row2im(w, rows.data(), back.data());
     double left = 0, right = 0;
-    for (std::size_t i = 0; i < p; ++i) left += static_cast<double>(forward[i] * rows[i]);
-    for (std::size_t i = 0; i < n; ++i) right += static_cast<double>(image[i] * back[i]);
+    for (std::size_t i = 0; i < p; ++i)
+      left += static_cast<double>(forward[i] * rows[i]);
+    for (std::size_t i = 0; i < n; ++i)
+      right += static_cast<double>(image[i] * back[i]);
     EXPECT_NEAR(left, right, 1e-4);
   }
 }
@@ -152,8 +161,10 @@ ActiveSet random_active(std::vector<real>& values, int rows, int cols, std::uint
   set.begin();
   for (int b = 0; b < rows; ++b) {
     for (int i = 0; i < cols; ++i) {
-      if (rng.uniform() < 0.2) set.push(i);
-      else values[static_cast<std::size_t>(b * cols + i)] = 0;
+      if (rng.uniform() < 0.2)
+        set.push(i);
+      else
+        values[static_cast<std::size_t>(b * cols + i)] = 0;
     }
     set.end_row();
   }
@@ -164,7 +175,8 @@ TEST(ActiveProducts, EqualTheirDenseTwins) {
   const int rows = 9, in = 33, out = 41;
   auto x = random_values(rows * in, 1), dy = random_values(rows * out, 2);
   const auto w = random_values(in * out, 3);
-  const ActiveSet below = random_active(x, rows, in, 4), above = random_active(dy, rows, out, 5), all;
+  const ActiveSet below = random_active(x, rows, in, 4), above = random_active(dy, rows, out, 5),
+                  all;
   const CMat xm{x.data(), rows, in}, dm{dy.data(), rows, out}, wm{w.data(), out, in};
   const auto near = [](const std::vector<real>& a, const std::vector<real>& b) {
     for (std::size_t i = 0; i < a.size(); ++i)
@@ -185,7 +197,8 @@ TEST(ActiveProducts, EqualTheirDenseTwins) {
     std::set<int> wanted(below.row(b).begin(), below.row(b).end());
     for (int i = 0; i < in; ++i) {
       const auto at = static_cast<std::size_t>(b * in + i);
-      EXPECT_NEAR(static_cast<double>(dx[at]), wanted.count(i) ? static_cast<double>(dx_dense[at]) : 0, 1e-5);
+      EXPECT_NEAR(static_cast<double>(dx[at]),
+                  wanted.count(i) ? static_cast<double>(dx_dense[at]) : 0, 1e-5);
     }
   }
 
@@ -206,7 +219,8 @@ TEST(Orthonormalise, GivesTheShorterSideUnitLengthAndRightAngles) {
     std::vector<real> product(9);
     const CMat m{v.data(), rows, cols};
     kernels::gemm(rows > cols, rows < cols, 1, m, m, 0, {product.data(), 3, 3});
-    for (int i = 0; i < 9; ++i) EXPECT_NEAR(static_cast<double>(product[static_cast<std::size_t>(i)]), i % 4 == 0, 1e-5);
+    for (int i = 0; i < 9; ++i)
+      EXPECT_NEAR(static_cast<double>(product[static_cast<std::size_t>(i)]), i % 4 == 0, 1e-5);
   }
 }
 
