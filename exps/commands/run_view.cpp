@@ -110,12 +110,13 @@ std::string RunView::run_line(const Run& r, std::size_t label_width, std::size_t
   if (p.experiences == 0) return line + "starting";
   line += fmt::format("task {}/{}  ", std::min(p.experience + 1, p.experiences), p.experiences);
   if (p.evaluating)
-    line += fmt::format("{:<37}", "evaluating");
+    line += fmt::format("{:<36}", "evaluating");
   else
-    line += fmt::format("epoch {}/{}  loss {:<8.4f} acc {:5.1f} %  ", p.epoch + 1, p.epochs, p.loss,
+    line += fmt::format("epoch {}/{}  loss {:<7.4f} acc {:5.1f} %  ", p.epoch + 1, p.epochs, p.loss,
                         100 * p.accuracy);
-  std::string end = fmt::format(" {:3.0f} %", 100 * p.fraction);
-  if (p.fraction > 0) end += "  " + duration(seconds_left(r)) + " left";
+  const std::string left = p.fraction > 0 ? duration(seconds_left(r)) + " left" : "";
+  std::string end = fmt::format(" {:3.0f} %  {}", 100 * p.fraction, left);
+  if (line.size() + end.size() > columns) end = left;  // the time matters more than the share
   const std::string picture = bar(p.fraction);
   if (line.size() + picture.size() + end.size() <= columns) line += picture;
   return line + end;
