@@ -15,28 +15,12 @@
 #include <zlib.h>
 
 #include "benchmarks/dataset.h"
+#include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
 namespace engram {
 
 using Bytes = std::vector<std::uint8_t>;
-
-/// A folder that is gone after the test.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "engram_test_XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A variable of the environment for the length of a test.
 class WithVariable {

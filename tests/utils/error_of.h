@@ -27,4 +27,17 @@ inline bool contains(const std::string& text, const std::string& part) {
 }
 #define EXPECT_SAYS(text, part) EXPECT_PRED2(contains, text, part)
 
+/// The fault of the Error that `action` throws; its text must hold `part`.
+template <class Action>
+Fault fault_of(Action&& action, const std::string& part) {
+  try {
+    action();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
+    return e.fault();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return Fault::Internal;
+}
+
 }  // namespace engram

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "tests/utils/error_of.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
@@ -35,19 +36,6 @@ std::string gzipped(const std::string& text) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
-}
-
-/// The fault of the Error that `action` throws; its text must hold `part`.
-template <class Action>
-Fault fault_of(Action&& action, const std::string& part) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-    return e.fault();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Fault::Internal;
 }
 
 std::string noise(std::size_t size) {

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/utils/error_of.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
@@ -23,19 +24,6 @@ namespace {
 
 using h5::Group;
 using Shape = std::vector<std::size_t>;
-
-/// The fault of the Error that `action` throws; its text must hold `part`.
-template <class Action>
-Fault fault_of(Action&& action, const std::string& part) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-    return e.fault();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Fault::Internal;
-}
 
 Fault read_fault(const std::filesystem::path& file, const std::function<void(const Group&)>& use,
                  const std::string& part) {
