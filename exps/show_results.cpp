@@ -102,14 +102,14 @@ std::string matrix(const Runs& runs, bool colour, int width) {
 const char* gist(const std::string& name) {
   static const std::map<std::string, const char*> kGists{
       {"average_accuracy", "ACC, mean of the last row"},
-      {"sample_accuracy", "last row, weighted by test size"},
+      {"sample_accuracy", "same, weighted by test size"},
       {"average_incremental_accuracy", "AIA, mean of the column 'seen'"},
       {"learning_accuracy", "LA, mean of the diagonal"},
-      {"bwt", "last row minus diagonal"},
-      {"fwt", "just before learning minus untrained"},
+      {"bwt", "last row less diagonal"},
+      {"fwt", "before learning less untrained"},
       {"min_accuracy", "min-ACC, lowest after learning"},
       {"worst_case_accuracy", "WC-ACC, last task and min-ACC"},
-      {"stability_gap", "deepest drop while learning the next"},
+      {"stability_gap", "deepest drop in the next task"},
       {"prequential_accuracy", "each batch before learning it"},
       {"average_anytime_accuracy", "AAA, mean over the probes"},
   };
@@ -119,11 +119,11 @@ const char* gist(const std::string& name) {
 
 std::string forgetting_gist(ForgettingDefinition definition) {
   static const std::map<ForgettingDefinition, const char*> kGists{
-      {ForgettingDefinition::Chaudhry, "best earlier row minus last"},
-      {ForgettingDefinition::Avalanche, "diagonal minus last row"},
-      {ForgettingDefinition::Mammoth, "best row minus last"},
+      {ForgettingDefinition::Chaudhry, "best less last row"},
+      {ForgettingDefinition::Avalanche, "diagonal less last"},
+      {ForgettingDefinition::Mammoth, "best less last, >= 0"},
   };
-  return fmt::format("{}, {}", name_of(definition), kGists.at(definition));
+  return fmt::format("{}: {}", name_of(definition), kGists.at(definition));
 }
 
 std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colour, int width) {
