@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "utils/error.h"
+#include "utils/kernels.h"
 
 namespace engram {
 
@@ -22,7 +23,8 @@ Learner::Learner(const LearnerOptions& options, Network& net, Rule& rule, Optimi
       optimizer_(optimizer),
       strategies_(strategies),
       targets_(targets),
-      rng_(rng) {
+      rng_(rng),
+      hidden_(hidden_activations(net)) {
   for (const auto& s : strategies_)
     if (!covers(rule_.provides(), s->needs()))
       throw Error(Fault::Config,
@@ -52,6 +54,11 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
     }
     for (; cursor.epoch < epochs_of(cursor.experience); ++cursor.epoch)
       if (!train_epoch(experience, seen, cursor, observer)) return false;
+    // A loss sees the weights before its step: the last step of a task is looked at here.
+    if (!kernels::all_finite(net_.params().values()))
+      throw Error(Fault::Numerical,
+                  fmt::format("a weight is no longer finite after task {}; lower lr (now {})",
+                              cursor.experience, optimizer_options_.lr));
     for (auto& s : strategies_)
       s->end_experience(context);
     observer.after_experience(experience);
@@ -73,7 +80,7 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
   if (cursor.step == 0) {
     if (o_.boost_decay) net_.begin_epoch();
     cursor.examples = 0, cursor.loss = cursor.correct = cursor.seconds = 0, cursor.macs = {};
-    cursor.active.assign(hidden_activations(net_).size(), 0);
+    cursor.active.assign(hidden_.size(), 0);
   }
   while (cursor.step < steps_in_epoch_) {
     observer.before_step(cursor);
@@ -82,7 +89,7 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
     const auto started = std::chrono::steady_clock::now();
     gather(experience, seen, std::span(order).subspan(begin, count));
     BatchStats stats;
-    train_step(experience, seen, cursor, stats);
+    train_step(experience, cursor, stats);
     cursor.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     ++cursor.step, ++cursor.total_steps;
@@ -101,7 +108,7 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
   return true;
 }
 
-void Learner::train_step(const Experience& experience, int, Cursor& cursor, BatchStats& stats) {
+void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStats& stats) {
   Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
   for (auto& s : strategies_)
     s->extend_batch(context, batch_);
@@ -173,7 +180,7 @@ void Learner::gather(const Experience& experience, int seen,
 
 void Learner::count_active(Cursor& cursor) const {
   std::size_t i = 0;
-  for (const int l : hidden_activations(net_))
+  for (const int l : hidden_)
     cursor.active[i++] +=
         active_fraction(rule_.tape()[static_cast<std::size_t>(l)]) * batch_.rows();
 }

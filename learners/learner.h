@@ -94,7 +94,7 @@ class Learner {
 
  private:
   bool train_epoch(const Experience&, int experiences_seen, Cursor&, Observer&);
-  void train_step(const Experience&, int experiences_seen, Cursor&, BatchStats&);
+  void train_step(const Experience&, Cursor&, BatchStats&);
   std::vector<std::uint32_t> epoch_order(std::size_t examples, const Cursor&) const;
   void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);
   void count_active(Cursor&) const;
@@ -109,6 +109,7 @@ class Learner {
   Rng rng_;
   Batch batch_;
   std::int64_t steps_in_epoch_ = 0;
+  std::vector<int> hidden_;  ///< layers whose active units are counted
 };
 
 /// Hidden layers whose units are counted: activations not directly followed by another one.

@@ -128,14 +128,6 @@ void axpy(real alpha, std::span<const real> x, real* y) {
     y[i] += alpha * x[i];
 }
 
-real dot(std::span<const real> a, const real* b) {
-  real sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t i = 0; i < a.size(); ++i)
-    sum += a[i] * b[i];
-  return sum;
-}
-
 bool all_finite(std::span<const real> values) {
   real probe = 0;  // x * 0 is 0 for finite x and NaN otherwise
 #pragma omp simd reduction(+ : probe)

@@ -21,7 +21,6 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
 void add_row(Mat y, std::span<const real> row);           ///< every row of y += row
 void add_column_sums(CMat x, std::span<real> sums);       ///< sums += column sums of x
 void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x
-real dot(std::span<const real> a, const real* b);
 bool all_finite(std::span<const real> values);
 
 void relu(std::span<const real> x, real* y);

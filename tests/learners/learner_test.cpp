@@ -173,6 +173,25 @@ TEST(Learner, StopsWithAnErrorWhenTheLossIsNoLongerFinite) {
   }
 }
 
+TEST(Learner, NoticesThatTheVeryLastStepSpoiltAWeight) {
+  struct Spoiler : Strategy {
+    void after_step(Training& t) override { t.net.params().values()[0] = NAN; }
+  };
+  LearnerOptions o = epochs(1);
+  o.batch_size = 600;  // one step per task: no later loss can notice
+  Bench s(o);
+  s.strategies.push_back(std::make_unique<Spoiler>());
+  Recorder r;
+  try {
+    s.run(r);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault(), Fault::Numerical);
+    EXPECT_NE(std::string(e.what()).find("weight"), std::string::npos) << e.what();
+  }
+  EXPECT_EQ(r.steps, 1);
+}
+
 /// Remembers when it was called, and doubles the gradient.
 struct Spy : Strategy {
   Provides needs() const override { return Provides::Gradient | Provides::OutputError; }
