@@ -11,12 +11,12 @@
 namespace engram {
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;  // 2: weights are [inputs, outputs]
 
 /// Every array of the run with the name it has in the file.
 std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& parts) {
   std::vector<std::pair<std::string, std::span<real>>> all;
-  all.emplace_back("values", parts.net.params().values());
+  all.emplace_back("values", parts.net.params().raw_values());
   all.emplace_back("states", parts.net.params().states());
   int i = 0;
   for (const auto& a : parts.optimizer.state())

@@ -35,6 +35,15 @@ Settings read_settings(std::string experiment, Config config) {
   s.rule = config.read<RuleOptions>();
   s.evaluation = config.read<EvaluationOptions>();
 
+  // Absent synapses that may come to life, as in the reference, need their memory.
+  if (s.learner.rezero != Rezero::Step) {
+    if (s.model.weight_storage == WeightStorage::Sparse)
+      throw Error(Fault::Config,
+                  "weight_storage = sparse keeps no absent synapses, which rezero = "
+                  "train_forward and never would let learn; use dense");
+    s.model.weight_storage = WeightStorage::Dense;
+  }
+
   // An unknown name is reported with the place where it was written.
   const auto at = [&config](const std::string& key, auto check) {
     const auto value = config.values().find(key);

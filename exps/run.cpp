@@ -42,7 +42,7 @@ class Run final : public Observer {
         net_(build_model(s_.model, stream_->shape(), {targets_.heads(), targets_.width()},
                          root_of(s_.rule.init_seed, request.seed).fork("init"))),
         rule_(make_rule(s_.rule.rule)),
-        optimizer_(make_optimizer(s_.optimizer, net_->params().values().size())),
+        optimizer_(make_optimizer(s_.optimizer, net_->params())),
         evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
         data_rng_(root_of(s_.rule.data_seed, request.seed)) {
     Config config = s_.config;

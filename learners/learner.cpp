@@ -135,7 +135,7 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   cursor.learning_rate = optimizer_options_.lr *
                          schedule_factor(o_.schedule, cursor.epoch * steps_in_epoch_ + cursor.step,
                                          steps, cursor.epoch);
-  optimizer_.step(net_.params(), cursor.learning_rate);
+  optimizer_.step(cursor.learning_rate);
   for (auto& s : strategies_)
     s->after_step(context);
   cursor.examples += batch_.rows();

@@ -1,6 +1,6 @@
 // An optimiser spends the gradient. It walks over the parameters slice by slice: frozen slices are
-// skipped, and rows that no gradient touched get only the linear part of the update, with the same
-// bits as if their gradient had been zero.
+// skipped, and what no gradient touched gets only the linear part of the update, with the same bits
+// as if its gradient had been zero.
 #pragma once
 
 #include <memory>
@@ -45,8 +45,8 @@ struct OptimizerOptions {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  /// Moves the trainable slices of `params` along their gradients.
-  virtual void step(ParamStore& params, double lr) = 0;
+  /// Moves the trainable slices of the parameters along their gradients.
+  virtual void step(double lr) = 0;
   virtual void reset() = 0;  ///< forgets momentum and moments
   /// Everything that a resumed run needs, laid end to end; the same size before and after.
   virtual std::vector<std::span<real>> state() = 0;
@@ -54,14 +54,16 @@ class Optimizer {
   virtual void set_steps(std::int64_t) {}
 };
 
-std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions&, std::size_t parameters);   // sgd.cpp
-std::unique_ptr<Optimizer> make_adam(const OptimizerOptions&, std::size_t parameters);  // adam.cpp
+// All keep the address of the parameters, which must outlive them.
+std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions&, ParamStore&);        // sgd.cpp
+std::unique_ptr<Optimizer> make_adam(const OptimizerOptions&, ParamStore&);       // adam.cpp
+std::unique_ptr<Optimizer> make_lazy_adam(const OptimizerOptions&, ParamStore&);  // lazy_adam.cpp
 
-/// Calls dense(begin, count) for runs of elements of every trainable slice whose gradient may be
-/// non-zero, and idle(begin, count) for runs whose gradient is known to be zero; in parallel over
-/// fixed runs, so the bodies must treat elements independently.
-template <class Dense, class Idle>
-void for_each_run(ParamStore& params, Dense dense, Idle idle);
+/// Calls step(begin, count, gradient) for runs of elements of a slice; `gradient` [count] is null
+/// where it is known to be zero. In parallel over fixed runs, so the bodies must treat elements
+/// independently. Frozen slices are left out by the caller.
+template <class Step>
+void for_each_run(ParamStore& params, int id, Step step);
 
 }  // namespace engram
 

@@ -15,6 +15,7 @@ constexpr OptimizerEntry kOptimizers[] = {
     {"sgd", "gradient descent with (Nesterov) momentum and weight decay", "Sutskever et al. 2013",
      make_sgd},
     {"adam", "adaptive moments, exact for idle rows", "Kingma & Ba 2015", make_adam},
+    {"lazy_adam", "Adam that moves only rows with a gradient", "Kingma & Ba 2015", make_lazy_adam},
 };
 
 template <auto Make, class Options>
@@ -45,8 +46,8 @@ std::span<const StrategyEntry> strategies() {
 std::unique_ptr<Rule> make_rule(const std::string& name) {
   return find_entry(rules(), name, "rule").make();
 }
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::size_t parameters) {
-  return find_entry(optimizers(), options.optimizer, "optimizer").make(options, parameters);
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, ParamStore& params) {
+  return find_entry(optimizers(), options.optimizer, "optimizer").make(options, params);
 }
 
 }  // namespace engram

@@ -21,10 +21,11 @@ std::unique_ptr<Rule> make_rule(const std::string& name);  ///< Error(Config) wh
 
 struct OptimizerEntry {
   std::string_view name, summary, paper;
-  std::unique_ptr<Optimizer> (*make)(const OptimizerOptions&, std::size_t parameters);
+  std::unique_ptr<Optimizer> (*make)(const OptimizerOptions&, ParamStore&);
 };
 std::span<const OptimizerEntry> optimizers();
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions&, std::size_t parameters);
+/// Keeps the address of the parameters, which must outlive the optimiser.
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions&, ParamStore&);
 
 /// The entry of a table with this name; Error(Config) "what = name: no such ..." with suggestion.
 template <class Entry>

@@ -29,7 +29,7 @@ class Rule {
   virtual Provides provides() const = 0;
   /// Draws what the rule itself needs (feedback matrices, ...).
   virtual void prepare(Network&, Rng) {}
-  /// Adds the update's direction to net.params().grad(); the caller has zeroed it.
+  /// Adds the update's direction to the gradients of net.params(); the caller has zeroed them.
   virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                            const ErrorHook& hook) = 0;
   /// The activations of the last learn(), for statistics.

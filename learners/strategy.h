@@ -32,7 +32,7 @@ class Strategy {
   virtual void begin_experience(Training&) {}
   virtual void extend_batch(Training&, Batch&) {}                      ///< replay
   virtual void shape_error(Training&, const Batch&, Mat /*error*/) {}  ///< distillation
-  /// Edits net.params().grads(); touch_all() first what it writes outside touched rows.
+  /// Edits net.params().grads(), which makes every gradient dense.
   virtual void shape_gradient(Training&) {}
   virtual void after_step(Training&) {}
   virtual void end_experience(Training&) {}

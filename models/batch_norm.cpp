@@ -94,7 +94,6 @@ class BatchNorm final : public Layer {
     const auto c_count = static_cast<std::size_t>(channels_);
     const real* mean = y.saved.data();
     const real* inverse = mean + 2 * c_count;
-    store_->touch_all(scale_), store_->touch_all(shift_);
     real* dscale = store_->grad(scale_).data;
     real* dshift = store_->grad(shift_).data;
     for (std::size_t i = 0; i < in.size(); i += c_count)

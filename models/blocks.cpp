@@ -20,7 +20,8 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default) {
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);
-  const Synapses synapses{o.sparsify ? o.weight_sparsity_fc : 1, o.mask_rounding, o.init};
+  const Synapses synapses{o.sparsify ? o.weight_sparsity_fc : 1, o.mask_rounding, o.init,
+                          o.weight_storage};
   for (const int width : widths) {
     layers.push_back(linear(width, synapses));
     if (o.batch_norm) layers.push_back(batch_norm());

@@ -9,7 +9,8 @@ namespace engram {
 
 std::vector<LayerPtr> cnn_layers(const ModelOptions& o, const HeadShape& head) {
   std::vector<LayerPtr> layers;
-  const Synapses synapses{o.sparsify ? o.weight_sparsity_conv : 1, o.mask_rounding, o.init};
+  const Synapses synapses{o.sparsify ? o.weight_sparsity_conv : 1, o.mask_rounding, o.init,
+                          o.weight_storage};
   for (const int channels : o.conv_channels) {
     layers.push_back(conv2d(channels, o.conv_kernel, o.conv_stride, o.conv_pad, synapses));
     if (o.batch_norm) layers.push_back(batch_norm());

@@ -39,7 +39,7 @@ class Conv2d final : public Layer {
       const Mat patches = patch_memory();
       kernels::im2row(window_, x.value().row(b), patches.data);
       const Mat image{out.row(b), places(), channels_};
-      kernels::gemm(false, true, 1, patches, weight(), 0, image);
+      kernels::gemm(false, false, 1, patches, weight(), 0, image);
       kernels::add_row(image, synapses_.bias());
     });
     return macs(x);
@@ -51,7 +51,7 @@ class Conv2d final : public Layer {
     std::fill(out.all().begin(), out.all().end(), real{0});
     parallel_for(x.rows(), [&](int b) {
       const Mat patches = patch_memory();
-      kernels::gemm(false, false, 1, {dy.value().row(b), places(), channels_},
+      kernels::gemm(false, true, 1, {dy.value().row(b), places(), channels_},
                     feedback ? feedback : weight(), 0, patches);
       kernels::row2im(window_, patches.data, out.row(b));
     });
@@ -60,13 +60,14 @@ class Conv2d final : public Layer {
 
   Macs accumulate(const Signal& pre, const Record&, const Signal& post,
                   const Pass&) const override {
-    synapses_.touch_all();
+    const auto gradient = synapses_.open_gradient();
     for (int b = 0; b < pre.rows(); ++b) {  // in order: a sum must not depend on threads
       const Mat patches = patch_memory();
       kernels::im2row(window_, pre.value().row(b), patches.data);
       const CMat error{post.value().row(b), places(), channels_};
-      kernels::gemm(true, false, 1, error, patches, 1, synapses_.weight_grad());
-      kernels::add_column_sums(error, synapses_.bias_grad());
+      kernels::gemm(true, false, 1, patches, error, gradient.fresh && b == 0 ? 0 : 1,
+                    gradient.value);
+      synapses_.bias_part().accumulate(error);
     }
     return macs(pre);
   }

@@ -24,6 +24,9 @@ class Dropout final : public Layer {
 
   std::string kind() const override { return "dropout"; }
   std::string describe() const override { return fmt::format("dropout {}", rate_); }
+  double active_share(double inputs) const override {
+    return inputs < 1 ? inputs * (1 - rate_) : 1;  // survivors are listed only if inputs were
+  }
   ImageShape bind(ImageShape in, const Place& place, ParamStore&) override {
     index_ = static_cast<std::uint64_t>(place.index);
     return in;

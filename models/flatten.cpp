@@ -11,6 +11,7 @@ class Flatten final : public Layer {
  public:
   std::string kind() const override { return "flatten"; }
   std::string describe() const override { return "flatten"; }
+  double active_share(double inputs) const override { return inputs; }
   ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return {1, 1, in.size()}; }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {

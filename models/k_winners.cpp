@@ -38,6 +38,7 @@ class KWinners final : public Layer {
                        o_.boost_strength > 0 ? fmt::format(", boost {}", o_.boost_strength) : "");
   }
   bool is_activation() const override { return true; }
+  double active_share(double) const override { return static_cast<double>(k_train_) / group_; }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     store_ = &store, channels_ = in.channels, places_ = in.height * in.width;

@@ -27,6 +27,7 @@ struct Pass {
 struct Place {
   int index = 0;     ///< position in the network
   std::string name;  ///< unique in the network: "linear1", "conv2"
+  double active_share = 1;  ///< of the inputs that may be non-zero in training, as far as is known
 };
 
 class Layer {
@@ -44,7 +45,9 @@ class Layer {
 
   /// y.out <- f(x). x is [batch, in.size()].
   virtual Macs forward(const Signal& x, Record& y, const Pass& pass) const = 0;
-  /// dx <- Jᵀ dy. `feedback` stands in for the layer's own weights when given.
+  /// dx <- Jᵀ dy, or only where x is active: then dx.active says so, and dx is zero elsewhere, which
+  /// is right because what lies below lets no error through there (see ActiveSet). `feedback`
+  /// [inputs, outputs] stands in for the layer's own weights when given.
   virtual Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
                               const Pass& pass, CMat feedback = {}) const = 0;
   /// grad += postᵀ pre. Gradient rules pass post = dy; local rules pass what they like.
@@ -60,8 +63,11 @@ class Layer {
   /// `tasks`: those whose examples occur in the training set to come. Decides which heads learn.
   virtual void begin_experience(std::span<const int> /*tasks*/) {}
 
-  /// The weights that carry signals, for rules that need their shape ({} for other layers).
+  /// The weights that carry signals [inputs, outputs], for rules that need their shape ({} for
+  /// other layers and for sparse storage).
   virtual CMat weight() const { return {}; }
+  /// Share of the outputs that may be non-zero in training when that of the inputs is `inputs`.
+  virtual double active_share(double /*inputs*/) const { return 1; }
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).
   virtual bool is_activation() const { return false; }
 };

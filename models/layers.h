@@ -10,15 +10,29 @@
 
 namespace engram {
 
+/// How the weights of a layer with missing synapses are stored.
+enum class WeightStorage {
+  Auto,   ///< whichever is faster at this density (models/sparse_synapses.h)
+  Dense,  ///< all of them, with a mask
+  Sparse  ///< only those that exist
+};
+template <>
+struct Choices<WeightStorage> {
+  static constexpr std::array<std::string_view, 3> names{"auto", "dense", "sparse"};
+};
+
 /// Which of the possible synapses of a layer exist, and how they start.
 struct Synapses {
   double density = 1;  ///< fraction of every row's weights that exist, fixed at random (0, 1]
   MaskRounding rounding = MaskRounding::NonZeros;
   WeightInit init = WeightInit::Torch;
+  WeightStorage storage = WeightStorage::Auto;
 };
 
 /// Fully connected: y = x wᵀ + b; reads an image as one flat row.                   linear.cpp
 LayerPtr linear(int outputs, const Synapses& = {});
+LayerPtr dense_linear(int outputs, const Synapses& = {});   ///< dense storage       dense_linear.cpp
+LayerPtr sparse_linear(int outputs, const Synapses& = {});  ///< sparse storage     sparse_linear.cpp
 /// One linear layer per task; an example uses the one of its task.              multi_head.cpp
 /// New heads learn when their task comes, unless `frozen_new_heads`: then only the first ever does.
 LayerPtr multi_head(int heads, int outputs, bool frozen_new_heads, const Synapses& = {});

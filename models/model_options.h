@@ -39,6 +39,7 @@ struct ModelOptions {
   double percent_on_fc = 0.1, percent_on_conv = 0.99;
   double weight_sparsity_fc = 1, weight_sparsity_conv = 1;
   MaskRounding mask_rounding = MaskRounding::NonZeros;
+  WeightStorage weight_storage = WeightStorage::Auto;
   KWinnersOptions winners;
   std::optional<bool> relu_before_winners;
   WinnersScope winners_conv = WinnersScope::Local;
@@ -75,6 +76,8 @@ struct ModelOptions {
       "fraction of convolution weights that EXISTS");
     v("mask_rounding", mask_rounding,
       "which count is rounded: nonzeros (nupic.torch today) or zeros (November 2019)");
+    v("weight_storage", weight_storage,
+      "layers with missing weights keep: auto: what is faster; dense: all, masked; sparse: the rest");
     v("boost_strength", winners.boost_strength, Range::at_least(0),
       "boosting of rarely active units; 0: off");
     v("boost_strength_factor", winners.boost_strength_factor, Range::fraction(),

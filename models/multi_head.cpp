@@ -40,7 +40,7 @@ class MultiHead final : public Layer {
     const Mat out = y.out.resize(x.rows(), outputs_);
     for_each_run(pass, x.rows(), [&](const SynapticMatrix& head, int begin, int count) {
       const Mat rows = part(out, begin, count);
-      kernels::gemm(false, true, 1, part(x.value(), begin, count), head.weight(), 0, rows);
+      kernels::gemm(false, false, 1, part(x.value(), begin, count), head.weight(), 0, rows);
       kernels::add_row(rows, head.bias());
     });
     return macs(x);
@@ -50,7 +50,7 @@ class MultiHead final : public Layer {
                       const Pass& pass, CMat feedback) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
     for_each_run(pass, x.rows(), [&](const SynapticMatrix& head, int begin, int count) {
-      kernels::gemm(false, false, 1, part(dy.value(), begin, count),
+      kernels::gemm(false, true, 1, part(dy.value(), begin, count),
                     feedback ? feedback : head.weight(), 0, part(out, begin, count));
     });
     return macs(x);
@@ -60,9 +60,10 @@ class MultiHead final : public Layer {
                   const Pass& pass) const override {
     for_each_run(pass, pre.rows(), [&](const SynapticMatrix& head, int begin, int count) {
       const CMat error = part(post.value(), begin, count);
-      head.touch_all();
-      kernels::gemm(true, false, 1, error, part(pre.value(), begin, count), 1, head.weight_grad());
-      kernels::add_column_sums(error, head.bias_grad());
+      const auto gradient = head.open_gradient();
+      kernels::gemm(true, false, 1, part(pre.value(), begin, count), error, gradient.fresh ? 0 : 1,
+                    gradient.value);
+      head.bias_part().accumulate(error);
     });
     return macs(pre);
   }

@@ -11,10 +11,12 @@ namespace engram {
 Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng)
     : layers_(std::move(layers)), shapes_{in} {
   std::map<std::string, int> seen;  // kinds get a number each: linear1, linear2, conv1
+  double active_share = 1;
   for (int l = 0; l < depth(); ++l) {
     const std::string kind = layer(l).kind();
     names_.push_back(kind + std::to_string(++seen[kind]));
-    shapes_.push_back(layer(l).bind(shapes_.back(), {l, names_.back()}, store_));
+    shapes_.push_back(layer(l).bind(shapes_.back(), {l, names_.back(), active_share}, store_));
+    active_share = layer(l).active_share(active_share);
   }
   store_.allocate();
   for (int l = 0; l < depth(); ++l)

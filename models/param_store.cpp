@@ -5,17 +5,22 @@
 #include "utils/error.h"
 
 namespace engram {
+namespace {
 
-void TouchedRows::clear() {
-  for (const int row : rows_)
-    marked_[static_cast<std::size_t>(row)] = 0;
-  rows_.clear(), all_ = false;
+/// Calls body(row of the slice, its values in the block).
+template <class Body>
+void for_each_block_row(GradientBlock& block, const Param& p, Body body) {
+  const std::size_t width = block.width(p.cols);
+  const int count = block.all_rows ? p.rows : static_cast<int>(block.rows.size());
+  for (int r = 0; r < count; ++r)
+    body(block.all_rows ? r : block.rows[r], block.value.data() + r * width);
 }
+
+}  // namespace
 
 int ParamStore::add(std::string name, int rows, int cols) {
   ENGRAM_INVARIANT(values_.empty() && rows > 0 && cols > 0);
   Param p{.name = std::move(name), .rows = rows, .cols = cols, .offset = value_size_};
-  p.touched = TouchedRows(rows);
   value_size_ += p.size();
   params_.push_back(std::move(p));
   return count() - 1;
@@ -30,7 +35,8 @@ int ParamStore::add_state(std::string name, int rows, int cols) {
 }
 
 void ParamStore::allocate() {
-  values_.assign(value_size_, 0), grads_.assign(value_size_, 0), states_.assign(state_size_, 0);
+  values_ = Buffer<real>(value_size_), grads_ = Buffer<real>(value_size_);
+  states_ = Buffer<real>(state_size_);
 }
 
 int ParamStore::find(std::string_view name) const {
@@ -39,13 +45,27 @@ int ParamStore::find(std::string_view name) const {
   return -1;
 }
 
-Mat ParamStore::value(int id) {
+Mat ParamStore::raw_value(int id) const {
   const Param& p = param(id);
   return {values_.data() + p.offset, p.rows, p.cols};
 }
-CMat ParamStore::value(int id) const {
-  const Param& p = param(id);
-  return {values_.data() + p.offset, p.rows, p.cols};
+Mat ParamStore::value(int id) const {
+  if (creditor_ && param(id).lazy) creditor_->settle_all(id);
+  return raw_value(id);
+}
+CMat ParamStore::rows(int id, std::span<const std::int32_t> rows) const {
+  if (creditor_ && param(id).lazy) creditor_->settle(id, rows);
+  return raw_value(id);
+}
+std::span<real> ParamStore::values() {
+  for (int id = 0; id < count(); ++id)
+    value(id);
+  return values_;
+}
+std::span<const real> ParamStore::values() const {
+  for (int id = 0; id < count(); ++id)
+    value(id);
+  return values_;
 }
 Mat ParamStore::state(int id) {
   const Param& p = states_table_[static_cast<std::size_t>(id)];
@@ -55,22 +75,64 @@ CMat ParamStore::state(int id) const {
   const Param& p = states_table_[static_cast<std::size_t>(id)];
   return {states_.data() + p.offset, p.rows, p.cols};
 }
-Mat ParamStore::grad(int id) {
+
+Mat ParamStore::raw_grad(int id) {
   const Param& p = param(id);
   return {grads_.data() + p.offset, p.rows, p.cols};
 }
 
-void ParamStore::zero_grad() {
-  for (int id = 0; id < count(); ++id) {
-    Param& p = param(id);
-    const Mat g = grad(id);
-    if (p.touched.all())
-      std::fill_n(g.data, g.size(), real{0});
-    else
-      for (const int row : p.touched.rows())
-        std::fill_n(g.row(row), g.cols, real{0});
-    p.touched.clear();
+Mat ParamStore::grad(int id) {
+  Param& p = param(id);
+  const Mat g = raw_grad(id);
+  if (p.form == GradientForm::Full) return g;
+  std::fill_n(g.data, g.size(), real{0});
+  if (p.form == GradientForm::Block) {
+    const std::size_t width = p.block.width(p.cols);
+    for_each_block_row(p.block, p, [&](int row, const real* values) {
+      if (p.block.all_cols)
+        std::copy_n(values, width, g.row(row));
+      else
+        for (std::size_t c = 0; c < width; ++c)
+          g.row(row)[p.block.cols[c]] = values[c];
+    });
   }
+  p.form = GradientForm::Full;
+  return g;
+}
+
+ParamStore::Opened ParamStore::open_gradient(int id) {
+  Param& p = param(id);
+  if (p.form != GradientForm::Zero) return {grad(id), false};
+  p.form = GradientForm::Full;
+  return {raw_grad(id), true};
+}
+
+void ParamStore::add_gradient(int id, GradientBlock& block) {
+  Param& p = param(id);
+  const std::size_t width = block.width(p.cols);
+  ENGRAM_INVARIANT(block.value.size() ==
+                   width * (block.all_rows ? static_cast<std::size_t>(p.rows) : block.rows.size()));
+  if (p.form == GradientForm::Zero) {
+    std::swap(p.block, block);
+    p.form = GradientForm::Block;
+    return;
+  }
+  const Mat g = grad(id);
+  for_each_block_row(block, p, [&](int row, const real* values) {
+    for (std::size_t c = 0; c < width; ++c)
+      g.row(row)[block.all_cols ? static_cast<std::int32_t>(c) : block.cols[c]] += values[c];
+  });
+}
+
+void ParamStore::zero_grad() {
+  for (Param& p : params_)
+    p.form = GradientForm::Zero;
+}
+
+std::span<real> ParamStore::grads() {
+  for (int id = 0; id < count(); ++id)
+    grad(id);
+  return grads_;
 }
 
 void ParamStore::set_mask(int id, std::vector<std::uint8_t> mask) {
@@ -81,6 +143,7 @@ void ParamStore::set_mask(int id, std::vector<std::uint8_t> mask) {
 void ParamStore::mask_values() {
   for (int id = 0; id < count(); ++id) {
     const auto& mask = param(id).mask;
+    if (mask.empty()) continue;
     real* w = value(id).data;
     for (std::size_t i = 0; i < mask.size(); ++i)
       w[i] = mask[i] != 0 ? w[i] : real{0};
@@ -89,21 +152,21 @@ void ParamStore::mask_values() {
 
 void ParamStore::mask_gradients() {
   for (int id = 0; id < count(); ++id) {
-    const Param& p = param(id);
-    if (p.mask.empty()) continue;
-    const Mat g = grad(id);
-    const auto mask_row = [&](int row) {
+    Param& p = param(id);
+    if (p.mask.empty() || p.form == GradientForm::Zero) continue;
+    const auto mask_row = [&p](int row, real* values, const GradientBlock* block) {
       const std::uint8_t* mask = p.mask.data() + static_cast<std::size_t>(row) * p.cols;
-      real* out = g.row(row);
-      for (int i = 0; i < p.cols; ++i)
-        out[i] = mask[i] != 0 ? out[i] : real{0};
+      const bool all = !block || block->all_cols;
+      const std::size_t width = all ? static_cast<std::size_t>(p.cols) : block->cols.size();
+      for (std::size_t c = 0; c < width; ++c)
+        if (mask[all ? c : static_cast<std::size_t>(block->cols[c])] == 0) values[c] = 0;
     };
-    if (p.touched.all())
+    if (p.form == GradientForm::Full)
       for (int row = 0; row < p.rows; ++row)
-        mask_row(row);
+        mask_row(row, raw_grad(id).row(row), nullptr);
     else
-      for (const int row : p.touched.rows())
-        mask_row(row);
+      for_each_block_row(p.block, p,
+                         [&](int row, real* values) { mask_row(row, values, &p.block); });
   }
 }
 

@@ -1,6 +1,7 @@
 // All weights of a model in one array, all gradients in another: layers see named slices, learners
-// see vectors. A gradient remembers which rows were touched, so that zeroing and stepping can skip
-// the rest. State that no optimiser touches (duty cycles, running statistics) lives apart.
+// see vectors. A gradient remembers which rows and columns were touched and stores only those until
+// somebody asks for the whole of it. State that no optimiser touches (duty cycles, running
+// statistics) lives apart.
 #pragma once
 
 #include <cstdint>
@@ -8,28 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "models/gradient_block.h"
+#include "utils/buffer.h"
 #include "utils/matrix.h"
 
 namespace engram {
 
-/// Rows of a slice that an operation has written to.
-class TouchedRows {
- public:
-  explicit TouchedRows(int rows) : marked_(static_cast<std::size_t>(rows), 0) {}
-  void touch(int row) {
-    auto& mark = marked_[static_cast<std::size_t>(row)];
-    if (mark == 0) mark = 1, rows_.push_back(row);
-  }
-  void touch_all() { all_ = true; }
-  bool all() const { return all_; }
-  bool contains(int row) const { return all_ || marked_[static_cast<std::size_t>(row)] != 0; }
-  std::span<const int> rows() const { return rows_; }  ///< each once; meaningless when all()
-  void clear();
-
- private:
-  std::vector<std::uint8_t> marked_;
-  std::vector<int> rows_;
-  bool all_ = false;
+/// How the gradient of a slice is kept at the moment.
+enum class GradientForm {
+  Zero,   ///< nothing was added since zero_grad()
+  Block,  ///< zero outside a block of rows and columns
+  Full,   ///< every entry, in the array of all gradients
 };
 
 /// One named slice of the parameters: a row-major matrix [rows, cols].
@@ -38,13 +28,24 @@ struct Param {
   int rows = 0, cols = 0;
   std::size_t offset = 0;
   bool trainable = true;  ///< optimisers skip frozen slices altogether: no decay either
-  bool decays = true;     ///< weight decay applies
+  /// Few rows are read in a step, so an optimiser may owe the others their idle steps until they
+  /// are (see ParamStore::rows).
+  bool lazy = false;
   std::vector<std::uint8_t>
       mask{};  ///< [rows * cols], 0 where the synapse does not exist; or empty
-  TouchedRows touched{0};
+  GradientForm form = GradientForm::Zero;
+  GradientBlock block{};  ///< when form is Block
   std::size_t size() const {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
   }
+};
+
+/// Pays what an optimiser owes to rows of lazy slices.
+class RowCreditor {
+ public:
+  virtual ~RowCreditor() = default;
+  virtual void settle(int id, std::span<const std::int32_t> rows) = 0;
+  virtual void settle_all(int id) = 0;
 };
 
 class ParamStore {
@@ -63,33 +64,52 @@ class ParamStore {
   const Param& param(int id) const { return params_[static_cast<std::size_t>(id)]; }
   int find(std::string_view name) const;  ///< id of a slice, or -1
 
-  Mat value(int id);
-  CMat value(int id) const;
+  /// A slice, up to date.
+  Mat value(int id) const;
+  /// A slice of which only `rows` are up to date: for those who read no others.
+  CMat rows(int id, std::span<const std::int32_t> rows) const;
+  /// A slice as it lies in memory; rows of lazy slices may be owed steps.
+  Mat raw_value(int id) const;
   Mat state(int id);
   CMat state(int id) const;
 
-  /// The gradient of a slice, to be added to; the caller says which rows it writes.
+  // Filling the gradient of a slice. Whoever comes second adds to what is there.
+  struct Opened {
+    Mat value;   ///< of the whole slice
+    bool fresh;  ///< the content is undefined and to be overwritten; else to be added to
+  };
+  /// The whole gradient, to be written (if fresh) or added to.
+  Opened open_gradient(int id);
+  /// Adds a block; its buffers are exchanged for other ones of the same kind.
+  void add_gradient(int id, GradientBlock& block);
+  /// The whole gradient, zero where nothing was added.
   Mat grad(int id);
-  void touch_row(int id, int row) { param(id).touched.touch(row); }
-  void touch_all(int id) { param(id).touched.touch_all(); }
-  /// Zeroes what was touched and forgets it.
-  void zero_grad();
+  void zero_grad();  ///< costs nothing: zeros are written when somebody asks for them
 
-  std::span<real> values() { return values_; }
-  std::span<const real> values() const { return values_; }
-  /// The whole gradient, for strategies. Who writes outside touched rows must touch_all() first.
-  std::span<real> grads() { return grads_; }
+  /// All weights, up to date.
+  std::span<real> values();
+  std::span<const real> values() const;
+  /// As they lie in memory, for optimisers and checkpoints.
+  std::span<real> raw_values() { return values_; }
+  /// The whole gradient of all slices as one vector, for strategies; dense from here on.
+  std::span<real> grads();
   std::span<real> states() { return states_; }
 
-  /// Gives a slice a mask with exactly `kept` ones in every row (see Param::mask).
+  /// Gives a slice a mask with exactly `kept` ones in every column (see Param::mask).
   void set_mask(int id, std::vector<std::uint8_t> mask);
   void mask_values();     ///< absent synapses <- 0
-  void mask_gradients();  ///< their gradients <- 0, in touched rows
+  void mask_gradients();  ///< their gradients <- 0
+
+  /// Who owes steps to rows of lazy slices; null: nobody.
+  void set_creditor(RowCreditor* creditor) { creditor_ = creditor; }
 
  private:
+  Mat raw_grad(int id);
   std::vector<Param> params_, states_table_;
-  std::vector<real> values_, grads_, states_;
+  mutable Buffer<real> values_;
+  Buffer<real> grads_, states_;
   std::size_t value_size_ = 0, state_size_ = 0;
+  RowCreditor* creditor_ = nullptr;
 };
 
 }  // namespace engram

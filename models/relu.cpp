@@ -10,6 +10,7 @@ class Relu final : public Layer {
   std::string kind() const override { return "relu"; }
   std::string describe() const override { return "relu"; }
   bool is_activation() const override { return true; }
+  double active_share(double inputs) const override { return inputs; }
   ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return in; }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {

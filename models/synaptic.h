@@ -1,54 +1,65 @@
-// What linear and convolutional layers share: a weight matrix [outputs, fan_in] with a bias, some
-// of whose synapses may not exist.
+// What layers with a dense weight matrix share: weights [fan_in, outputs] with a bias, some of
+// whose synapses may not exist. The weights of one input lie together, so that a layer reads those
+// of its active inputs and no others.
 #pragma once
 
-#include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "models/layers.h"
 #include "utils/error.h"
+#include "utils/kernels.h"
 
 namespace engram {
+
+/// How many synapses of a unit exist. Error(Config) when none would.
+int checked_kept(const Synapses& synapses, int fan_in, const std::string& name);
+/// Initial weights as they are drawn, [outputs, fan_in], the missing ones not yet 0; fills `bias`.
+std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, Mat bias,
+                                const Rng& rng);
+
+/// A bias [1, outputs] and its gradient.
+class Bias {
+ public:
+  void bind(int outputs, const std::string& name, ParamStore& store);
+  std::span<const real> value() const { return CMat(store_->value(id_)).all(); }
+  Mat mutable_value() const { return store_->value(id_); }
+  /// gradient += column sums of post.
+  void accumulate(const Signal& post) const;
+  /// The same for a matrix whose columns are the outputs.
+  void accumulate(CMat post) const;
+  void set_trainable(bool trainable) const { store_->param(id_).trainable = trainable; }
+
+ private:
+  std::span<real> opened() const;
+  ParamStore* store_ = nullptr;
+  int id_ = -1;
+};
 
 class SynapticMatrix {
  public:
   explicit SynapticMatrix(const Synapses& synapses) : synapses_(synapses) {}
 
-  void bind(int outputs, int fan_in, const std::string& name, ParamStore& store) {
-    store_ = &store;
-    weight_ = store.add(name + ".weight", outputs, fan_in);
-    bias_ = store.add(name + ".bias", 1, outputs);
-    if (synapses_.density < 1) {
-      kept_ = kept_per_row(synapses_.density, fan_in, synapses_.rounding);
-      if (kept_ < 1)
-        throw Error(Fault::Config,
-                    fmt::format("{}: a weight density of {} leaves none of the {} synapses of a "
-                                "unit; raise weight_sparsity (the fraction that exists)",
-                                name, synapses_.density, fan_in));
-    }
-  }
-
-  void init(const Rng& rng) {
-    init_weights(synapses_.init, store_->value(weight_), store_->value(bias_), rng);
-    const Param& p = store_->param(weight_);
-    if (synapses_.density < 1)
-      store_->set_mask(weight_, random_mask(p.rows, p.cols, kept_, rng.fork("mask")));
-  }
+  /// `active_share` as in Place: few active inputs make the rows of the others lazy.
+  void bind(int outputs, int fan_in, const std::string& name, ParamStore& store,
+            double active_share = 1);
+  void init(const Rng& rng);
 
   CMat weight() const { return store_->value(weight_); }
-  std::span<const real> bias() const { return CMat(store_->value(bias_)).all(); }
-  Mat weight_grad() const { return store_->grad(weight_); }
-  std::span<real> bias_grad() const {
-    store_->touch_all(bias_);
-    return store_->grad(bias_).all();
-  }
-  void touch_all() const { store_->touch_all(weight_); }
-  void touch_row(int row) const { store_->touch_row(weight_, row); }
+  /// The weights, up to date in the rows of these inputs alone.
+  CMat rows(std::span<const std::int32_t> inputs) const { return store_->rows(weight_, inputs); }
+  bool lazy() const { return store_->param(weight_).lazy; }
+  std::span<const real> bias() const { return bias_.value(); }
+  const Bias& bias_part() const { return bias_; }
+
+  ParamStore::Opened open_gradient() const { return store_->open_gradient(weight_); }
+  void add_gradient(GradientBlock& block) const { store_->add_gradient(weight_, block); }
+
   void set_trainable(bool trainable) const {
-    store_->param(weight_).trainable = trainable, store_->param(bias_).trainable = trainable;
+    store_->param(weight_).trainable = trainable, bias_.set_trainable(trainable);
   }
-  /// ", 10 % of weights" or "".
+  /// ", 78 weights per unit" or "".
   std::string density_text() const {
     return synapses_.density < 1 ? fmt::format(", {} weights per unit", kept_) : "";
   }
@@ -56,7 +67,8 @@ class SynapticMatrix {
  private:
   Synapses synapses_;
   ParamStore* store_ = nullptr;
-  int weight_ = -1, bias_ = -1, kept_ = 0;
+  Bias bias_;
+  int weight_ = -1, kept_ = 0;
 };
 
 }  // namespace engram

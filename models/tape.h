@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "utils/active_set.h"
+#include "utils/buffer.h"
 #include "utils/matrix.h"
-#include "utils/tensor.h"
 
 namespace engram {
 
@@ -31,7 +31,7 @@ class Signal {
   }
 
  private:
-  Tensor1 memory_;
+  Buffer<real> memory_;
   int rows_ = 0, cols_ = 0;
 };
 

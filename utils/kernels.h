@@ -12,12 +12,17 @@ namespace engram::kernels {
 
 /// Keeps BLAS to one thread; parallelism comes from parallel_for. Call before any product.
 void use_one_blas_thread();
+/// The library that computes a product: chosen per shape by measurement (see kernels.cpp), or one
+/// of them always, for comparison and for tests.
+enum class GemmLibrary { Best, OpenBlas, OneDnn };
+void use_gemm_library(GemmLibrary);
 /// Name of the core that OpenBLAS picked ("Haswell").
 const char* blas_core();
 
 /// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked.
 void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c);
 
+void fill(std::span<real> x, real value);                 ///< every element <- value
 void add_row(Mat y, std::span<const real> row);           ///< every row of y += row
 void add_column_sums(CMat x, std::span<real> sums);       ///< sums += column sums of x
 void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x

@@ -69,7 +69,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
                                Rng(seed).fork("init"));
   const std::size_t parameters = net->params().values().size();
   const auto rule = make_rule(s.rule.rule);
-  const auto optimizer = make_optimizer(s.optimizer, parameters);
+  const auto optimizer = make_optimizer(s.optimizer, net->params());
   Config config = s.config;
   std::vector<std::unique_ptr<Strategy>> protections;
   for (const std::string& name : s.rule.strategies)

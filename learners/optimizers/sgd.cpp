@@ -1,75 +1,113 @@
 // Stochastic gradient descent as PyTorch defines it:
 //   g <- gradient + decay w;  v <- momentum v + g;  w <- w - lr (g + momentum v)  with Nesterov,
 //   w <- w - lr v without. The first v is g, which v = 0 before the first step gives.
+// Rows of lazy slices are stepped when they are next read (owed_rows.h).
 #include "learners/optimizer.h"
+#include "learners/owed_rows.h"
 
 namespace engram {
 namespace {
 
 class Sgd final : public Optimizer {
  public:
-  Sgd(const OptimizerOptions& o, std::size_t parameters)
-      : momentum_(static_cast<real>(o.momentum)),
-        decay_(static_cast<real>(o.weight_decay)),
+  Sgd(const OptimizerOptions& o, ParamStore& params)
+      : params_(params),
+        momentum_(o.momentum),
+        decay_(o.weight_decay),
         nesterov_(o.nesterov),
-        velocity_(o.momentum > 0 ? parameters : 0, 0) {}
+        velocity_(o.momentum > 0 ? params.raw_values().size() : 0),
+        owed_(params, velocity_.data()) {}
 
-  void step(ParamStore& params, double lr) override {
-    const real rate = static_cast<real>(lr), mu = momentum_, decay = decay_;
+  void step(double lr) override {
+    const LinearStep linear = linear_step(lr);
+    for (int id = 0; id < params_.count(); ++id) {
+      const Param& p = params_.param(id);
+      if (!p.trainable) {
+        if (p.lazy) owed_.settle_all(id);  // it stands still from here on
+        continue;
+      }
+      if (p.lazy && owed_.enter(id, linear)) continue;
+      if (velocity_.empty())
+        plain(id, static_cast<real>(lr));
+      else
+        with_momentum(id, static_cast<real>(lr));
+    }
+    owed_.end_step(linear);
+  }
+
+  void reset() override {
+    params_.values();  // what is owed is owed with momentum
+    std::fill(velocity_.begin(), velocity_.end(), real{0});
+  }
+  std::vector<std::span<real>> state() override {
+    std::vector<std::span<real>> all{velocity_};
+    for (const auto& part : owed_.state())
+      all.push_back(part);
+    return all;
+  }
+
+ private:
+  /// A step as a matrix: v' = mu v + (decay w + g), w' = w - lr (of_g (decay w + g) + of_v v').
+  LinearStep linear_step(double lr) const {
+    const double of_g = momentum_ == 0 || nesterov_ ? 1 : 0;
+    const double of_v = momentum_ == 0 ? 0 : (nesterov_ ? momentum_ : 1);
+    return {{1 - lr * (of_g + of_v) * decay_, -lr * of_v * momentum_, decay_, momentum_},
+            {-lr * (of_g + of_v), 1}};
+  }
+
+  void plain(int id, real rate) {
+    real* values = params_.raw_values().data();
+    const real decay = static_cast<real>(decay_);
+    for_each_run(params_, id, [=](std::size_t begin, std::size_t count, const real* g) {
+      real* w = values + begin;
+      if (g) {
+#pragma omp simd
+        for (std::size_t i = 0; i < count; ++i)
+          w[i] -= rate * (g[i] + decay * w[i]);
+      } else if (decay > 0) {
+#pragma omp simd
+        for (std::size_t i = 0; i < count; ++i)
+          w[i] -= rate * (decay * w[i]);
+      }
+    });
+  }
+
+  void with_momentum(int id, real rate) {
+    real* values = params_.raw_values().data();
+    real* velocity = velocity_.data();
+    const real mu = static_cast<real>(momentum_), decay = static_cast<real>(decay_);
     // Nesterov looks ahead: g + mu v. Plain momentum: v alone.
     const real of_g = nesterov_ ? real{1} : real{0}, of_v = nesterov_ ? mu : real{1};
     const auto update = [=](real& w, real& v, real g) {
       v = mu * v + g;
       w -= rate * (of_g * g + of_v * v);
     };
-    real* values = params.values().data();
-    real* velocity = velocity_.data();
-    const real* grads = params.grads().data();
-    if (velocity_.empty()) {
-      for_each_run(
-          params,
-          [=](std::size_t begin, std::size_t count) {
-            for (std::size_t i = begin; i < begin + count; ++i)
-              values[i] -= rate * (grads[i] + decay * values[i]);
-          },
-          [=](std::size_t begin, std::size_t count) {
-            if (decay > 0)
-              for (std::size_t i = begin; i < begin + count; ++i)
-                values[i] -= rate * (decay * values[i]);
-          });
-      return;
-    }
-    for_each_run(
-        params,
-        [=](std::size_t begin, std::size_t count) {
+    for_each_run(params_, id, [=](std::size_t begin, std::size_t count, const real* g) {
+      real* w = values + begin;
+      real* v = velocity + begin;
+      if (g) {
 #pragma omp simd
-          for (std::size_t i = begin; i < begin + count; ++i)
-            update(values[i], velocity[i], grads[i] + decay * values[i]);
-        },
-        [=](std::size_t begin, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i)
+          update(w[i], v[i], g[i] + decay * w[i]);
+      } else {
 #pragma omp simd
-          for (std::size_t i = begin; i < begin + count; ++i)
-            update(values[i], velocity[i], decay * values[i]);
-        });
+        for (std::size_t i = 0; i < count; ++i)
+          update(w[i], v[i], decay * w[i]);
+      }
+    });
   }
 
-  void reset() override {
-    std::fill(velocity_.begin(), velocity_.end(), real{0});
-  }
-  std::vector<std::span<real>> state() override {
-    return {velocity_};
-  }
-
- private:
-  real momentum_, decay_;
+  ParamStore& params_;
+  double momentum_, decay_;
   bool nesterov_;
-  std::vector<real> velocity_;
+  Buffer<real> velocity_;
+  OwedRows owed_;
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, std::size_t parameters) {
-  return std::make_unique<Sgd>(options, parameters);
+std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, ParamStore& params) {
+  return std::make_unique<Sgd>(options, params);
 }
 
 }  // namespace engram

@@ -19,8 +19,6 @@ class L2 final : public Strategy {
   void shape_gradient(Training& t) override {
     if (active_[0] == 0) return;  // nothing learnt yet
     ParamStore& params = t.net.params();
-    for (int id = 0; id < params.count(); ++id)
-      params.touch_all(id);
     auto gradient = expr(params.grads());
     xt::noalias(gradient) += lambda_ * (expr(params.values()) - expr(std::span<real>(anchor_)));
   }

@@ -32,7 +32,7 @@ struct Bench {
     mo.hidden_units = 60, mo.sparsify = sparse, mo.percent_on_fc = 0.1, mo.weight_sparsity_fc = 0.5;
     net = build_model(mo, stream->shape(), {1, targets->width()}, Rng(1));
     oo.lr = 0.1, oo.momentum = 0.9, oo.weight_decay = 1e-4;
-    optimizer = make_optimizer(oo, net->params().values().size());
+    optimizer = make_optimizer(oo, net->params());
     rule = make_rule("backprop");
   }
   bool run(Observer& observer) {
@@ -162,7 +162,7 @@ TEST(Learner, LeaksIntoAbsentSynapsesWhenRezeroedLikeTheReference) {
 TEST(Learner, StopsWithAnErrorWhenTheLossIsNoLongerFinite) {
   Bench s(epochs(1));
   s.oo.lr = 1e30;
-  s.optimizer = make_optimizer(s.oo, s.net->params().values().size());
+  s.optimizer = make_optimizer(s.oo, s.net->params());
   Recorder r;
   try {
     s.run(r);
@@ -238,8 +238,6 @@ TEST(L2, PullsWeightsBackToTheLastTaskOnlyAfterIt) {
   const auto l2 = find_entry(strategies(), "l2", "strategies").make(config, *s.net);
   Training t{*s.net, nullptr, 0, 0, Rng(1)};
   auto& params = s.net->params();
-  for (int id = 0; id < params.count(); ++id)
-    params.touch_all(id);
   params.zero_grad();
   l2->shape_gradient(t);
   EXPECT_EQ(params.grads()[0], 0);
@@ -261,7 +259,7 @@ std::vector<int> hits_of_two_epochs(Shuffle kind) {
   s.net = build_model(mo, s.stream->shape(), {1, s.targets->width()}, Rng(1));
   s.oo = {};
   s.oo.lr = 1e-30;
-  s.optimizer = make_optimizer(s.oo, s.net->params().values().size());
+  s.optimizer = make_optimizer(s.oo, s.net->params());
   struct Hits : Observer {
     void after_step(const Cursor& c, const BatchStats& b, int, std::int64_t, int) override {
       if (c.experience == 0) all.push_back(b.correct);

@@ -135,8 +135,8 @@ TEST(Gradient, OfAMaskedCrossEntropyIsZeroOutsideTheMask) {
     batch.mask.emplace_back(mask);
   EXPECT_LT(worst_error(net, batch, true), kTolerance);
   const CMat g = net.params().grad(0);
-  for (int i = 0; i < g.cols; ++i)
-    EXPECT_EQ(g.row(2)[i], 0);
+  for (int i = 0; i < g.rows; ++i)
+    EXPECT_EQ(g.row(i)[2], 0);  // no error at output 2
 }
 
 TEST(Gradient, OfEveryModelOfTheTableDenseAndSparse) {

@@ -26,7 +26,7 @@ std::vector<real> values(const Signal& s) {
 
 TEST(Linear, ComputesWeightsTimesInputPlusBias) {
   Alone l(linear(2), {1, 1, 3});
-  fill(l.net.params().value(0), {1, 2, 3, 4, 5, 6});
+  fill(l.net.params().value(0), {1, 4, 2, 5, 3, 6});  // [inputs, outputs]
   fill(l.net.params().value(1), {10, 20});
   EXPECT_EQ(values(l.forward(signal(1, 3, {1, 0, -1}), true)), (std::vector<real>{8, 18}));
 }
@@ -111,15 +111,15 @@ TEST(MultiHead, FreezesTheHeadsOfTasksThatAreNotTrained) {
   EXPECT_FALSE(net.params().param(4).trainable);
 }
 
-TEST(SparseWeights, HaveExactlyTheSameCountInEveryRow) {
+TEST(SparseWeights, HaveExactlyTheSameCountForEveryOutput) {
   for (const double density : {0.1, 0.5, 0.99}) {
-    Alone l(linear(30, {.density = density}), {1, 1, 75});
+    Alone l(dense_linear(30, {.density = density}), {1, 1, 75});
     const Param& p = l.net.params().param(0);
     const CMat w = std::as_const(l.net.params()).value(0);
-    for (int row = 0; row < 30; ++row) {
+    for (int o = 0; o < 30; ++o) {
       int kept = 0, nonzero = 0;
       for (int i = 0; i < 75; ++i) {
-        kept += p.mask[static_cast<std::size_t>(row * 75 + i)], nonzero += w.row(row)[i] != 0;
+        kept += p.mask[static_cast<std::size_t>(i * 30 + o)], nonzero += w.row(i)[o] != 0;
       }
       EXPECT_EQ(kept, std::lround(std::nearbyint((1 - (1 - density)) * 75)));
       EXPECT_EQ(nonzero, kept);
@@ -152,7 +152,7 @@ TEST(WeightInit, StaysWithinItsBounds) {
     for (int b = 0; b < 4; ++b) {
       double product = 0;
       for (int i = 0; i < 9; ++i)
-        product += static_cast<double>(w.row(a)[i] * w.row(b)[i]);
+        product += static_cast<double>(w.row(i)[a] * w.row(i)[b]);
       EXPECT_NEAR(product, a == b, 1e-5);
     }
 }

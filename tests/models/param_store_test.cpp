@@ -18,36 +18,54 @@ TEST(ParamStore, HandsOutSlicesOfOneArray) {
   EXPECT_EQ(s.param(a).name, "a");
 }
 
-TEST(ParamStore, ZeroesOnlyWhatWasTouched) {
+TEST(ParamStore, AGradientIsZeroUntilSomethingIsAdded) {
   ParamStore s;
-  const int a = s.add("a", 3, 2);
+  const int a = s.add("a", 2, 2), b = s.add("b", 1, 2);
   s.allocate();
   for (real& g : s.grads())
     g = 7;
-  s.touch_row(a, 1);
   s.zero_grad();
-  EXPECT_EQ(s.grad(a).row(0)[0], 7);
-  EXPECT_EQ(s.grad(a).row(1)[0], 0);
-  EXPECT_FALSE(s.param(a).touched.contains(1));
-  s.touch_all(a);
-  s.zero_grad();
-  EXPECT_EQ(s.grad(a).row(2)[1], 0);
+  EXPECT_EQ(s.param(a).form, GradientForm::Zero);
+  EXPECT_EQ(s.grad(a).row(1)[1], 0);
+  const auto opened = s.open_gradient(b);
+  EXPECT_TRUE(opened.fresh);
+  opened.value.data[0] = 5, opened.value.data[1] = 6;
+  EXPECT_FALSE(s.open_gradient(b).fresh);
+  EXPECT_EQ(std::vector<real>(s.grads().begin(), s.grads().end()),
+            (std::vector<real>{0, 0, 0, 0, 5, 6}));
 }
 
-TEST(ParamStore, MasksValuesAndTouchedGradients) {
+TEST(ParamStore, BlocksOfGradientsAddUpToTheWhole) {
+  ParamStore s;
+  const int a = s.add("a", 3, 3);
+  s.allocate();
+  GradientBlock rows{.all_cols = true, .rows = {2}, .value = {1, 2, 3}};
+  s.add_gradient(a, rows);
+  EXPECT_EQ(s.param(a).form, GradientForm::Block);
+  GradientBlock cols{.all_rows = true, .cols = {0, 2}, .value = {10, 20, 30, 40, 50, 60}};
+  s.add_gradient(a, cols);
+  EXPECT_EQ(std::vector<real>(s.grads().begin(), s.grads().end()),
+            (std::vector<real>{10, 0, 20, 30, 0, 40, 51, 2, 63}));
+}
+
+TEST(ParamStore, MasksValuesAndGradientsInEveryForm) {
   ParamStore s;
   const int a = s.add("a", 2, 2);
   s.allocate();
   s.set_mask(a, {1, 0, 0, 1});
   for (real& v : s.values())
     v = 3;
-  for (real& g : s.grads())
-    g = 4;
-  s.touch_row(a, 1);
-  s.mask_values(), s.mask_gradients();
+  s.mask_values();
   EXPECT_EQ(std::vector<real>(s.values().begin(), s.values().end()),
             (std::vector<real>{3, 0, 0, 3}));
-  EXPECT_EQ(std::vector<real>(s.grads().begin(), s.grads().end()), (std::vector<real>{4, 4, 0, 4}));
+  GradientBlock block{.rows = {1}, .cols = {0, 1}, .value = {4, 5}};
+  s.add_gradient(a, block);
+  s.mask_gradients();
+  EXPECT_EQ(s.param(a).block.value, (std::vector<real>{0, 5}));
+  for (real& g : s.grads())
+    g = 4;
+  s.mask_gradients();
+  EXPECT_EQ(std::vector<real>(s.grads().begin(), s.grads().end()), (std::vector<real>{4, 0, 0, 4}));
 }
 
 }  // namespace

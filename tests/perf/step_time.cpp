@@ -26,7 +26,7 @@ double median_step_ms(Network& net, Rule& rule, Optimizer& optimizer, const Batc
       net.params().zero_grad();
       rule.learn(net, batch, {true, Rng(1).fork("pass", step++), batch.task}, {});
       net.params().mask_gradients();
-      optimizer.step(net.params(), 0.1);
+      optimizer.step(0.1);
     }
     const std::chrono::duration<double, std::milli> t = std::chrono::steady_clock::now() - start;
     if (b > 0) times.push_back(t.count() / steps);
@@ -54,7 +54,7 @@ void measure(const char* name, int layers, bool sparse, double kept, int blocks,
   o.lr = 0.1, o.momentum = 0.9, o.nesterov = true, o.weight_decay = 1e-4;
   const auto net = build_model(m, {28, 28, 1}, {1, 10}, Rng(1));
   const auto rule = make_rule("backprop");
-  const auto optimizer = make_optimizer(o, net->params().values().size());
+  const auto optimizer = make_optimizer(o, net->params());
   const Batch batch = sparse_images(128);
   std::printf("%s %.3f\n", name, median_step_ms(*net, *rule, *optimizer, batch, blocks, steps));
   std::fflush(stdout);

@@ -12,7 +12,6 @@
 #include "utils/linalg.h"
 #include "utils/parallel.h"
 #include "utils/rng.h"
-#include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
@@ -57,6 +56,21 @@ INSTANTIATE_TEST_SUITE_P(OddShapes, Gemm,
                          ::testing::Values(Shape3{1, 1, 1}, Shape3{1, 13, 7}, Shape3{13, 1, 7},
                                            Shape3{3, 5, 1}, Shape3{31, 1031, 129},
                                            Shape3{1031, 31, 129}, Shape3{513, 513, 17}));
+
+TEST(Gemm, BothLibrariesAgreeToRounding) {
+  const auto a = random_values(37 * 130, 1), b = random_values(130 * 65, 2);
+  for (const bool tb : {false, true}) {
+    std::vector<real> c(37 * 65), d(37 * 65);
+    const CMat bm{b.data(), tb ? 65 : 130, tb ? 130 : 65};
+    kernels::use_gemm_library(kernels::GemmLibrary::OpenBlas);
+    kernels::gemm(false, tb, 1, {a.data(), 37, 130}, bm, 0, {c.data(), 37, 65});
+    kernels::use_gemm_library(kernels::GemmLibrary::OneDnn);
+    kernels::gemm(false, tb, 1, {a.data(), 37, 130}, bm, 0, {d.data(), 37, 65});
+    kernels::use_gemm_library(kernels::GemmLibrary::Best);
+    for (std::size_t i = 0; i < c.size(); ++i)
+      ASSERT_NEAR(static_cast<double>(c[i]), static_cast<double>(d[i]), 1e-4);
+  }
+}
 
 TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
   const auto a = random_values(128 * 300, 1), b = random_values(300 * 2000, 2);
@@ -152,64 +166,6 @@ TEST(AllFinite, FindsInfinityAndNotANumber) {
   EXPECT_FALSE(kernels::all_finite(x));
   x[777] = std::nan("");
   EXPECT_FALSE(kernels::all_finite(x));
-}
-
-/// A random active set over [rows, cols] and values that are zero outside it.
-ActiveSet random_active(std::vector<real>& values, int rows, int cols, std::uint64_t seed) {
-  Rng rng(seed);
-  ActiveSet set;
-  set.begin();
-  for (int b = 0; b < rows; ++b) {
-    for (int i = 0; i < cols; ++i) {
-      if (rng.uniform() < 0.2)
-        set.push(i);
-      else
-        values[static_cast<std::size_t>(b * cols + i)] = 0;
-    }
-    set.end_row();
-  }
-  return set;
-}
-
-TEST(ActiveProducts, EqualTheirDenseTwins) {
-  const int rows = 9, in = 33, out = 41;
-  auto x = random_values(rows * in, 1), dy = random_values(rows * out, 2);
-  const auto w = random_values(in * out, 3);
-  const ActiveSet below = random_active(x, rows, in, 4), above = random_active(dy, rows, out, 5),
-                  all;
-  const CMat xm{x.data(), rows, in}, dm{dy.data(), rows, out}, wm{w.data(), out, in};
-  const auto near = [](const std::vector<real>& a, const std::vector<real>& b) {
-    for (std::size_t i = 0; i < a.size(); ++i)
-      ASSERT_NEAR(static_cast<double>(a[i]), static_cast<double>(b[i]), 1e-5);
-  };
-
-  std::vector<real> y(rows * out), y_dense(rows * out);
-  kernels::active_forward(xm, below, wm, {y.data(), rows, out});
-  kernels::gemm(false, true, 1, xm, wm, 0, {y_dense.data(), rows, out});
-  near(y, y_dense);
-
-  std::vector<real> dx(rows * in), dx_dense(rows * in);
-  kernels::gemm(false, false, 1, dm, wm, 0, {dx_dense.data(), rows, in});
-  kernels::active_backward(dm, above, wm, all, {dx.data(), rows, in});
-  near(dx, dx_dense);
-  kernels::active_backward(dm, above, wm, below, {dx.data(), rows, in});
-  for (int b = 0; b < rows; ++b) {
-    std::set<int> wanted(below.row(b).begin(), below.row(b).end());
-    for (int i = 0; i < in; ++i) {
-      const auto at = static_cast<std::size_t>(b * in + i);
-      EXPECT_NEAR(static_cast<double>(dx[at]),
-                  wanted.count(i) ? static_cast<double>(dx_dense[at]) : 0, 1e-5);
-    }
-  }
-
-  std::vector<real> g_dense(out * in, 0);
-  kernels::gemm(true, false, 1, dm, xm, 1, {g_dense.data(), out, in});
-  for (const ActiveSet& a : {above, all})
-    for (const ActiveSet& b : {below, all}) {
-      std::vector<real> g(out * in, 0);
-      kernels::active_outer(dm, a, xm, b, {g.data(), out, in});
-      near(g, g_dense);
-    }
 }
 
 TEST(Orthonormalise, GivesTheShorterSideUnitLengthAndRightAngles) {

@@ -1,0 +1,151 @@
+// Fully connected layer on dense weights, perhaps masked. Follows active sets on both sides: what
+// is multiplied is chosen call by call from the shares of active inputs and errors
+// (kernels::k...Cost).
+#include <algorithm>
+
+#include "models/synaptic.h"
+#include "utils/kernels.h"
+#include "utils/parallel.h"
+#include "utils/sparse_kernels.h"
+
+namespace engram {
+namespace {
+
+using kernels::kScatteredCost, kernels::kSddmmCost, kernels::kSpmmCost;
+
+/// Scratch of the calling thread; buffers only grow.
+struct Scratch {
+  SparseRows sparse;
+  GradientBlock block;
+  std::vector<std::int32_t> units, place;
+};
+Scratch& scratch() {
+  thread_local Scratch instance;
+  return instance;
+}
+
+class Linear final : public Layer {
+ public:
+  Linear(int outputs, const Synapses& synapses) : outputs_(outputs), synapses_(synapses) {}
+
+  std::string kind() const override { return "linear"; }
+  std::string describe() const override { return "linear" + synapses_.density_text(); }
+
+  ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
+    synapses_.bind(outputs_, in.size(), place.name, store, place.active_share);
+    return {1, 1, outputs_};
+  }
+  void init(Rng rng) override { synapses_.init(rng); }
+
+  Macs forward(const Signal& x, Record& y, const Pass&) const override {
+    const Mat out = y.out.resize(x.rows(), outputs_);
+    const double dense = macs(x), share = x.active_share();
+    if (share * kSpmmCost >= 1) {
+      kernels::gemm(false, false, 1, x.value(), weight(), 0, out);
+      kernels::add_row(out, synapses_.bias());
+      return {dense, dense};
+    }
+    SparseRows& sparse = scratch().sparse;
+    sparse.assign(x.value(), x.active);
+    kernels::spmm(sparse.view(), weights_of(x), synapses_.bias().data(), false, out);
+    return {dense * share, dense};
+  }
+
+  Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
+                      CMat feedback) const override {
+    const Mat out = dx.resize(x.rows(), x.cols());
+    const double dense = macs(x), below = x.active_share(), above = dy.active_share();
+    const bool scattered = below < 1 && above * kScatteredCost < kSddmmCost;
+    if (!scattered && below * kSddmmCost >= 1) {
+      kernels::gemm(false, true, 1, dy.value(), feedback ? feedback : weight(), 0, out);
+      return {dense, dense};
+    }
+    const CMat w = feedback ? feedback : weights_of(x);
+    kernels::fill(out.all(), 0);
+    dx.active = x.active;
+    if (scattered)
+      kernels::scattered_backward(dy.value(), dy.active, w, x.active, out);
+    else
+      kernels::sddmm(dy.value(), w, x.active, out);
+    return {dense * below * (scattered ? above : 1), dense};
+  }
+
+  Macs accumulate(const Signal& pre, const Record&, const Signal& post,
+                  const Pass&) const override {
+    synapses_.bias_part().accumulate(post);
+    const double dense = macs(pre), below = pre.active_share(), above = post.active_share();
+    if (above < 1 && below < 1 &&
+        above * below * kScatteredCost < std::min(1.0, below * kSpmmCost)) {
+      if (accumulate_block(pre, post)) return {dense * above * below, dense};
+    }
+    const auto gradient = synapses_.open_gradient();
+    if (below * kSpmmCost < 1) {
+      SparseRows& sparse = scratch().sparse;
+      sparse.assign_transposed(pre.value(), pre.active);
+      kernels::spmm(sparse.view(), post.value(), nullptr, !gradient.fresh, gradient.value);
+      return {dense * below, dense};
+    }
+    kernels::gemm(true, false, 1, pre.value(), post.value(), gradient.fresh ? 0 : 1,
+                  gradient.value);
+    return {dense, dense};
+  }
+
+  CMat weight() const override { return synapses_.weight(); }
+
+ private:
+  double macs(const Signal& x) const { return static_cast<double>(x.rows()) * x.cols() * outputs_; }
+
+  /// The weights, up to date where a signal is active: everywhere unless steps are owed.
+  CMat weights_of(const Signal& x) const {
+    if (!synapses_.lazy() || !x.active.known()) return weight();
+    auto& units = scratch().units;
+    distinct_units(x.active, x.cols(), units);
+    return synapses_.rows(units);
+  }
+
+  /// The gradient as a block of the inputs and outputs that are active in this batch. False, and
+  /// nothing done, when that is most of the matrix.
+  bool accumulate_block(const Signal& pre, const Signal& post) const {
+    auto& [sparse, block, units, place] = scratch();
+    distinct_units(pre.active, pre.cols(), block.rows);
+    distinct_units(post.active, outputs_, block.cols);
+    const std::size_t width = block.cols.size(), size = block.rows.size() * width;
+    if (2 * size > static_cast<std::size_t>(pre.cols()) * outputs_) return false;
+    block.all_rows = block.all_cols = false;
+    block.value.assign(size, 0);
+    place.resize(static_cast<std::size_t>(std::max(pre.cols(), outputs_)));
+    for (std::size_t t = 0; t < width; ++t)
+      place[block.cols[t]] = static_cast<std::int32_t>(t);
+    // Row by row of the block: the inputs of the batch, transposed, give each its examples.
+    sparse.assign_transposed(pre.value(), pre.active);
+    const SparseView by_input = sparse.view();
+    const auto rows = static_cast<int>(block.rows.size());
+    constexpr int kTile = 64;
+    parallel_for((rows + kTile - 1) / kTile, [&, place = place.data(), values = block.value.data(),
+                                              inputs = block.rows.data()](int tile) {
+      for (int r = tile * kTile; r < std::min(rows, (tile + 1) * kTile); ++r) {
+        const std::int32_t i = inputs[r];
+        real* to = values + static_cast<std::size_t>(r) * width;
+        for (std::int32_t j = by_input.begin[i]; j < by_input.begin[i + 1]; ++j) {
+          const int b = by_input.index[j];
+          const real* error = post.value().row(b);
+          for (const std::int32_t o : post.active.row(b))
+            to[place[o]] += by_input.value[j] * error[o];
+        }
+      }
+    });
+    synapses_.add_gradient(block);
+    return true;
+  }
+
+  int outputs_;
+  SynapticMatrix synapses_;
+};
+
+}  // namespace
+
+LayerPtr dense_linear(int outputs, const Synapses& synapses) {
+  return std::make_unique<Linear>(outputs, synapses);
+}
+
+}  // namespace engram

@@ -1,0 +1,62 @@
+// Weights of which only some exist, stored without the others. Every output has the same number of
+// inputs, so by output the structure is ELL: `kept` (input, value) pairs per row. By input it is a
+// list of outputs each. The values lie in one of the two orders, and the other reads them through
+// their places; which is the first order is a matter of how the layer is mostly read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/synaptic.h"
+#include "utils/sparse_rows.h"
+
+namespace engram {
+
+/// Whether sparse storage is the faster one for a layer of this density whose inputs are active in
+/// this share. Measured (tests/perf/products.cpp): across a batch of full inputs a sparse
+/// multiply-add costs about twice a dense one; where inputs are few, whole rows of dense weights
+/// are read with vectors and single weights one by one, so the sparse ones must be fewer.
+bool sparse_storage_pays(double density, double active_share);
+
+class SparseSynapses {
+ public:
+  explicit SparseSynapses(const Synapses& synapses) : synapses_(synapses) {}
+
+  void bind(int outputs, int inputs, const std::string& name, ParamStore& store,
+            double active_share);
+  void init(const Rng& rng);
+
+  /// The structure seen from one side: entries of every output, or of every input.
+  struct View {
+    std::vector<std::int32_t> begin, index;
+    std::vector<std::int32_t> place;  ///< of each entry among the values; empty: they are in order
+  };
+  const View& by_output() const { return by_output_; }
+  const View& by_input() const { return by_input_; }
+  /// A view with its values, gathered into `scratch` unless they lie in this order.
+  SparseView valued(const View& view, std::vector<real>& scratch) const;
+
+  const Bias& bias() const { return bias_; }
+  /// Where gradients of a view's entries go: straight into the slice's gradient, or into `scratch`
+  /// [entries] first; close_gradient() then adds them.
+  struct OpenedView {
+    real* value;
+    bool fresh;  ///< to be overwritten, else added to
+  };
+  OpenedView open_gradient(const View& view, std::vector<real>& scratch) const;
+  void close_gradient(const View& view, const std::vector<real>& scratch) const;
+
+  int kept() const { return kept_; }
+  std::size_t entries() const { return by_output_.index.size(); }
+
+ private:
+  Synapses synapses_;
+  ParamStore* store_ = nullptr;
+  Bias bias_;
+  View by_output_, by_input_;
+  int weight_ = -1, inputs_ = 0, outputs_ = 0, kept_ = 0;
+  bool input_order_ = false;
+};
+
+}  // namespace engram

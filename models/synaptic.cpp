@@ -1,0 +1,83 @@
+#include "models/synaptic.h"
+
+#include <algorithm>
+
+#include "utils/sparse_kernels.h"
+
+namespace engram {
+namespace {
+
+/// Below this share of active inputs a batch leaves most rows of a layer unread, so it pays to owe
+/// them their idle steps; above, sweeping over all weights is as cheap.
+constexpr double kLazyShare = 0.005;
+constexpr int kLazyRows = 256;
+
+}  // namespace
+
+int checked_kept(const Synapses& synapses, int fan_in, const std::string& name) {
+  if (synapses.density >= 1) return fan_in;
+  const int kept = kept_per_row(synapses.density, fan_in, synapses.rounding);
+  if (kept < 1)
+    throw Error(Fault::Config,
+                fmt::format("{}: a weight density of {} leaves none of the {} synapses of a unit; "
+                            "raise weight_sparsity (the fraction that exists)",
+                            name, synapses.density, fan_in));
+  return kept;
+}
+
+std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, Mat bias,
+                                const Rng& rng) {
+  std::vector<real> drawn(static_cast<std::size_t>(outputs) * fan_in);
+  init_weights(synapses.init, {drawn.data(), outputs, fan_in}, bias, rng);
+  return drawn;
+}
+
+void Bias::bind(int outputs, const std::string& name, ParamStore& store) {
+  store_ = &store;
+  id_ = store.add(name + ".bias", 1, outputs);
+}
+
+std::span<real> Bias::opened() const {
+  const auto gradient = store_->open_gradient(id_);
+  if (gradient.fresh) std::fill_n(gradient.value.data, gradient.value.size(), real{0});
+  return gradient.value.all();
+}
+
+void Bias::accumulate(const Signal& post) const {
+  if (!post.active.known()) return accumulate(post.value());
+  const std::span<real> gradient = opened();
+  for (int b = 0; b < post.rows(); ++b) {
+    const real* row = post.value().row(b);
+    for (const std::int32_t o : post.active.row(b))
+      gradient[o] += row[o];
+  }
+}
+
+void Bias::accumulate(CMat post) const {
+  kernels::add_column_sums(post, opened());
+}
+
+void SynapticMatrix::bind(int outputs, int fan_in, const std::string& name, ParamStore& store,
+                          double active_share) {
+  store_ = &store;
+  weight_ = store.add(name + ".weight", fan_in, outputs);
+  store.param(weight_).lazy = active_share <= kLazyShare && fan_in >= kLazyRows;
+  bias_.bind(outputs, name, store);
+  kept_ = checked_kept(synapses_, fan_in, name);
+}
+
+void SynapticMatrix::init(const Rng& rng) {
+  const Mat w = store_->value(weight_);
+  const auto drawn = drawn_weights(synapses_, w.cols, w.rows, bias_.mutable_value(), rng);
+  kernels::transpose({drawn.data(), w.cols, w.rows}, w);
+  if (synapses_.density >= 1) return;
+  const auto kept = random_mask(w.cols, w.rows, kept_, rng.fork("mask"));
+  std::vector<std::uint8_t> mask(kept.size());
+  for (int o = 0; o < w.cols; ++o)
+    for (int i = 0; i < w.rows; ++i)
+      mask[static_cast<std::size_t>(i) * w.cols + o] =
+          kept[static_cast<std::size_t>(o) * w.rows + i];
+  store_->set_mask(weight_, std::move(mask));
+}
+
+}  // namespace engram

@@ -1,0 +1,218 @@
+// Networks that skip work against dense twins that skip nothing, over two hundred training steps in
+// double precision: active sets, blocks of gradients, owed rows and sparse storage must not change
+// what is learnt.
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "learners/optimizer.h"
+#include "learners/rules/rules.h"
+#include "tests/models/harness.h"
+#include "utils/parallel.h"
+
+namespace engram {
+namespace {
+
+using testing::random_batch;
+
+/// Passes signals on without their active sets.
+class Opaque final : public Layer {
+ public:
+  std::string kind() const override { return "opaque"; }
+  std::string describe() const override { return "hides active sets"; }
+  ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return in; }
+  Macs forward(const Signal& x, Record& y, const Pass&) const override {
+    std::copy_n(x.value().data, x.value().size(), y.out.resize(x.rows(), x.cols()).data);
+    return {};
+  }
+  Macs backward_input(const Signal&, const Record&, const Signal& dy, Signal& dx, const Pass&,
+                      CMat) const override {
+    std::copy_n(dy.value().data, dy.value().size(), dx.resize(dy.rows(), dy.cols()).data);
+    return {};
+  }
+};
+
+struct Kind {
+  const char* name;
+  int hidden, winners;
+  double density;
+};
+
+KWinnersOptions winners(const Kind& kind) {
+  KWinnersOptions o;
+  o.percent_on = static_cast<double>(kind.winners) / kind.hidden, o.boost_strength = 1;
+  return o;
+}
+
+/// 40-hidden-hidden-6. The dense twin hides every active set and stores every weight.
+std::unique_ptr<Network> build(const Kind& kind, bool twin) {
+  std::vector<LayerPtr> l;
+  const Synapses s{.density = kind.density,
+                   .storage = twin ? WeightStorage::Dense : WeightStorage::Auto};
+  const auto glass = [&] {  // layers keep their places in both, and so their random streams
+    if (twin)
+      l.push_back(std::make_unique<Opaque>());
+    else
+      l.push_back(flatten());
+  };
+  for (int i = 0; i < 2; ++i) {
+    l.push_back(linear(kind.hidden, s)), glass();
+    l.push_back(k_winners(winners(kind))), glass();
+    l.push_back(dropout(0.25)), glass();
+  }
+  l.push_back(linear(6));
+  return std::make_unique<Network>(ImageShape{1, 1, 40}, std::move(l), Rng(8));
+}
+
+/// Random inputs, three quarters of them zero and listed as such unless the twin gets them.
+Batch batch_of(int step, bool twin) {
+  Batch batch = random_batch(12, 40, 6, 1, static_cast<std::uint64_t>(step % 7 + 1));
+  Rng rng(static_cast<std::uint64_t>(step % 7));
+  const Mat x = batch.x.value();
+  if (!twin) batch.x.active.begin();
+  for (int b = 0; b < x.rows; ++b) {
+    for (int i = 0; i < x.cols; ++i) {
+      if (rng.uniform() < 0.75)
+        x.row(b)[i] = 0;
+      else if (!twin)
+        batch.x.active.push(i);
+    }
+    if (!twin) batch.x.active.end_row();
+  }
+  return batch;
+}
+
+/// Weights [outputs][inputs] of a layer, wherever they are stored: rows of what the layer makes of
+/// unit inputs less its bias.
+std::vector<double> weights_of(Network& net, int layer) {
+  const int inputs = net.shape(layer).size();
+  Signal units;
+  const Mat x = units.resize(inputs + 1, inputs);
+  std::fill_n(x.data, x.size(), real{0});
+  for (int i = 0; i < inputs; ++i)
+    x.row(i)[i] = 1;
+  Record y;
+  net.layer(layer).forward(units, y, {});
+  std::vector<double> w;
+  for (int i = 0; i < inputs; ++i)
+    for (int o = 0; o < y.out.cols(); ++o)
+      w.push_back(y.out.value().row(i)[o] - y.out.value().row(inputs)[o]);
+  return w;
+}
+
+std::vector<double> train(const Kind& kind, const OptimizerOptions& o, bool twin, int steps,
+                          double* executed = nullptr) {
+  const auto net = build(kind, twin);
+  auto make = o.optimizer == "adam" ? make_adam : make_sgd;
+  const auto optimizer = make(o, net->params());
+  const auto rule = make_backprop();
+  Macs macs;
+  for (int step = 0; step < steps; ++step) {
+    const Batch batch = batch_of(step, twin);
+    net->params().zero_grad();
+    const Pass pass{true, Rng(3).fork("pass", static_cast<std::uint64_t>(step)), batch.task};
+    macs += rule->learn(*net, batch, pass, {}).macs;
+    net->params().mask_gradients();
+    optimizer->step(o.lr * (step % 50 < 25 ? 1 : 0.5));  // the rate moves
+  }
+  if (executed) *executed = macs.executed / macs.dense;
+  std::vector<double> all;
+  for (const int layer : {0, 6, 12}) {
+    const auto w = weights_of(*net, layer);
+    all.insert(all.end(), w.begin(), w.end());
+  }
+  return all;
+}
+
+const Kind kKinds[] = {{"FewWinners", 600, 2, 1},
+                       {"SomeWinners", 120, 12, 1},
+                       {"SparseWeights", 120, 60, 0.2},
+                       {"WinnersAndSparseWeights", 200, 10, 0.05}};
+
+class Twins : public ::testing::TestWithParam<Kind> {};
+
+TEST_P(Twins, LearnTheSameOverTwoHundredSteps) {
+  for (const char* optimizer : {"sgd", "momentum", "nesterov", "adam"}) {
+    OptimizerOptions o;
+    o.optimizer = optimizer == std::string("adam") ? "adam" : "sgd";
+    o.lr = o.optimizer == "adam" ? 0.002 : 0.05, o.weight_decay = 1e-3;
+    o.momentum = optimizer == std::string("sgd") ? 0 : 0.9;
+    o.nesterov = optimizer == std::string("nesterov");
+    double executed = 1;
+    const auto sparse = train(GetParam(), o, false, 200, &executed);
+    const auto dense = train(GetParam(), o, true, 200);
+    ASSERT_EQ(sparse.size(), dense.size());
+    double worst = 0;
+    for (std::size_t i = 0; i < sparse.size(); ++i)
+      worst = std::max(worst, std::abs(sparse[i] - dense[i]));
+    EXPECT_LT(worst, 1e-9) << optimizer;
+    EXPECT_LT(executed, 0.7) << optimizer;
+  }
+}
+
+TEST_P(Twins, HaveTheSameBitsForAnyNumberOfThreads) {
+  OptimizerOptions o;
+  o.lr = 0.05, o.momentum = 0.9, o.weight_decay = 1e-3;
+  const auto one = train(GetParam(), o, false, 20);
+  for (const int threads : {2, 3}) {
+    set_threads(threads);
+    EXPECT_EQ(train(GetParam(), o, false, 20), one) << threads;
+  }
+  set_threads(1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Twins, ::testing::ValuesIn(kKinds),
+                         [](const auto& param) { return param.param.name; });
+
+TEST(OwedRows, ArePaidWhenTheyGrowOldAndWhenTheSliceIsRead) {
+  OptimizerOptions o;
+  o.lr = 0.1, o.momentum = 0.9, o.weight_decay = 0.01;
+  ParamStore lazy, dense;
+  lazy.add("w", 300, 2), dense.add("w", 300, 2);
+  lazy.param(0).lazy = true;
+  lazy.allocate(), dense.allocate();
+  for (int i = 0; i < 600; ++i)
+    lazy.values()[i] = dense.values()[i] = i * 0.01;
+  const auto a = make_sgd(o, lazy), b = make_sgd(o, dense);
+  for (int step = 0; step < 700; ++step) {  // far beyond the oldest debt
+    lazy.zero_grad(), dense.zero_grad();
+    GradientBlock g{.rows = {step % 5, 200 + step % 90}, .cols = {1}, .value = {1, -0.5}}, same = g;
+    lazy.add_gradient(0, g), dense.add_gradient(0, same);
+    a->step(0.1), b->step(0.1);
+    if (step == 350) {
+      const std::vector<std::int32_t> some{2, 299};
+      const CMat w = lazy.rows(0, some);
+      for (const int row : some)
+        EXPECT_NEAR(w.row(row)[1], dense.value(0).row(row)[1], 1e-12);
+    }
+  }
+  const Mat w = lazy.value(0);
+  for (std::size_t i = 0; i < 600; ++i)
+    ASSERT_NEAR(w.data[i], dense.value(0).data[i], 1e-12) << i;
+}
+
+TEST(OwedRows, StandStillWhileTheirSliceIsFrozen) {
+  OptimizerOptions o;
+  o.lr = 0.1, o.momentum = 0.9, o.weight_decay = 0.01;
+  ParamStore lazy, dense;
+  lazy.add("w", 3, 1), dense.add("w", 3, 1);
+  lazy.param(0).lazy = true;
+  lazy.allocate(), dense.allocate();
+  for (int i = 0; i < 3; ++i)
+    lazy.values()[i] = dense.values()[i] = i + 1;
+  const auto a = make_sgd(o, lazy), b = make_sgd(o, dense);
+  for (int step = 0; step < 30; ++step) {
+    lazy.param(0).trainable = dense.param(0).trainable = step / 10 != 1;
+    lazy.zero_grad(), dense.zero_grad();
+    if (step == 15 || step == 25) a->reset(), b->reset();
+    GradientBlock g{.rows = {step % 2}, .cols = {0}, .value = {1}}, same = g;
+    lazy.add_gradient(0, g), dense.add_gradient(0, same);
+    a->step(0.1), b->step(0.1);
+  }
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(lazy.value(0).data[i], dense.value(0).data[i], 1e-12);
+}
+
+}  // namespace
+}  // namespace engram
