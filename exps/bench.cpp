@@ -162,7 +162,7 @@ class WinnersAsInputs final : public Strategy {
 void train(const Workload& workload, const Settings& s, const TaskStream& stream,
            const Targets& targets, Network& net, Stopwatch& watch) {
   const auto rule = make_rule(s.rule.rule);
-  const auto optimizer = make_optimizer(s.optimizer, net.params().values().size());
+  const auto optimizer = make_optimizer(s.optimizer, net.params());
   const int batch = s.learner.batch_size;
   std::vector<std::unique_ptr<Strategy>> strategies;
   if (workload.kind == Kind::Hidden)
