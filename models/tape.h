@@ -18,7 +18,13 @@ class Signal {
   /// Gives the signal a shape; the content is undefined, the active set unknown. Memory is kept
   /// when it is large enough.
   Mat resize(int rows, int cols);
-  Mat value() { return {memory_.data(), rows_, cols_}; }
+  /// Gives the signal a shape and zeros for content, for a writer that then lists all that it
+  /// writes in `active`. A signal that was filled so the last time is cleared by its list.
+  Mat resize_for_list(int rows, int cols);
+  Mat value() {
+    listed_ = false;  // whoever can write may write anywhere
+    return {memory_.data(), rows_, cols_};
+  }
   CMat value() const { return {memory_.data(), rows_, cols_}; }
   int rows() const { return rows_; }
   int cols() const { return cols_; }
@@ -33,6 +39,7 @@ class Signal {
  private:
   Buffer<real> memory_;
   int rows_ = 0, cols_ = 0;
+  bool listed_ = false;  ///< everything outside `active`, if known, is still zero
 };
 
 /// One entry of the tape: the output of a layer, and what the layer needs again on the way back.
@@ -40,6 +47,7 @@ struct Record {
   Signal out;
   std::vector<real> saved;          ///< layer's own: batch statistics, dropout factors, ...
   std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
+  std::vector<std::uint8_t> bits;   ///< layer's own: a bit for each element (dropout)
 };
 using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
 
