@@ -63,6 +63,21 @@ HWY_INLINE M reaches(VK key, VK bar) {
   return hn::Gt(key, hn::Sub(bar, hn::Set(DK(), Key{1})));
 }
 
+/// The largest key, in all lanes.
+template <class Keys>
+HWY_INLINE Keys max_of_lanes(Keys v) {
+#if HWY_TARGET <= HWY_AVX3
+  v = hn::Max(v, hn::ReverseBlocks(DK(), v));
+#endif
+  v = hn::Max(v, hn::SwapAdjacentBlocks(v));
+  if constexpr (sizeof(Key) == 4) {
+    v = hn::Max(v, hn::Shuffle1032(v));
+    return hn::Max(v, hn::Shuffle2301(v));
+  } else {
+    return hn::Max(v, hn::Shuffle01(v));
+  }
+}
+
 /// The lowest `count` lanes of a mask.
 HWY_INLINE M first_lanes(M mask, std::size_t count) {
   const DK dk;
@@ -76,50 +91,68 @@ HWY_INLINE M first_lanes(M mask, std::size_t count) {
   return hn::MaskFromVec(hn::Load(dk, lane));
 }
 
-/// A group of at most kVectors vectors.
-template <int kVectors, bool kBoosted>
-void small_group(const real* x, const real* boost, std::size_t n, std::size_t k, int first,
-                 std::int32_t* winners, real* y) {
+/// A group of kVectors vectors (the last one perhaps not full). What a vector holds is kept as Raw:
+/// gcc leaves arrays of VK in memory.
+template <int kVectors, bool kAllFloats, bool kBoosted>
+HWY_INLINE bool small_group(const real* x, const real* boost, std::size_t n, std::size_t k,
+                            int first, std::int32_t* winners, real* y) {
   const D d;
   const DK dk;
-  VK key[kVectors];
+  const VK lowest = hn::Set(dk, kLowest);
+  using Raw = decltype(VK::raw);
+  Raw key[kVectors];
+  const auto at = [&key](int v) HWY_ATTR {
+    VK out;
+    out.raw = key[v];
+    return out;
+  };
   for (int v = 0; v < kVectors; ++v)
-    key[v] = keys<true>(x + v * kLanes, kBoosted ? boost + v * kLanes : nullptr, n - v * kLanes);
-  VK bar = hn::Set(dk, std::numeric_limits<Key>::max());
-  std::size_t reached = 0, above = 0;  // how many are >= bar, and > bar
-  M in[kVectors];
-  for (int v = 0; v < kVectors; ++v)
-    in[v] = hn::FirstN(dk, 0);
-  do {
-    VK best = hn::Set(dk, kLowest);
+    key[v] = keys<kAllFloats>(x + v * kLanes, kBoosted ? boost + v * kLanes : nullptr,
+                              v + 1 < kVectors ? kLanes : n - v * kLanes)
+                 .raw;
+  VK best = at(0);
+  for (int v = 1; v < kVectors; ++v)
+    best = hn::Max(best, at(v));
+  VK bar = max_of_lanes(best);
+  // The next smaller value, k - 1 times; with all floats fewer times if some are equal.
+  const auto reached = [&](VK than) HWY_ATTR {
+    std::size_t sum = 0;
     for (int v = 0; v < kVectors; ++v)
-      best = hn::Max(best, hn::IfThenElse(in[v], hn::Set(dk, kLowest), key[v]));
-    bar = hn::MaxOfLanes(dk, best);
-    above = reached, reached = 0;
+      sum += hn::CountTrue(dk, reaches(at(v), than));
+    return sum;
+  };
+  std::size_t count = kAllFloats ? reached(bar) : 1, above = 0;
+  while (count < k) {
+    best = lowest;
     for (int v = 0; v < kVectors; ++v)
-      in[v] = reaches(key[v], bar), reached += hn::CountTrue(dk, in[v]);
-  } while (reached < k);
-  if (reached > k) {  // of those that are equal the first ones win
-    std::size_t ties = k - above;
-    for (int v = 0; v < kVectors; ++v) {
-      const M equal = first_lanes(hn::Eq(key[v], bar), ties);
-      ties -= hn::CountTrue(dk, equal);
-      in[v] = hn::Or(hn::Gt(key[v], bar), equal);
-    }
-  }
-  for (int v = 0; v < kVectors; ++v)
-    winners += append_lanes(dk, in[v], first + v * static_cast<int>(kLanes), winners);
-  if (y == nullptr) return;
-  for (int v = 0; v < kVectors; ++v) {
-    const std::size_t at = v * kLanes;
-    const hn::Mask<D> on = hn::RebindMask(d, in[v]);
-    if (n - at >= kLanes)
-      hn::StoreU(hn::IfThenElseZero(on, hn::LoadU(d, x + at)), d, y + at);
+      best = hn::Max(best, hn::IfThenElse(hn::Gt(bar, at(v)), at(v), lowest));
+    bar = max_of_lanes(best);
+    if constexpr (kAllFloats)
+      above = count, count = reached(bar);
     else
-      for (std::size_t i = 0; i < n - at; ++i)
-        y[at + i] = 0;
-    if (n - at < kLanes) hn::BlendedStore(hn::MaskedLoad(on, d, x + at), on, d, y + at);
+      ++count;
   }
+  if constexpr (!kAllFloats)
+    if (hn::GetLane(bar) <= 0 || reached(bar) != k) return false;
+  std::size_t ties = k - above;  // of those that are equal the first ones win
+  const bool tied = kAllFloats && count > k;
+  for (int v = 0; v < kVectors; ++v) {
+    M in = reaches(at(v), bar);
+    if (tied) {
+      const M equal = first_lanes(hn::Eq(at(v), bar), ties);
+      ties -= hn::CountTrue(dk, equal);
+      in = hn::Or(hn::Gt(at(v), bar), equal);
+    }
+    const std::size_t from = v * kLanes;
+    winners += append_lanes(dk, in, first + static_cast<int>(from), winners);
+    if (y == nullptr) continue;
+    const hn::Mask<D> on = hn::RebindMask(d, in);
+    if (v + 1 < kVectors || n - from >= kLanes)
+      hn::StoreU(hn::IfThenElseZero(on, hn::LoadU(d, x + from)), d, y + from);
+    else
+      hn::BlendedStore(hn::MaskedLoad(on, d, x + from), hn::FirstN(d, n - from), d, y + from);
+  }
+  return true;
 }
 
 /// How many of the keys reach the bar. `count` is a multiple of kLanes.
@@ -144,7 +177,7 @@ HWY_INLINE Bound bound(const Key* key, std::size_t count, std::size_t k, std::si
   VK best = hn::Set(dk, kLowest);
   for (std::size_t i = 0; i < count; i += kLanes)
     best = hn::Max(best, hn::Load(dk, key + i));
-  const Key top = hn::GetLane(hn::MaxOfLanes(dk, best));
+  const Key top = hn::GetLane(max_of_lanes(best));
   if (top <= lowest) return {lowest, reaching(key, count, lowest)};
   using U = hwy::MakeUnsigned<Key>;  // differences of keys may not fit into a key
   const auto below = [](Key a, U step) { return static_cast<Key>(static_cast<U>(a) - step); };
@@ -219,7 +252,7 @@ bool large_group(const real* x, const real* boost, std::size_t n, std::size_t k,
       const M in = reaches(all, bar);
       if (rare && hn::AllFalse(dk, in)) continue;
       hn::StoreU(hn::Compress(all, in), dk, key);
-      hn::StoreU(hn::Compress(hn::Iota(dk, static_cast<Key>(v * kLanes)), in), dk, index);
+      hn::StoreU(hn::Compress(count_from(dk, static_cast<int>(v * kLanes)), in), dk, index);
       const std::size_t count = hn::CountTrue(dk, in);
       key += count, index += count;
     }
@@ -244,11 +277,16 @@ template <bool kBoosted>
 void small_groups(const real* x, std::size_t groups, const Contest& c, std::int32_t* winners,
                   real* y) {
   const auto n = static_cast<std::size_t>(c.size), k = static_cast<std::size_t>(c.k);
-  const auto each = [&](auto vectors) {
-    for (std::size_t g = 0; g < groups; ++g)
-      small_group<decltype(vectors)::value, kBoosted>(x + g * n, c.boost, n, k,
-                                                      static_cast<int>(g * n), winners + g * k,
-                                                      y == nullptr ? nullptr : y + g * n);
+  const auto each = [&](auto vectors) HWY_ATTR {
+    constexpr int kVectors = decltype(vectors)::value;
+    for (std::size_t g = 0; g < groups; ++g) {
+      const int first = static_cast<int>(g * n);
+      const real* const from = x + g * n;
+      real* const to = y == nullptr ? nullptr : y + g * n;
+      std::int32_t* const out = winners + g * k;
+      if (!small_group<kVectors, false, kBoosted>(from, c.boost, n, k, first, out, to))
+        small_group<kVectors, true, kBoosted>(from, c.boost, n, k, first, out, to);
+    }
   };
   const std::size_t vectors = (n + kLanes - 1) / kLanes;
   if (vectors <= 1) return each(std::integral_constant<int, 1>());

@@ -1,8 +1,10 @@
 // What a training step does around its products, piece by piece: minima over many repetitions, in
-// microseconds per batch of 128 and nanoseconds per element. Argument: the number of threads.
+// microseconds per batch of 128 and nanoseconds per element. Arguments: the number of threads, and
+// a part of the names to measure.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <numeric>
 
@@ -15,8 +17,10 @@ namespace engram {
 namespace {
 
 constexpr int kRows = 128;
+const char* wanted = "";
 
 void report(const char* name, double elements, const std::function<void()>& body) {
+  if (std::strstr(name, wanted) == nullptr) return;
   using Clock = std::chrono::steady_clock;
   double best = 1e30;
   const auto end = Clock::now() + std::chrono::milliseconds(300);
@@ -47,6 +51,7 @@ void layer(const std::string& name, LayerPtr l, ImageShape in, const Signal& x) 
   Signal dx;
   const Pass pass{.training = true, .rng = Rng(3), .tasks = {}};
   const double elements = static_cast<double>(x.rows()) * x.cols();
+  net.evaluate(x, tape, pass);
   report((name + ", forward").c_str(), elements, [&] { net.evaluate(x, tape, pass); });
   report((name + ", observe").c_str(), elements, [&] { net.layer(0).observe(x, tape[0]); });
   report((name + ", backward").c_str(), elements,
@@ -112,6 +117,7 @@ void images(const char* name, ImageShape shape, double ink, bool permute) {
 
 int main(int argc, char** argv) {
   using namespace engram;
+  if (argc > 2) wanted = argv[2];
   set_threads(argc > 1 ? std::max(1, std::atoi(argv[1])) : 1);
   winners("k-winners 4 of 4000", {1, 1, 4000}, 0.001, 0, false);
   winners("k-winners 4 of 4000", {1, 1, 4000}, 0.001, 1, false);
