@@ -53,15 +53,15 @@ class Linear final : public Layer {
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat feedback) const override {
-    const Mat out = dx.resize(x.rows(), x.cols());
     const double dense = macs(x), below = x.active_share(), above = dy.active_share();
     const bool scattered = below < 1 && scattered_time(below, above) < sddmm_time(below);
     if (!scattered && sddmm_time(below) >= kernels::kTransposedTime) {
+      const Mat out = dx.resize(x.rows(), x.cols());
       kernels::gemm(false, true, 1, dy.value(), feedback ? feedback : weight(), 0, out);
       return {dense, dense};
     }
     const CMat w = feedback ? feedback : weights_of(x);
-    kernels::fill(out.all(), 0);
+    const Mat out = dx.resize_sparse(x.rows(), x.cols());
     dx.active = x.active;
     if (scattered)
       kernels::scattered_backward(dy.value(), dy.active, w, x.active, out);
