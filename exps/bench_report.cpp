@@ -1,10 +1,10 @@
 #include "exps/bench_report.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "exps/show_parts.h"
 #include "utils/provenance.h"
@@ -137,7 +137,7 @@ double BenchReport::hidden_ratio() const {
 std::string bench_text(const BenchReport& report, bool colour, int width) {
   const MachinePeaks& p = report.peaks;
   std::string out = fmt::format(
-      "engram {} on {}, {}\nBLAS core {}, compiled for {}\ndata: {}\n"
+      "engram {} on {}, {}\nBLAS core {}, SIMD {}\ndata: {}\n"
       "gemm peak {} GFLOP/s ({} with 1), memory {} GB/s ({} with 1)\n\n",
       engram_version(), report.cpu,
       show::plural(static_cast<std::size_t>(report.threads), "thread"), report.blas_core,
