@@ -136,13 +136,16 @@ double BenchReport::hidden_ratio() const {
 
 std::string bench_text(const BenchReport& report, bool colour, int width) {
   const MachinePeaks& p = report.peaks;
+  const auto beside_one = [&](double all, double one, const char* unit) {
+    const std::string text = short_number(all) + " " + unit;
+    return report.threads > 1 ? text + " (" + short_number(one) + " with 1)" : text;
+  };
   std::string out = fmt::format(
-      "engram {} on {}, {}\nBLAS core {}, SIMD {}\ndata: {}\n"
-      "gemm peak {} GFLOP/s ({} with 1), memory {} GB/s ({} with 1)\n\n",
+      "engram {} on {}, {}\nBLAS core {}, SIMD {}\ndata: {}\ngemm peak {}, memory {}\n\n",
       engram_version(), report.cpu,
       show::plural(static_cast<std::size_t>(report.threads), "thread"), report.blas_core,
-      report.simd, report.data, short_number(p.gemm_gflops), short_number(p.gemm_gflops_one),
-      short_number(p.bandwidth_gb_s), short_number(p.bandwidth_gb_s_one));
+      report.simd, report.data, beside_one(p.gemm_gflops, p.gemm_gflops_one, "GFLOP/s"),
+      beside_one(p.bandwidth_gb_s, p.bandwidth_gb_s_one, "GB/s"));
   if (report.rows.empty()) return out;
   std::vector<Column> table = columns_of(report);
   narrow(table, width);
