@@ -41,8 +41,7 @@ class Linear final : public Layer {
     const Mat out = y.out.resize(x.rows(), outputs_);
     const double dense = macs(x), share = x.active_share();
     if (spmm_time(share) >= 1) {
-      kernels::gemm(false, false, 1, x.value(), weight(), 0, out);
-      kernels::add_row(out, synapses_.bias());
+      kernels::gemm(false, false, 1, x.value(), weight(), 0, out, synapses_.bias().data());
       return {dense, dense};
     }
     SparseRows& sparse = scratch().sparse;
