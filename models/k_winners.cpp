@@ -73,7 +73,7 @@ class KWinners final : public Layer {
     const CMat in = x.value();
     const int k = pass.training ? k_train_ : k_eval_, groups = in.cols / group_;
     const bool few = is_few(k, group_);
-    const Mat out = few ? y.out.resize_for_list(in.rows, in.cols) : y.out.resize(in.rows, in.cols);
+    const Mat out = few ? y.out.resize_sparse(in.rows, in.cols) : y.out.resize(in.rows, in.cols);
     ActiveSet& active = y.out.active;
     active.begin(in.rows, o_.ties == Ties::Threshold ? in.cols : k * groups);
     if (k == 0) {
@@ -106,7 +106,7 @@ class KWinners final : public Layer {
     const ActiveSet& active = y.out.active;
     const bool few = is_few(static_cast<double>(active.total()), static_cast<double>(error.size()));
     const Mat out =
-        few ? dx.resize_for_list(dy.rows(), dy.cols()) : dx.resize(dy.rows(), dy.cols());
+        few ? dx.resize_sparse(dy.rows(), dy.cols()) : dx.resize(dy.rows(), dy.cols());
     for_row_tiles(error, [&](int b) {
       write_listed(active.row(b), error.row(b), few ? 0 : out.cols, out.row(b));
     });

@@ -18,13 +18,11 @@ class Signal {
   /// Gives the signal a shape; the content is undefined, the active set unknown. Memory is kept
   /// when it is large enough.
   Mat resize(int rows, int cols);
-  /// Gives the signal a shape and zeros for content, for a writer that then lists all that it
-  /// writes in `active`. A signal that was filled so the last time is cleared by its list.
-  Mat resize_for_list(int rows, int cols);
-  Mat value() {
-    listed_ = false;  // whoever can write may write anywhere
-    return {memory_.data(), rows_, cols_};
-  }
+  /// The same for a signal that will be zero outside its active set: all zero now, and the caller
+  /// writes at the units that it then lists in `active`, nowhere else. Costs what was active
+  /// before, not the size of the signal, when its last content was of this kind too.
+  Mat resize_sparse(int rows, int cols);
+  Mat value() { return {memory_.data(), rows_, cols_}; }
   CMat value() const { return {memory_.data(), rows_, cols_}; }
   int rows() const { return rows_; }
   int cols() const { return cols_; }
@@ -39,7 +37,7 @@ class Signal {
  private:
   Buffer<real> memory_;
   int rows_ = 0, cols_ = 0;
-  bool listed_ = false;  ///< everything outside `active`, if known, is still zero
+  bool sparse_ = false;  ///< made by resize_sparse
 };
 
 /// One entry of the tape: the output of a layer, and what the layer needs again on the way back.

@@ -55,6 +55,16 @@ void blas_gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real* a,
 constexpr double kSmallProduct = 4e6;
 constexpr int kTile = 512;
 
+/// Rows [first, last), columns [left, left + count) of y += row.
+void add_row_to_tile(Mat y, int first, int last, int left, int count, const real* row) {
+  for (int i = first; i < last; ++i) {
+    real* out = y.row(i) + left;
+#pragma omp simd
+    for (int j = 0; j < count; ++j)
+      out[j] += row[left + j];
+  }
+}
+
 }  // namespace
 
 void use_one_blas_thread() {
@@ -68,7 +78,8 @@ void use_gemm_library(GemmLibrary library) {
   gemm_library = library;
 }
 
-void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c) {
+void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c,
+          const real* row) {
   const int m = c.rows, n = c.cols, k = transpose_a ? a.rows : a.cols;
   ENGRAM_INVARIANT((transpose_a ? a.cols : a.rows) == m);
   ENGRAM_INVARIANT((transpose_b ? b.rows : b.cols) == n);
@@ -77,6 +88,7 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
   if (static_cast<double>(m) * n * k < kSmallProduct || std::max(m, n) <= kTile) {
     blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a.data, a.cols, b.data, b.cols, beta,
               c.data, c.cols);
+    if (row) add_row_to_tile(c, 0, m, 0, n, row);
     return;
   }
   const bool by_columns = n >= m;
@@ -93,6 +105,11 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
     else
       blas_gemm(transpose_a, transpose_b, count, n, k, alpha, shift(a, !transpose_a), a.cols,
                 b.data, b.cols, beta, c.row(begin), c.cols);
+    if (!row) return;
+    if (by_columns)
+      add_row_to_tile(c, 0, m, begin, count, row);
+    else
+      add_row_to_tile(c, begin, begin + count, 0, n, row);
   });
 }
 
@@ -107,12 +124,8 @@ void fill(std::span<real> x, real value) {
 void add_row(Mat y, std::span<const real> row) {
   const int rows_per_run = std::max(1, (1 << 15) / std::max(1, y.cols));
   parallel_for((y.rows + rows_per_run - 1) / rows_per_run, [&](int run) {
-    for (int i = run * rows_per_run; i < std::min(y.rows, (run + 1) * rows_per_run); ++i) {
-      real* out = y.row(i);
-#pragma omp simd
-      for (int j = 0; j < y.cols; ++j)
-        out[j] += row[j];
-    }
+    const int first = run * rows_per_run;
+    add_row_to_tile(y, first, std::min(y.rows, first + rows_per_run), 0, y.cols, row.data());
   });
 }
 

@@ -19,8 +19,10 @@ void use_gemm_library(GemmLibrary);
 /// Name of the core that OpenBLAS picked ("Haswell").
 const char* blas_core();
 
-/// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked.
-void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c);
+/// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked; then, unless it is null, every
+/// row of c += row, tile by tile while the tile is in the cache.
+void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c,
+          const real* row = nullptr);
 
 void fill(std::span<real> x, real value);                 ///< every element <- value
 void add_row(Mat y, std::span<const real> row);           ///< every row of y += row

@@ -171,7 +171,7 @@ int threads() {
   return shared().threads;
 }
 
-void parallel_for(int count, const TileBody& body) {
+void parallel_for(int count, TileBody body) {
   Shared& state = shared();
   if (count <= 1 || inside_tile || state.threads == 1) return run_serially(count, body);
   // A second thread of the program that comes while the pool is busy does its own work.

@@ -3,19 +3,23 @@
 // thread for computing.
 #pragma once
 
-#include <concepts>
+#include <type_traits>
 
 namespace engram {
 
-/// A reference to something callable with a tile's number: unlike std::function it never allocates,
-/// and it must not outlive what it refers to.
+/// Sets how many threads (>= 1, this one included) parallel_for may use. Default 1.
+void set_threads(int count);
+int threads();
+
+/// A function of the tile's number that lives with the caller: what parallel_for takes costs no
+/// allocation, whatever it captures.
 class TileBody {
  public:
   template <class F>
-  requires std::invocable<const F&, int> &&
-      (!std::same_as<F, TileBody>)TileBody(const F& f)  // NOLINT(google-explicit-constructor)
-      : object_(&f),
-        call_([](const void* object, int i) { (*static_cast<const F*>(object))(i); }) {}
+    requires(!std::is_same_v<std::remove_cvref_t<F>, TileBody>)
+  TileBody(const F& f)  // NOLINT(google-explicit-constructor)
+      : object_(&f), call_([](const void* object, int i) { (*static_cast<const F*>(object))(i); }) {
+  }
   void operator()(int i) const { call_(object_, i); }
 
  private:
@@ -23,12 +27,8 @@ class TileBody {
   void (*call_)(const void*, int);
 };
 
-/// Sets how many threads (>= 1, this one included) parallel_for may use. Default 1.
-void set_threads(int count);
-int threads();
-
 /// Calls body(i) for every i in [0, count), in any order, perhaps at the same time. `body` writes
 /// only to what tile i owns. An exception from a body is thrown again here after all have ended.
-void parallel_for(int count, const TileBody& body);
+void parallel_for(int count, TileBody body);
 
 }  // namespace engram

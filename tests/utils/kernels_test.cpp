@@ -57,6 +57,20 @@ INSTANTIATE_TEST_SUITE_P(OddShapes, Gemm,
                                            Shape3{3, 5, 1}, Shape3{31, 1031, 129},
                                            Shape3{1031, 31, 129}, Shape3{513, 513, 17}));
 
+TEST(Gemm, AddsARowAfterTheProduct) {
+  for (const auto& [m, n] : {std::pair{3, 5}, std::pair{40, 1500}, std::pair{1500, 40}}) {
+    const auto a = random_values(static_cast<std::size_t>(m * 90), 1);
+    const auto b = random_values(static_cast<std::size_t>(90 * n), 2);
+    const auto row = random_values(static_cast<std::size_t>(n), 3);
+    std::vector<real> c(static_cast<std::size_t>(m * n)), d(c.size());
+    kernels::gemm(false, false, 1, {a.data(), m, 90}, {b.data(), 90, n}, 0, {c.data(), m, n},
+                  row.data());
+    kernels::gemm(false, false, 1, {a.data(), m, 90}, {b.data(), 90, n}, 0, {d.data(), m, n});
+    kernels::add_row({d.data(), m, n}, row);
+    EXPECT_EQ(c, d);
+  }
+}
+
 TEST(Gemm, BothLibrariesAgreeToRounding) {
   const auto a = random_values(37 * 130, 1), b = random_values(130 * 65, 2);
   for (const bool tb : {false, true}) {
