@@ -13,7 +13,8 @@ Mat Signal::resize(int rows, int cols) {
 }
 
 Mat Signal::resize_sparse(int rows, int cols) {
-  const bool kept = sparse_ && rows == rows_ && cols == cols_ && active.known();
+  constexpr double kFew = 0.02;  // above this share clearing all is faster (measured)
+  const bool kept = sparse_ && rows == rows_ && cols == cols_ && active_share() < kFew;
   if (!kept) {
     const Mat all = resize(rows, cols);
     kernels::fill(all.all(), 0);

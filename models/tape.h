@@ -45,6 +45,7 @@ struct Record {
   Signal out;
   std::vector<real> saved;          ///< layer's own: batch statistics, dropout factors, ...
   std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
+  std::vector<std::uint8_t> bits;   ///< layer's own: a bit for each element (dropout)
 };
 using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
 

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
-#include <type_traits>
 #include <vector>
 
 #include <cblas.h>
@@ -65,45 +63,6 @@ void add_row_to_tile(Mat y, int first, int last, int left, int count, const real
     for (int j = 0; j < count; ++j)
       out[j] += row[left + j];
   }
-}
-
-/// Position of a float in the total order of its bits: NaN sorts above everything and never
-/// confuses a comparison.
-auto order_key(real x) {
-  using Bits = std::conditional_t<sizeof(real) == 4, std::int32_t, std::int64_t>;
-  const Bits bits = std::bit_cast<Bits>(x == 0 ? real{0} : x);  // -0 and 0 are equal
-  return bits < 0 ? static_cast<Bits>(std::numeric_limits<Bits>::min() - bits - 1) : bits;
-}
-using Key = decltype(order_key(real{}));
-
-/// For few winners: keep the k best so far and look closer only at blocks that beat the worst.
-void top_few(std::span<const real> scores, int k, std::int32_t* winners) {
-  constexpr int kFew = 16;
-  Key best[kFew];
-  const auto worst_place = [&] {  // the lowest score; among equals the highest index
-    int w = 0;
-    for (int i = 1; i < k; ++i)
-      if (best[i] < best[w] || (best[i] == best[w] && winners[i] > winners[w])) w = i;
-    return w;
-  };
-  for (int i = 0; i < k; ++i)
-    best[i] = order_key(scores[i]), winners[i] = i;
-  int worst = worst_place();
-  const int n = static_cast<int>(scores.size());
-  constexpr int kBlock = 64;
-  for (int begin = k; begin < n; begin += kBlock) {
-    const int end = std::min(n, begin + kBlock);
-    bool any = false;
-    const real bar = scores[winners[worst]];
-    for (int i = begin; i < end; ++i)
-      any |= !(scores[i] <= bar);
-    if (!any) continue;
-    for (int i = begin; i < end; ++i) {
-      const Key key = order_key(scores[i]);
-      if (key > best[worst]) best[worst] = key, winners[worst] = i, worst = worst_place();
-    }
-  }
-  std::sort(winners, winners + k);
 }
 
 }  // namespace
@@ -211,24 +170,6 @@ void relu_backward(std::span<const real> y, const real* dy, real* dx) {
 #pragma omp simd
   for (std::size_t i = 0; i < y.size(); ++i)
     dx[i] = y[i] > 0 ? dy[i] : real{0};
-}
-
-void top_k(std::span<const real> scores, int k, std::int32_t* winners) {
-  ENGRAM_INVARIANT(k > 0 && static_cast<std::size_t>(k) <= scores.size());
-  if (k <= 16) return top_few(scores, k, winners);
-  thread_local std::vector<Key> keys;
-  keys.resize(scores.size());
-  std::transform(scores.begin(), scores.end(), keys.begin(), order_key);
-  std::nth_element(keys.begin(), keys.begin() + (k - 1), keys.end(), std::greater<>());
-  const Key bar = keys[static_cast<std::size_t>(k - 1)];
-  const auto above =
-      std::count_if(scores.begin(), scores.end(), [bar](real s) { return order_key(s) > bar; });
-  auto ties = k - above;  // as many of the tied as fit, lowest index first
-  std::int32_t* next = winners;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const Key key = order_key(scores[i]);
-    if (key > bar || (key == bar && ties-- > 0)) *next++ = static_cast<std::int32_t>(i);
-  }
 }
 
 double softmax_cross_entropy(std::span<const real> logits, int target,

@@ -36,10 +36,6 @@ void relu(std::span<const real> x, real* y);
 /// dx = dy where y > 0, else 0.
 void relu_backward(std::span<const real> y, const real* dy, real* dx);
 
-/// The k largest of `scores`, lowest index first among equals: exact and deterministic. Writes
-/// their indices in ascending order to `winners` (k entries). 0 < k <= scores.size().
-void top_k(std::span<const real> scores, int k, std::int32_t* winners);
-
 /// Row-wise softmax cross-entropy over the allowed classes (mask [classes], empty = all). For one
 /// row: returns the loss and writes the gradient (softmax - onehot) * scale to `gradient`, zero
 /// outside the mask.

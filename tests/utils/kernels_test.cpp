@@ -100,36 +100,6 @@ TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
   set_threads(1);
 }
 
-TEST(TopK, EqualsAFullSortWithTheLowestIndexFirst) {
-  for (const int n : {1, 2, 17, 64, 65, 200, 1000})
-    for (const int k : {1, 2, 4, 15, 16, 17, 50, n}) {
-      if (k > n) continue;
-      auto x = random_values(static_cast<std::size_t>(n), static_cast<std::uint64_t>(n * 100 + k));
-      for (real& v : x)
-        v = std::round(v * 3);  // many ties, both zeros
-      std::vector<int> order(static_cast<std::size_t>(n));
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return x[i] > x[j]; });
-      std::vector<int> expected(order.begin(), order.begin() + k);
-      std::sort(expected.begin(), expected.end());
-      std::vector<std::int32_t> got(static_cast<std::size_t>(k));
-      kernels::top_k(x, k, got.data());
-      ASSERT_EQ(std::vector<int>(got.begin(), got.end()), expected) << n << " " << k;
-    }
-}
-
-TEST(TopK, SurvivesNotANumber) {
-  for (const int k : {2, 20}) {
-    std::vector<real> x = random_values(100, 1);
-    x[3] = x[50] = std::nan("");
-    std::vector<std::int32_t> got(static_cast<std::size_t>(k), -1);
-    kernels::top_k(x, k, got.data());
-    for (const int i : got)
-      EXPECT_TRUE(i >= 0 && i < 100);
-    EXPECT_EQ(std::set<int>(got.begin(), got.end()).size(), static_cast<std::size_t>(k));
-  }
-}
-
 TEST(SoftmaxCrossEntropy, EqualsTheDefinition) {
   const std::vector<real> z{1, -2, 0.5f, 800};
   const std::vector<std::uint8_t> mask{1, 1, 1, 0};
