@@ -11,7 +11,7 @@
 namespace engram {
 namespace {
 
-using kernels::kScatteredCost, kernels::kSddmmCost, kernels::kSpmmCost;
+using kernels::scattered_time, kernels::sddmm_time, kernels::spmm_time;
 
 /// Scratch of the calling thread; buffers only grow.
 struct Scratch {
@@ -40,7 +40,7 @@ class Linear final : public Layer {
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs_);
     const double dense = macs(x), share = x.active_share();
-    if (share * kSpmmCost >= 1) {
+    if (spmm_time(share) >= 1) {
       kernels::gemm(false, false, 1, x.value(), weight(), 0, out);
       kernels::add_row(out, synapses_.bias());
       return {dense, dense};
@@ -55,8 +55,8 @@ class Linear final : public Layer {
                       CMat feedback) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
     const double dense = macs(x), below = x.active_share(), above = dy.active_share();
-    const bool scattered = below < 1 && above * kScatteredCost < kSddmmCost;
-    if (!scattered && below * kSddmmCost >= 1) {
+    const bool scattered = below < 1 && scattered_time(below, above) < sddmm_time(below);
+    if (!scattered && sddmm_time(below) >= kernels::kTransposedTime) {
       kernels::gemm(false, true, 1, dy.value(), feedback ? feedback : weight(), 0, out);
       return {dense, dense};
     }
@@ -74,12 +74,13 @@ class Linear final : public Layer {
                   const Pass&) const override {
     synapses_.bias_part().accumulate(post);
     const double dense = macs(pre), below = pre.active_share(), above = post.active_share();
-    if (above < 1 && below < 1 &&
-        above * below * kScatteredCost < std::min(1.0, below * kSpmmCost)) {
-      if (accumulate_block(pre, post)) return {dense * above * below, dense};
-    }
+    const double whole = std::min(1.0, spmm_time(below));
+    if (below < 1 && above < 1 && scattered_time(below, above) < whole &&
+        accumulate_block(pre, post))
+      return {dense * above * below, dense};
+    if (spmm_time(above) < whole && accumulate_columns(pre, post)) return {dense * above, dense};
     const auto gradient = synapses_.open_gradient();
-    if (below * kSpmmCost < 1) {
+    if (spmm_time(below) < 1) {
       SparseRows& sparse = scratch().sparse;
       sparse.assign_transposed(pre.value(), pre.active);
       kernels::spmm(sparse.view(), post.value(), nullptr, !gradient.fresh, gradient.value);
@@ -134,6 +135,32 @@ class Linear final : public Layer {
         }
       }
     });
+    synapses_.add_gradient(block);
+    return true;
+  }
+
+  /// The gradient as a block of the outputs that are active in this batch and all inputs. False,
+  /// and nothing done, when that is most of the matrix.
+  bool accumulate_columns(const Signal& pre, const Signal& post) const {
+    auto& [sparse, block, begin, rows] = scratch();
+    distinct_units(post.active, outputs_, block.cols);
+    const std::size_t width = block.cols.size();
+    if (2 * width > static_cast<std::size_t>(outputs_)) return false;
+    block.all_rows = true, block.all_cols = false;
+    block.value.resize(width * static_cast<std::size_t>(pre.cols()));
+    sparse.assign_transposed(post.value(), post.active);
+    const SparseView all = sparse.view();
+    begin.clear();  // outputs without entries take no place among them
+    for (const std::int32_t o : block.cols)
+      begin.push_back(all.begin[o]);
+    begin.push_back(all.begin[outputs_]);
+    const int count = static_cast<int>(width);
+    thread_local std::vector<real> memory;
+    memory.resize(block.value.size());
+    const Mat by_output{memory.data(), count, pre.cols()};
+    kernels::spmm({begin.data(), all.index, all.value, count}, pre.value(), nullptr, false,
+                  by_output);
+    kernels::transpose(by_output, {block.value.data(), pre.cols(), count});
     synapses_.add_gradient(block);
     return true;
   }

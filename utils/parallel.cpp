@@ -1,9 +1,11 @@
-// The workers sleep between loops. In a loop everybody takes the next tile from one counter, the
-// caller too. The caller waits only for workers that have joined the loop, so a worker that wakes
-// late costs a short loop nothing.
+// Between loops the workers look out for the next one for a little while, since a training step is
+// a quick succession of loops and waking a thread costs as much as a small one; then they sleep. In
+// a loop everybody takes the next tile from one counter, the caller too. The caller waits only for
+// workers that have joined the loop, so a worker that wakes late costs a short loop nothing.
 #include "utils/parallel.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -17,6 +19,27 @@
 
 namespace engram {
 namespace {
+
+/// Tells the processor that this thread only waits.
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/// Looks for something to come true for about 50 microseconds before giving up.
+template <class Happened>
+bool spin_until(Happened happened) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::microseconds(50);
+  do {
+    for (int i = 0; i < 64; ++i) {
+      if (happened()) return true;
+      pause();
+    }
+  } while (Clock::now() < end);
+  return false;
+}
 
 /// True on a thread that is running a tile: loops inside a tile run serially.
 thread_local bool inside_tile = false;
@@ -57,6 +80,11 @@ class Pool {
     inside_tile = false;
     std::unique_lock lock(mutex_);
     body_ = nullptr;  // from here on nobody joins
+    if (joined_ > 0) {
+      lock.unlock();
+      spin_until([&] { return joined_ == 0; });
+      lock.lock();
+    }
     left_.wait(lock, [&] { return joined_ == 0; });
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
@@ -67,6 +95,9 @@ class Pool {
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex_);
     for (;;) {
+      lock.unlock();
+      spin_until([&] { return loop_ != seen || stopping_; });
+      lock.lock();
       wake_.wait(lock, [&] { return stopping_ || (body_ && loop_ != seen); });
       if (stopping_) return;
       seen = loop_;
@@ -102,11 +133,11 @@ class Pool {
   std::condition_variable wake_, left_;
   const std::function<void(int)>* body_ = nullptr;  ///< of the open loop
   int count_ = 0;
-  int joined_ = 0;  ///< workers inside the loop
-  std::uint64_t loop_ = 0;
+  std::atomic<int> joined_ = 0;          ///< workers inside the loop; changes under the mutex
+  std::atomic<std::uint64_t> loop_ = 0;  ///< likewise
   int first_failure_ = 0;
   std::exception_ptr failure_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_ = false;
   std::atomic<std::int64_t> next_{0};
   std::vector<std::jthread> workers_;
 };

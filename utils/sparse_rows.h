@@ -35,6 +35,33 @@ class SparseRows {
   std::vector<real> value_;
 };
 
+/// The rows of a sparse matrix four by four, the entries of a group sorted by which of its rows
+/// have them, so that a product loads what an entry meets once for all of those (spmm).
+class GroupedRows {
+ public:
+  static constexpr int kRows = 4, kPatterns = 1 << kRows;
+
+  /// The entries of s in columns [first, last).
+  void assign(const SparseView& s, int first, int last);
+
+  /// A group: entries [begin[p], begin[p + 1]) are those of exactly the rows of pattern p (bit r:
+  /// row r); each has one value per row of its pattern, and they follow one another.
+  struct Group {
+    std::int32_t begin[kPatterns + 1];  ///< into index; begin[1] is the first entry
+    std::int32_t value;                 ///< of the first entry
+  };
+  int groups() const { return static_cast<int>(groups_.size()); }
+  const Group& group(int g) const { return groups_[static_cast<std::size_t>(g)]; }
+  const std::int32_t* index() const { return index_.data(); }
+  const real* value() const { return value_.data(); }
+
+ private:
+  void build(const SparseView& s, int first_col, int last_col, int g);
+  std::vector<Group> groups_;
+  std::vector<std::int32_t> index_;
+  std::vector<real> value_;
+};
+
 /// The columns that are active in some row, ascending. `cols` is the width of the signal.
 void distinct_units(const ActiveSet& active, int cols, std::vector<std::int32_t>& units);
 

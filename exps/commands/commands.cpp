@@ -10,6 +10,7 @@ constexpr Command kCommands[] = {
     {"list", "what there is: experiments, data sets, models, strategies, options", list_command},
     {"show", "an experiment's settings, where each comes from, and its model", show_command},
     {"data", "list, verify and fetch data sets", data_command},
+    {"bench", "measure training steps and evaluation on this machine", bench_command},
     {"test", "run the tests", test_command},
     {"completion", "print a completion script for bash or zsh", completion_command},
 };

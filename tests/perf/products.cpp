@@ -1,0 +1,164 @@
+// Times the products that layers choose between, and the sweep of an optimiser: the figures behind
+// the constants k...Cost (utils/sparse_kernels.h), sparse_storage_pays and prefers_onednn.
+// usage: products [threads]
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+#include "learners/registry.h"
+#include "models/layers.h"
+#include "models/network.h"
+#include "utils/kernels.h"
+#include "utils/parallel.h"
+#include "utils/rng.h"
+#include "utils/sparse_kernels.h"
+
+namespace engram {
+namespace {
+
+double best_ms(const std::function<void()>& body) {
+  double best = 1e9;
+  const auto start = std::chrono::steady_clock::now();
+  const auto since = [](auto t) {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t).count();
+  };
+  body();
+  for (int i = 0; i < 5 || since(start) < 300; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    body();
+    best = std::min(best, since(begin));
+  }
+  return best;
+}
+
+void row(const char* what, double ms, double macs) {
+  std::printf("%-44s %9.3f ms %8.1f GMAC/s\n", what, ms, macs / ms / 1e6);
+}
+
+Signal random_signal(int rows, int cols, double share, std::uint64_t seed) {
+  Signal s;
+  Rng rng(seed);
+  const Mat m = s.resize(rows, cols);
+  s.active.begin();
+  for (int b = 0; b < rows; ++b) {
+    for (int i = 0; i < cols; ++i) {
+      const bool on = rng.uniform() < share;
+      m.row(b)[i] = on ? static_cast<real>(rng.uniform(-1, 1)) : real{0};
+      if (on) s.active.push(i);
+    }
+    s.active.end_row();
+  }
+  return s;
+}
+
+void products(int batch, int in, int out, std::vector<double> shares) {
+  std::printf("batch %d, %d inputs, %d outputs\n", batch, in, out);
+  const double dense = 1.0 * batch * in * out;
+  const auto matrix = [](int rows, int cols) { return random_signal(rows, cols, 1, 7); };
+  const Signal w = matrix(in, out), dy = matrix(batch, out), x = matrix(batch, in);
+  Signal y, g, dx;
+  y.resize(batch, out), g.resize(in, out), dx.resize(batch, in);
+  using kernels::GemmLibrary;
+  for (const auto& [name, library] :
+       {std::pair{"OpenBLAS", GemmLibrary::OpenBlas}, std::pair{"oneDNN", GemmLibrary::OneDnn}}) {
+    kernels::use_gemm_library(library);
+    std::printf(" %s\n", name);
+    row("  forward  x w",
+        best_ms([&] { kernels::gemm(false, false, 1, x.value(), w.value(), 0, y.value()); }),
+        dense);
+    row("  backward dy w^T",
+        best_ms([&] { kernels::gemm(false, true, 1, dy.value(), w.value(), 0, dx.value()); }),
+        dense);
+    row("  gradient x^T dy",
+        best_ms([&] { kernels::gemm(true, false, 1, x.value(), dy.value(), 0, g.value()); }),
+        dense);
+  }
+  kernels::use_gemm_library(GemmLibrary::Best);
+  for (const double share : shares) {
+    const Signal sparse = random_signal(batch, in, share, 3);
+    const double macs = dense * sparse.active_share();
+    std::printf(" %.2f %% of the inputs active\n", 100 * sparse.active_share());
+    SparseRows rows, columns;
+    GroupedRows grouped;
+    const auto list = [&] { rows.assign(sparse.value(), sparse.active); };
+    list();
+    std::printf("  lists %.3f ms, transposed %.3f ms, grouped %.3f ms\n", best_ms(list),
+                best_ms([&] { columns.assign_transposed(sparse.value(), sparse.active); }),
+                best_ms([&] { grouped.assign(rows.view(), 0, in); }));
+    row("  spmm forward", best_ms([&] {
+          rows.assign(sparse.value(), sparse.active);
+          kernels::spmm(rows.view(), w.value(), w.value().row(0), false, y.value());
+        }),
+        macs);
+    row("  spmm gradient", best_ms([&] {
+          columns.assign_transposed(sparse.value(), sparse.active);
+          kernels::spmm(columns.view(), dy.value(), nullptr, false, g.value());
+        }),
+        macs);
+    row("  sddmm backward",
+        best_ms([&] { kernels::sddmm(dy.value(), w.value(), sparse.active, dx.value()); }), macs);
+  }
+}
+
+/// One layer as a network: what it costs dense, masked and sparse at a density.
+void storage(int batch, int in, int out, double density, double share) {
+  const Signal x = random_signal(batch, in, share, 3), dy = random_signal(batch, out, 0.05, 4);
+  for (const auto kind : {WeightStorage::Dense, WeightStorage::Sparse}) {
+    std::vector<LayerPtr> layers;
+    layers.push_back(linear(out, {.density = density, .storage = kind}));
+    Network net({1, 1, in}, std::move(layers), Rng(1));
+    OptimizerOptions o;
+    o.momentum = 0.9, o.weight_decay = 1e-4;
+    const auto optimizer = make_optimizer(o, net.params());
+    Record y;
+    Signal dx;
+    const double ms = best_ms([&] {
+      net.params().zero_grad();
+      net.layer(0).forward(x, y, {});
+      net.layer(0).accumulate(x, y, dy, {});
+      net.layer(0).backward_input(x, y, dy, dx, {}, {});
+      optimizer->step(0.1);
+    });
+    std::printf("%d-%d, density %.2f, inputs %.1f %%, errors 5 %%, stored %s: %.3f ms\n", in, out,
+                density, 100 * share, kind == WeightStorage::Dense ? "dense" : "sparse", ms);
+  }
+}
+
+void sweeps(int rows, int cols) {
+  for (const char* name : {"sgd", "adam"}) {
+    ParamStore params;
+    params.add("w", rows, cols);
+    params.allocate();
+    OptimizerOptions o;
+    o.optimizer = name, o.momentum = 0.9, o.nesterov = true, o.weight_decay = 1e-4;
+    const auto optimizer = make_optimizer(o, params);
+    const double idle = best_ms([&] { optimizer->step(0.01); });
+    std::fill_n(params.open_gradient(0).value.data, params.param(0).size(), real{0.01f});
+    const double full = best_ms([&] { optimizer->step(0.01); });
+    std::printf("%s over %d x %d: no gradient %.3f ms, full gradient %.3f ms\n", name, rows, cols,
+                idle, full);
+  }
+}
+
+}  // namespace
+}  // namespace engram
+
+int main(int argc, char** argv) {
+  using namespace engram;
+  kernels::use_one_blas_thread();
+  set_threads(argc > 1 ? std::max(1, std::atoi(argv[1])) : 1);
+  std::printf("%d threads, BLAS core %s, vectors %s\n", threads(), kernels::blas_core(),
+              kernels::simd_target());
+  products(128, 784, 4000, {0.19, 0.3, 0.5});
+  products(256, 2000, 2000, {0.1, 0.3, 0.5});
+  products(128, 4000, 4000, {0.0005, 0.05});
+  for (const double density : {0.05, 0.1, 0.2, 0.35, 0.5})
+    storage(128, 784, 2048, density, 0.19);
+  for (const double density : {0.05, 0.1, 0.2})
+    storage(128, 2048, 2048, density, 0.025);
+  sweeps(784, 4000);
+  sweeps(2000, 2800);
+}
