@@ -71,7 +71,9 @@ HWY_INLINE void Rows(const PanelProduct& p, int i, int column, const real* b, Ma
   for (; i + kCount <= p.rows; i += kCount)
     Tile<kCount, kWhole>(p, i, column, b, first, second);
   if constexpr (kCount > 1) {
-    if (i < p.rows) Rows<kCount == 12 ? 8 : (kCount == 8 ? 6 : kCount - 1), kWhole>(p, i, column, b, first, second);
+    if (i < p.rows)
+      Rows<kCount == 12 ? 8 : (kCount == 8 ? 6 : kCount - 1), kWhole>(p, i, column, b, first,
+                                                                      second);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "utils/panel_product.h"
 #include "utils/parallel.h"
 #include "utils/scratch.h"
+#include "utils/sparse_kernels.h"
 #include "utils/winograd_tiles.h"
 
 namespace engram::kernels {
@@ -128,7 +129,10 @@ void winograd_backward(const Window& w, CMat dy, CMat weights, Mat dx) {
   const TileGrid in = input_grid(w), out = output_grid(w, weights.cols);
   // Weights with input channels last: [kernel * kernel * outputs, channels].
   Mat transposed{turned.get(weights.size()), w.kernel_h * w.kernel_w * weights.cols, w.channels};
-  transpose_blocks(weights, w.channels, transposed);
+  parallel_for(w.kernel_h * w.kernel_w, [&](int tap) {
+    transpose({weights.row(tap * w.channels), w.channels, weights.cols},
+              {transposed.row(tap * weights.cols), weights.cols, w.channels});
+  });
   const Packed packed = expand(w.kernel_h, transposed, weights.cols, memory);
   through_tiles(
       out, dy.rows, packed, weights.cols, w.channels,
@@ -147,7 +151,8 @@ void winograd_gradient(const Window& w, CMat x, CMat dy, bool add, Mat dw) {
   const int outputs = dw.cols;
   const TileGrid in = input_grid(w), out = output_grid(w, outputs);
   const int each = tiles_per_image(in), block = images_per_block(in, x.rows, kTiles);
-  Tiles pre = layout(nullptr, block * each, w.channels), post = layout(nullptr, block * each, outputs);
+  Tiles pre = layout(nullptr, block * each, w.channels),
+        post = layout(nullptr, block * each, outputs);
   Tiles sum = layout(nullptr, w.channels, outputs);
   pre.data = memory.get(numbers(pre) + numbers(post) + numbers(sum));
   post.data = pre.data + numbers(pre), sum.data = post.data + numbers(post);

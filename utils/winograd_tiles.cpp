@@ -75,8 +75,7 @@ HWY_INLINE void ForTiles(const TileGrid& g, int size, const Body& body) {
   for (int ty = 0, tile = 0; ty < g.tiles_y; ++ty)
     for (int tx = 0; tx < g.tiles_x; ++tx, ++tile) {
       const int top = g.origin + ty * step, left = g.origin + tx * step;
-      const bool inside =
-          top >= 0 && left >= 0 && top + size <= g.height && left + size <= g.width;
+      const bool inside = top >= 0 && left >= 0 && top + size <= g.height && left + size <= g.width;
       body(tile, top, left, inside);
     }
 }
@@ -97,9 +96,8 @@ HWY_INLINE void ImageToTiles(const TileGrid& g, const real* image, Tiles out) {
         if (!inside && !Exists(g, top + y, left + x)) return hn::Zero(Tag());
         return part.Load(image + corner + Offset(g, y, x) + part.begin);
       };
-      const auto store = [&](int y, int x, Vec v) HWY_ATTR {
-        hn::StoreU(v, Tag(), to + (y * 8 + x) * out.part);
-      };
+      const auto store = [&](int y, int x, Vec v)
+                             HWY_ATTR { hn::StoreU(v, Tag(), to + (y * 8 + x) * out.part); };
       Square<Transform>(load, store);
     });
   });
@@ -112,9 +110,8 @@ HWY_INLINE void TilesToImage(const TileGrid& g, Tiles in, const real* bias, real
     ForChannels(g.channels, [&](const Channels& part) HWY_ATTR {
       const real* from = in.data + tile * in.tile + part.begin;
       const Vec shift = bias ? part.Load(bias + part.begin) : hn::Zero(Tag());
-      const auto load = [&](int y, int x) HWY_ATTR {
-        return hn::LoadU(Tag(), from + (y * 8 + x) * in.part);
-      };
+      const auto load = [&](int y, int x)
+                            HWY_ATTR { return hn::LoadU(Tag(), from + (y * 8 + x) * in.part); };
       const auto store = [&](int y, int x, Vec v) HWY_ATTR {
         if (!inside && !Exists(g, top + y, left + x)) return;
         real* to = image + corner + Offset(g, y, x) + part.begin;
@@ -153,9 +150,8 @@ HWY_INLINE void Expand(const real* w, std::ptrdiff_t tap_stride, int columns, re
     const auto load = [&](int y, int x) HWY_ATTR {
       return some.Load(w + (y * kKernel + x) * tap_stride + some.begin);
     };
-    const auto store = [&](int y, int x, Vec v) HWY_ATTR {
-      hn::StoreU(v, Tag(), to + (y * 8 + x) * part);
-    };
+    const auto store = [&](int y, int x, Vec v)
+                           HWY_ATTR { hn::StoreU(v, Tag(), to + (y * 8 + x) * part); };
     Square<KernelToParts<kKernel>>(load, store);
   });
 }
@@ -171,9 +167,8 @@ template <int kKernel>
 HWY_INLINE void Collapse(const real* in, std::ptrdiff_t part, int columns, real* gradient,
                          std::ptrdiff_t tap_stride, bool add) {
   ForChannels(columns, [&](const Channels& some) HWY_ATTR {
-    const auto load = [&](int y, int x) HWY_ATTR {
-      return some.Load(in + (y * 8 + x) * part + some.begin);
-    };
+    const auto load = [&](int y, int x)
+                          HWY_ATTR { return some.Load(in + (y * 8 + x) * part + some.begin); };
     const auto store = [&](int y, int x, Vec v) HWY_ATTR {
       real* to = gradient + (y * kKernel + x) * tap_stride + some.begin;
       some.Store(add ? hn::Add(v, some.Load(to)) : v, to);
