@@ -1,4 +1,4 @@
-// max(0, x). Keeps an active set that comes in.
+// max(0, x). Keeps an active set that comes in, from either side.
 #include "models/layers.h"
 #include "utils/kernels.h"
 
@@ -22,7 +22,8 @@ class Relu final : public Layer {
                       CMat) const override {
     const Mat out = dx.resize(dy.rows(), dy.cols());
     kernels::relu_backward(y.out.value().all(), dy.value().data, out.data);
-    if (y.out.active.known()) dx.active = y.out.active;
+    if (y.out.active.known() || dy.active.known())
+      dx.active = dy.active.known() ? dy.active : y.out.active;
     return {};
   }
 };
