@@ -32,7 +32,7 @@ class Linear final : public Layer {
   std::string describe() const override { return "linear" + synapses_.density_text(); }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
-    synapses_.bind(outputs_, in.size(), place.name, store, place.active_share);
+    synapses_.bind(outputs_, in.size(), place, store);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override { synapses_.init(rng); }
@@ -40,14 +40,18 @@ class Linear final : public Layer {
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs_);
     const double dense = macs(x), share = x.active_share();
+    const bool lazy = synapses_.lazy() && x.active.known();
+    const auto [w, scale] = lazy ? ParamStore::Scaled{weights_of(x), nullptr} : synapses_.scaled();
+    const real* const bias = synapses_.bias().data();
     if (spmm_time(share) >= 1) {
-      kernels::gemm(false, false, 1, x.value(), weight(), 0, out, synapses_.bias().data());
-      return {dense, dense};
+      kernels::gemm(false, false, 1, x.value(), w, 0, out, scale ? nullptr : bias);
+    } else {
+      SparseRows& sparse = scratch().sparse;
+      sparse.assign(x.value(), x.active);
+      kernels::spmm(sparse.view(), w, scale ? nullptr : bias, false, out);
     }
-    SparseRows& sparse = scratch().sparse;
-    sparse.assign(x.value(), x.active);
-    kernels::spmm(sparse.view(), weights_of(x), synapses_.bias().data(), false, out);
-    return {dense * share, dense};
+    if (scale) kernels::scale_columns(out, scale, bias);
+    return {spmm_time(share) >= 1 ? dense : dense * share, dense};
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,

@@ -40,7 +40,10 @@ class Relu final : public Layer {
         kernels::relu_backward({value.data + begin, count}, error.data + begin, out.data + begin);
       });
     }
-    if (y.out.active.known()) dx.active = y.out.active;
+    // Zero outside either set: the smaller one says more.
+    const bool from_above = dy.active.known() && dy.active_share() <= y.out.active_share();
+    if (dy.active.known() || y.out.active.known())
+      dx.active = from_above ? dy.active : y.out.active;
     return {};
   }
 

@@ -129,6 +129,18 @@ void add_row(Mat y, std::span<const real> row) {
   });
 }
 
+void scale_columns(Mat y, const real* scale, const real* row) {
+  const int rows_per_run = std::max(1, (1 << 15) / std::max(1, y.cols));
+  parallel_for((y.rows + rows_per_run - 1) / rows_per_run, [&](int run) {
+    for (int i = run * rows_per_run; i < std::min(y.rows, (run + 1) * rows_per_run); ++i) {
+      real* out = y.row(i);
+#pragma omp simd
+      for (int j = 0; j < y.cols; ++j)
+        out[j] = out[j] * scale[j] + row[j];
+    }
+  });
+}
+
 void add_column_sums(CMat x, std::span<real> sums) {
   for (int i = 0; i < x.rows; ++i)
     axpy(1, {x.row(i), static_cast<std::size_t>(x.cols)}, sums.data());

@@ -24,8 +24,10 @@ const char* blas_core();
 void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c,
           const real* row = nullptr);
 
-void fill(std::span<real> x, real value);                 ///< every element <- value
-void add_row(Mat y, std::span<const real> row);           ///< every row of y += row
+void fill(std::span<real> x, real value);        ///< every element <- value
+void add_row(Mat y, std::span<const real> row);  ///< every row of y += row
+/// Every row of y <- y * scale + row, element by element.
+void scale_columns(Mat y, const real* scale, const real* row);
 void add_column_sums(CMat x, std::span<real> sums);       ///< sums += column sums of x
 void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x
 bool all_finite(std::span<const real> values);

@@ -1,0 +1,27 @@
+// Convolution by direct summation, for every geometry: patches are read where they lie. Also what
+// all convolutions share.
+#pragma once
+
+#include <span>
+
+#include "utils/kernels.h"
+
+namespace engram::kernels {
+
+// Shapes: x [B, height * width * channels], y [B, out_h * out_w * outputs],
+// w [kernel_h * kernel_w * channels, outputs]. All images at once, over several threads.
+
+void direct_forward(const Window& window, CMat x, CMat w, std::span<const real> bias, Mat y);
+/// dx <- the error of the input.
+void direct_backward(const Window& window, CMat dy, CMat w, Mat dx);
+/// dw <- (or += when `add`) the gradient of the weights.
+void direct_gradient(const Window& window, CMat x, CMat dy, bool add, Mat dw);
+
+/// dw <- (or += when `add`) the sum of `groups` matrices of its size, one after the other in
+/// `sums`, which is overwritten. The groups of images that tasks of a gradient sum up alone.
+void add_groups(real* sums, int groups, bool add, Mat dw);
+
+/// sums [B, outputs] <- for every image of dy, the sum over its places.
+void sum_places(CMat dy, Mat sums);
+
+}  // namespace engram::kernels
