@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "utils/active_set.h"
 #include "utils/matrix.h"
 #include "utils/shape.h"
 
@@ -56,6 +57,9 @@ class PixelMap {
   const ImageShape& out() const { return out_; }
   /// `out` holds out().size() values.
   void apply(std::span<const std::uint8_t> image, real* out) const;
+  /// The same, and writes the places of the values that are not 0 to `units`, ascending; there is
+  /// room for out().size() and ActiveSet::kSlack. Returns how many.
+  int apply(std::span<const std::uint8_t> image, real* out, std::int32_t* units) const;
 
  private:
   enum class Kind { Plain, Moved, Padded, Rotated };
@@ -66,14 +70,18 @@ class PixelMap {
   };
   PixelMap(ImageShape in, const PixelScale& scale, int pad);
   void set_sources(std::span<const std::uint32_t> padded_source);
+  /// For one channel that is not rotated. Lists the image's bytes that are not 0 in `ink`.
+  int apply_ink(std::span<const std::uint8_t> image, real* out, std::int32_t* ink) const;
 
   ImageShape in_, out_;
   int pad_ = 0;
   Kind kind_ = Kind::Plain;
   std::vector<std::int32_t> source_;  ///< Moved, Padded: index into the image, or -1 for background
   std::vector<std::uint16_t> table_;  ///< Moved, Padded: where in scaled_ its channel begins
+  std::vector<std::int32_t> target_;  ///< Moved, Padded: where a pixel of the image goes
   std::vector<Taps> taps_;            ///< Rotated
   std::vector<real> scaled_;          ///< [channels][256]: byte -> network input
+  std::vector<real> background_;      ///< the output for an image of zeros
 };
 
 /// Some rows of an image set as one task sees them. Cheap to copy: everything big is shared.
@@ -97,8 +105,9 @@ class ExampleSet {
 
   /// Row i of `x` [places.size(), shape().size()] becomes example places[i]; its label as in the
   /// data set goes to label[i] and the index of its task to task[i] (unless those spans are empty).
+  /// `active`, if given, becomes the set of values that are not 0 where they are few enough.
   void gather(std::span<const std::uint32_t> places, Mat x, std::span<int> label,
-              std::span<int> task) const;
+              std::span<int> task, ActiveSet* active = nullptr) const;
   int label(std::size_t place) const;
   int task(std::size_t place) const;
 
@@ -115,6 +124,7 @@ class ExampleSet {
     std::uint32_t part, row;
   };
   Pick pick(std::size_t place) const;
+  Pick checked_pick(std::size_t place) const;
   std::vector<Pick> picks() const;
 
   std::vector<Part> parts_;

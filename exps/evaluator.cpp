@@ -62,11 +62,11 @@ double Evaluator::accuracy(const ExampleSet& examples, int task, int tasks_seen,
 void Evaluator::evaluate_batch(const ExampleSet& examples, std::size_t begin, std::size_t end,
                                int task, int head, int tasks_seen, UnitUsage* usage) {
   const std::size_t rows = end - begin;
-  std::vector<std::uint32_t> places(rows);
-  std::iota(places.begin(), places.end(), static_cast<std::uint32_t>(begin));
+  places_.resize(rows);
+  std::iota(places_.begin(), places_.end(), static_cast<std::uint32_t>(begin));
   batch_.target.resize(rows), batch_.task.resize(rows);
   const Mat x = batch_.x.resize(static_cast<int>(rows), net_.in().size());
-  examples.gather(places, x, batch_.target, batch_.task);
+  examples.gather(places_, x, batch_.target, batch_.task, &batch_.x.active);
   std::fill(batch_.task.begin(), batch_.task.end(), head);
   macs_ += net_.evaluate(batch_.x, tape_, {.training = false, .tasks = batch_.task});
 

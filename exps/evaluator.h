@@ -43,6 +43,7 @@ class Evaluator {
   EvaluationOptions o_;
   int batch_size_, rows_;
   std::vector<int> hidden_;
+  std::vector<std::uint32_t> places_;  ///< of the batch
   Batch batch_;
   Tape tape_;
   Macs macs_;

@@ -69,6 +69,23 @@ int nonzero_list(std::span<const real> x, std::int32_t* units) {
   return static_cast<int>(next - units);
 }
 
+int nonzero_bytes(std::span<const std::uint8_t> x, std::int32_t* units) {
+  const hn::ScalableTag<std::int32_t> d;
+  constexpr std::size_t kStep = HWY_LANES(std::int32_t);
+  std::int32_t* next = units;
+  std::size_t i = 0;
+  for (; i + kStep <= x.size(); i += kStep) {
+    const hn::Rebind<std::uint8_t, decltype(d)> d8;
+    const auto v = hn::PromoteTo(d, hn::LoadU(d8, x.data() + i));
+    next += append_lanes(d, hn::Gt(v, hn::Zero(d)), static_cast<int>(i), next);
+  }
+  for (; i < x.size(); ++i) {
+    *next = static_cast<std::int32_t>(i);
+    next += x[i] != 0;
+  }
+  return static_cast<int>(next - units);
+}
+
 void scaled_where_kept(std::span<const real> x, const std::uint8_t* bits, real scale, real* y) {
   const V factor = hn::Set(D(), scale);
   for_vectors(x.size(), [&](std::size_t i, auto load, auto store) HWY_ATTR {
@@ -94,6 +111,7 @@ HWY_EXPORT(relu_of);
 HWY_EXPORT(relu_list);
 HWY_EXPORT(relu_back);
 HWY_EXPORT(nonzero_list);
+HWY_EXPORT(nonzero_bytes);
 HWY_EXPORT(scaled_where_kept);
 
 void relu(std::span<const real> x, real* y) {
@@ -107,6 +125,9 @@ void relu_backward(std::span<const real> y, const real* dy, real* dx) {
 }
 int list_nonzero(std::span<const real> x, std::int32_t* units) {
   return HWY_DYNAMIC_DISPATCH(nonzero_list)(x, units);
+}
+int list_nonzero(std::span<const std::uint8_t> x, std::int32_t* units) {
+  return HWY_DYNAMIC_DISPATCH(nonzero_bytes)(x, units);
 }
 void scale_kept(std::span<const real> x, const std::uint8_t* bits, real scale, real* y) {
   HWY_DYNAMIC_DISPATCH(scaled_where_kept)(x, bits, scale, y);

@@ -22,6 +22,7 @@ void relu_backward(std::span<const real> y, const real* dy, real* dx);
 
 /// Writes the indices of what is not 0 to `units`, ascending. Returns how many.
 int list_nonzero(std::span<const real> x, std::int32_t* units);
+int list_nonzero(std::span<const std::uint8_t> x, std::int32_t* units);
 
 /// y[i] <- x[i] * scale where bit i is set, else 0. Bit i is bit i % 8 of byte i / 8;
 /// one byte behind the last may be read.

@@ -5,6 +5,7 @@
 
 #include "benchmarks/synthetic.h"
 #include "tests/benchmarks/helpers.h"
+#include "utils/parallel.h"
 #include "utils/rng.h"
 
 namespace engram {
@@ -98,6 +99,68 @@ TEST(ExampleSet, GathersImagesLabelsAndTasks) {
   EXPECT_THAT(task, ElementsAre(5, 5));
   EXPECT_EQ(x[3], data.train->image(12)[3] / real{255});
   EXPECT_EQ(x[16 + 3], data.train->image(7)[3] / real{255});
+}
+
+TEST(ExampleSet, ListsWhatIsNotZeroWhenThatIsLittle) {
+  for (const bool ink_is_rare : {true, false})
+    for (const int channels : {1, 3}) {
+      auto images = std::make_shared<Images>();
+      images->shape = {9, 7, channels};
+      const auto n = static_cast<std::size_t>(images->shape.size());
+      Rng rng(4);
+      for (std::size_t i = 0; i < 50 * n; ++i)
+        images->pixels.push_back(
+            static_cast<std::uint8_t>(rng.below(20) < (ink_is_rare ? 1 : 18) ? rng.below(256) : 0));
+      images->labels.assign(50, 1);
+      std::vector<std::uint32_t> all(50);
+      std::iota(all.begin(), all.end(), 0u);
+      const PixelScale bytes{{}, {1 / 255., 1 / 255., 1 / 255., 1}},
+          centred{{.1, .1, .1}, {1, 1, 1}};
+      const auto order = Rng(5).permutation(static_cast<std::uint32_t>(n));
+      const auto padded = Rng(6).permutation(static_cast<std::uint32_t>(13 * 11 * channels));
+      for (const auto& map : {PixelMap::identity(images->shape, bytes),
+                              PixelMap::permuted(images->shape, bytes, 0, order),
+                              PixelMap::permuted(images->shape, bytes, 2, padded),
+                              PixelMap::rotated(images->shape, bytes, 0, 30),
+                              PixelMap::identity(images->shape, centred)}) {
+        const ExampleSet set(images, rows(all), map, 0);
+        const auto places = Rng(6).permutation(50);
+        const int cols = map->out().size();
+        std::vector<real> plain(50 * static_cast<std::size_t>(cols)), first;
+        set.gather(places, Mat(plain.data(), 50, cols), {}, {});
+        const auto zeros = std::count(plain.begin(), plain.end(), real{0});
+        const bool expected = static_cast<double>(zeros) > 0.6 * static_cast<double>(plain.size());
+        for (const int threads : {1, 2, 3}) {
+          set_threads(threads);
+          std::vector<real> x(plain.size(), -9);
+          ActiveSet active;
+          set.gather(places, Mat(x.data(), 50, cols), {}, {}, &active);
+          EXPECT_EQ(x, plain);
+          ASSERT_EQ(active.known(), expected) << cols;
+          for (int b = 0; active.known() && b < 50; ++b) {
+            std::vector<std::int32_t> nonzero;
+            for (int i = 0; i < cols; ++i)
+              if (x[static_cast<std::size_t>(b * cols + i)] != 0) nonzero.push_back(i);
+            EXPECT_EQ(std::vector(active.row(b).begin(), active.row(b).end()), nonzero);
+          }
+        }
+        set_threads(1);
+      }
+    }
+}
+
+TEST(PixelMap, LooksUpEveryByteOfEveryPixel) {
+  const ImageShape shape{16, 16, 1};
+  const PixelScale scale{{.13}, {.31, 1, 1, 1}};
+  Bytes image(256);
+  std::iota(image.begin(), image.end(), std::uint8_t{0});
+  const auto order = Rng(5).permutation(256);
+  const auto straight = seen_through(*PixelMap::identity(shape, scale), image);
+  const auto moved = seen_through(*PixelMap::permuted(shape, scale, 0, order), image);
+  for (std::size_t p = 0; p < 256; ++p) {
+    EXPECT_EQ(straight[p], static_cast<real>((static_cast<double>(p) / 255.0 - .13) / .31));
+    EXPECT_EQ(moved[p], straight[order[p]]);
+  }
 }
 
 TEST(ExampleSet, AppendPutsTheOtherBehind) {

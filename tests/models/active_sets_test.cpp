@@ -92,7 +92,8 @@ TEST(Dropout, KeepsTheListedUnitsThatSurvive) {
     net.evaluate(x, tape, {.training = true, .rng = Rng(4), .tasks = {}});
     EXPECT_EQ(lists(tape[1].out), nonzero(tape[1].out));
     Signal hidden;  // the same values without a list
-    std::copy_n(tape[0].out.value().data, hidden.resize(40, 501).size(), hidden.value().data);
+    const Mat copy = hidden.resize(40, 501);
+    std::copy_n(tape[0].out.value().data, copy.size(), copy.data);
     Record dense;
     net.layer(1).forward(hidden, dense, {.training = true, .rng = Rng(4), .tasks = {}});
     EXPECT_FALSE(dense.out.active.known());

@@ -105,11 +105,14 @@ void images(const char* name, ImageShape shape, double ink, bool permute) {
   Signal x;
   std::vector<int> label(kRows), task(kRows);
   std::size_t at = 0;
-  report(name, 1.0 * kRows * shape.size(), [&] {
-    examples.gather(std::span(places).subspan(at, kRows), x.resize(kRows, shape.size()), label,
-                    task);
-    at = (at + kRows) % (kCount - kRows);
-  });
+  for (const bool listed : {false, true})
+    report((std::string(name) + (listed ? ", listed" : "")).c_str(), 1.0 * kRows * shape.size(),
+           [&] {
+             const Mat to = x.resize(kRows, shape.size());
+             examples.gather(std::span(places).subspan(at, kRows), to, label, task,
+                             listed ? &x.active : nullptr);
+             at = (at + kRows) % (kCount - kRows);
+           });
 }
 
 }  // namespace

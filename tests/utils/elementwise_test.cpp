@@ -85,6 +85,20 @@ TEST(Elementwise, ListsWhatIsNotZero) {
   });
 }
 
+TEST(Elementwise, ListsBytesThatAreNotZero) {
+  for_sizes([](std::size_t n) {
+    Rng rng(n);
+    std::vector<std::uint8_t> x(n);
+    std::vector<std::int32_t> units(n + kernels::kListSlack), expected;
+    for (std::size_t i = 0; i < n; ++i) {
+      x[i] = static_cast<std::uint8_t>(rng.below(2) * rng.below(256));
+      if (x[i] != 0) expected.push_back(static_cast<std::int32_t>(i));
+    }
+    units.resize(static_cast<std::size_t>(kernels::list_nonzero(x, units.data())));
+    ASSERT_EQ(units, expected);
+  });
+}
+
 TEST(Elementwise, ScalesWhatIsKept) {
   for_sizes([](std::size_t n) {
     const auto x = odd_values(n, n + 3);
@@ -105,7 +119,8 @@ TEST(Elementwise, ScalesWhatIsKept) {
 TEST(Elementwise, TossesTheCoinsOfTheBlocks) {
   const Rng rng = Rng(123456789012345u).fork("coins");
   for_sizes([&](std::size_t n) {
-    for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{5}, (std::uint64_t{1} << 32) - 7})
+    for (const std::uint64_t first :
+         {std::uint64_t{0}, std::uint64_t{5}, (std::uint64_t{1} << 32) - 7})
       for (const std::uint32_t threshold : {1u, 6554u, 32768u, 65535u, 65536u}) {
         std::vector<std::uint8_t> coins(n + 1, 77);
         rng.toss(first, n, threshold, coins.data());
