@@ -229,8 +229,10 @@ Measurement measure_workload(const Workload& workload, const Dataset& data,
   ENGRAM_INVARIANT(used.train->size() >= static_cast<std::size_t>(s.learner.batch_size));
   const auto stream = make_stream(s.stream, used, 0);
   const Targets targets(*stream, s.scenario);
-  const auto net = build_model(s.model, stream->shape(), {targets.heads(), targets.width()},
-                               Rng(0).fork("init"));
+  const auto net = build_model(
+      s.model, stream->shape(), {targets.heads(), targets.width()}, Rng(0).fork("init"),
+      workload.kind == Kind::Hidden ? static_cast<double>(kHiddenActive) / s.model.hidden_units
+                                    : 1);
   Stopwatch watch(budget);
   if (workload.kind == Kind::Evaluate)
     evaluate(s, *stream, targets, *net, watch);

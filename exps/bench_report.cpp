@@ -1,10 +1,10 @@
 #include "exps/bench_report.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "exps/show_parts.h"
 #include "utils/provenance.h"
@@ -63,7 +63,8 @@ int width_of(const Column& column) {
   return width;
 }
 
-std::string table_text(std::vector<Column> table, bool colour, int width) {
+/// Leaves columns out until the others fit.
+void narrow(std::vector<Column>& table, int width) {
   const auto total = [&] {
     int sum = -kGap;
     for (const Column& column : table)
@@ -73,6 +74,9 @@ std::string table_text(std::vector<Column> table, bool colour, int width) {
   while (total() > width && table.size() > 2)
     table.erase(std::min_element(table.begin(), table.end(),
                                  [](const auto& a, const auto& b) { return a.keep < b.keep; }));
+}
+
+std::string table_text(const std::vector<Column>& table, bool colour) {
   const auto line = [&](auto cell) {
     std::string text;
     for (std::size_t c = 0; c < table.size(); ++c)
@@ -86,12 +90,23 @@ std::string table_text(std::vector<Column> table, bool colour, int width) {
   return out;
 }
 
-constexpr const char* kLegend =
-    "step ms: median, with interquartile range and best; evaluate_*: the whole test set\n"
-    "executed, dense: multiply-adds of a step, and what dense products would need\n"
-    "GFLOP/s: executed; as dense: dense per second; of peak: of the gemm peak\n"
-    "sweep: bandwidth that one pass over all weights per step takes, of the measured\n"
-    "memory: peak of the workload's own process, data included\n";
+/// What the columns that are there mean.
+std::string legend_text(const std::vector<Column>& table) {
+  constexpr std::pair<const char*, const char*> kMeanings[] = {
+      {"step ms", "median; evaluate_*: of the whole test set"},
+      {"IQR", "interquartile range"},
+      {"executed", "multiply-adds of a step"},
+      {"dense", "multiply-adds if every product were dense"},
+      {"GFLOP/s", "executed, two for a multiply-add, and the share of the gemm peak"},
+      {"as dense", "GFLOP/s if every product were dense, and the share of the gemm peak"},
+      {"sweep", "bandwidth that one pass over all weights per step takes, of the measured"},
+      {"memory", "peak of the workload's own process, data included"}};
+  std::string out;
+  for (const auto& [title, meaning] : kMeanings)
+    for (const Column& column : table)
+      if (column.title == title) out += fmt::format("{:<9} {}\n", title, meaning);
+  return out;
+}
 
 }  // namespace
 
@@ -121,19 +136,24 @@ double BenchReport::hidden_ratio() const {
 
 std::string bench_text(const BenchReport& report, bool colour, int width) {
   const MachinePeaks& p = report.peaks;
+  const auto beside_one = [&](double all, double one, const char* unit) {
+    const std::string text = short_number(all) + " " + unit;
+    return report.threads > 1 ? text + " (" + short_number(one) + " with 1)" : text;
+  };
   std::string out = fmt::format(
-      "engram {} on {}, {}\nBLAS core {}, compiled for {}\ndata: {}\n"
-      "gemm peak {} GFLOP/s ({} with 1), memory {} GB/s ({} with 1)\n\n",
+      "engram {} on {}, {}\nBLAS core {}, SIMD {}\ndata: {}\ngemm peak {}, memory {}\n\n",
       engram_version(), report.cpu,
       show::plural(static_cast<std::size_t>(report.threads), "thread"), report.blas_core,
-      report.simd, report.data, short_number(p.gemm_gflops), short_number(p.gemm_gflops_one),
-      short_number(p.bandwidth_gb_s), short_number(p.bandwidth_gb_s_one));
+      report.simd, report.data, beside_one(p.gemm_gflops, p.gemm_gflops_one, "GFLOP/s"),
+      beside_one(p.bandwidth_gb_s, p.bandwidth_gb_s_one, "GB/s"));
   if (report.rows.empty()) return out;
-  out += table_text(columns_of(report), colour, width) + "\n";
+  std::vector<Column> table = columns_of(report);
+  narrow(table, width);
+  out += table_text(table, colour) + "\n";
   if (const double ratio = report.hidden_ratio(); ratio > 0)
     out += fmt::format("hidden_4096 / hidden_2048: {} x the time for twice the units\n\n",
                        short_number(ratio));
-  return out + dim(kLegend, colour);
+  return out + dim(legend_text(table), colour);
 }
 
 std::string bench_json(const BenchReport& report) {

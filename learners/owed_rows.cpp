@@ -39,14 +39,15 @@ OwedRows::OwedRows(ParamStore& params, real* velocity)
     rows += count;
   }
   products_[0] = products_[6] = 1;
-  if (!slices_.empty()) params_.set_creditor(this);
+  for (const Slice& s : slices_)
+    params_.param(s.id).creditor = this;
 }
 
 OwedRows::~OwedRows() {
-  if (slices_.empty()) return;
-  for (const Slice& s : slices_)
+  for (const Slice& s : slices_) {
     settle_all(s.id);
-  params_.set_creditor(nullptr);
+    params_.param(s.id).creditor = nullptr;
+  }
 }
 
 OwedRows::Slice* OwedRows::find(int id) {

@@ -11,17 +11,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "learners/linear_step.h"
 #include "models/param_store.h"
 
 namespace engram {
 
-/// One idle step, and what a unit of gradient adds: (w, v) <- M (w, v) + gain g.
-struct LinearStep {
-  std::array<double, 4> matrix{1, 0, 0, 1};  ///< row-major
-  std::array<double, 2> gain{};
-};
-
-class OwedRows final : public RowCreditor {
+class OwedRows final : public Creditor {
  public:
   /// `velocity` as long as all parameters, or null when there is no momentum.
   OwedRows(ParamStore& params, real* velocity);

@@ -56,16 +56,17 @@ class Conv2d final : public Layer {
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat feedback) const override {
-    const Mat out = dx.resize(x.rows(), x.cols());
     const CMat w = feedback ? feedback : weight();
     const double above = dy.active_share(), pairs = x.active_share() * above;
     const bool spreads = dy.active.known() && kernels::active_conv_spreads(window_);
     const double dense = std::min(dense_time(), spreads ? kSpreadTime * above : 1.);
     if (x.active.known() && dy.active.known() && kScatteredTime * pairs < dense) {
-      kernels::active_conv_backward(window_, dy.value(), dy.active, w, x.active, out);
+      kernels::active_conv_backward(window_, dy.value(), dy.active, w, x.active,
+                                    dx.resize_sparse(x.rows(), x.cols()));
       dx.active = x.active;
       return macs(x, pairs);
     }
+    const Mat out = dx.resize(x.rows(), x.cols());
     if (dense < dense_time()) {
       kernels::active_conv_spread(window_, dy.value(), dy.active, w, out);
       return macs(x, above);
@@ -107,7 +108,7 @@ class Conv2d final : public Layer {
     const std::size_t needed = static_cast<std::size_t>(post.rows()) * channels_;
     if (memory.size() < needed) memory = Buffer<real>(needed);
     const Mat sums{memory.data(), post.rows(), channels_};
-    kernels::sum_places(post.value(), sums);
+    kernels::sum_places(post.value(), post.active, sums);
     synapses_.bias_part().accumulate(sums);
   }
 

@@ -32,7 +32,7 @@ class Linear final : public Layer {
   std::string describe() const override { return "linear" + synapses_.density_text(); }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
-    synapses_.bind(outputs_, in.size(), place.name, store, place.active_share);
+    synapses_.bind(outputs_, in.size(), place, store);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override { synapses_.init(rng); }
@@ -40,28 +40,31 @@ class Linear final : public Layer {
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs_);
     const double dense = macs(x), share = x.active_share();
+    const bool lazy = synapses_.lazy() && x.active.known();
+    const auto [w, scale] = lazy ? ParamStore::Scaled{weights_of(x), nullptr} : synapses_.scaled();
+    const real* const bias = synapses_.bias().data();
     if (spmm_time(share) >= 1) {
-      kernels::gemm(false, false, 1, x.value(), weight(), 0, out);
-      kernels::add_row(out, synapses_.bias());
-      return {dense, dense};
+      kernels::gemm(false, false, 1, x.value(), w, 0, out, scale ? nullptr : bias);
+    } else {
+      SparseRows& sparse = scratch().sparse;
+      sparse.assign(x.value(), x.active);
+      kernels::spmm(sparse.view(), w, scale ? nullptr : bias, false, out);
     }
-    SparseRows& sparse = scratch().sparse;
-    sparse.assign(x.value(), x.active);
-    kernels::spmm(sparse.view(), weights_of(x), synapses_.bias().data(), false, out);
-    return {dense * share, dense};
+    if (scale) kernels::scale_columns(out, scale, bias);
+    return {spmm_time(share) >= 1 ? dense : dense * share, dense};
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat feedback) const override {
-    const Mat out = dx.resize(x.rows(), x.cols());
     const double dense = macs(x), below = x.active_share(), above = dy.active_share();
     const bool scattered = below < 1 && scattered_time(below, above) < sddmm_time(below);
     if (!scattered && sddmm_time(below) >= kernels::kTransposedTime) {
+      const Mat out = dx.resize(x.rows(), x.cols());
       kernels::gemm(false, true, 1, dy.value(), feedback ? feedback : weight(), 0, out);
       return {dense, dense};
     }
     const CMat w = feedback ? feedback : weights_of(x);
-    kernels::fill(out.all(), 0);
+    const Mat out = dx.resize_sparse(x.rows(), x.cols());
     dx.active = x.active;
     if (scattered)
       kernels::scattered_backward(dy.value(), dy.active, w, x.active, out);
@@ -79,13 +82,11 @@ class Linear final : public Layer {
         accumulate_block(pre, post))
       return {dense * above * below, dense};
     if (spmm_time(above) < whole && accumulate_columns(pre, post)) return {dense * above, dense};
-    const auto gradient = synapses_.open_gradient();
     if (spmm_time(below) < 1) {
-      SparseRows& sparse = scratch().sparse;
-      sparse.assign_transposed(pre.value(), pre.active);
-      kernels::spmm(sparse.view(), post.value(), nullptr, !gradient.fresh, gradient.value);
+      accumulate_rows(pre, post);
       return {dense * below, dense};
     }
+    const auto gradient = synapses_.open_gradient();
     kernels::gemm(true, false, 1, pre.value(), post.value(), gradient.fresh ? 0 : 1,
                   gradient.value);
     return {dense, dense};
@@ -139,6 +140,36 @@ class Linear final : public Layer {
     return true;
   }
 
+  /// The gradient of the inputs that are active in this batch: as a block of their rows, unless
+  /// that is most of the matrix.
+  void accumulate_rows(const Signal& pre, const Signal& post) const {
+    auto& [sparse, block, begin, rows] = scratch();
+    sparse.assign_transposed(pre.value(), pre.active);
+    const SparseView all = sparse.view();
+    distinct_units(pre.active, pre.cols(), block.rows);
+    if (4 * block.rows.size() > 3 * static_cast<std::size_t>(pre.cols())) {
+      const auto gradient = synapses_.open_gradient();
+      kernels::spmm(all, post.value(), nullptr, !gradient.fresh, gradient.value);
+      return;
+    }
+    block.all_rows = false, block.all_cols = true;
+    const int count = static_cast<int>(block.rows.size());
+    block.value.resize(block.rows.size() * static_cast<std::size_t>(outputs_));
+    kernels::spmm(only(all, block.rows, begin), post.value(), nullptr, false,
+                  {block.value.data(), count, outputs_});
+    synapses_.add_gradient(block);
+  }
+
+  /// Some rows of a sparse matrix, of which all others are empty and take no place among them.
+  static SparseView only(const SparseView& all, const std::vector<std::int32_t>& rows,
+                         std::vector<std::int32_t>& begin) {
+    begin.clear();
+    for (const std::int32_t r : rows)
+      begin.push_back(all.begin[r]);
+    begin.push_back(all.begin[all.rows]);
+    return {begin.data(), all.index, all.value, static_cast<int>(rows.size())};
+  }
+
   /// The gradient as a block of the outputs that are active in this batch and all inputs. False,
   /// and nothing done, when that is most of the matrix.
   bool accumulate_columns(const Signal& pre, const Signal& post) const {
@@ -150,16 +181,11 @@ class Linear final : public Layer {
     block.value.resize(width * static_cast<std::size_t>(pre.cols()));
     sparse.assign_transposed(post.value(), post.active);
     const SparseView all = sparse.view();
-    begin.clear();  // outputs without entries take no place among them
-    for (const std::int32_t o : block.cols)
-      begin.push_back(all.begin[o]);
-    begin.push_back(all.begin[outputs_]);
     const int count = static_cast<int>(width);
     thread_local std::vector<real> memory;
     memory.resize(block.value.size());
     const Mat by_output{memory.data(), count, pre.cols()};
-    kernels::spmm({begin.data(), all.index, all.value, count}, pre.value(), nullptr, false,
-                  by_output);
+    kernels::spmm(only(all, block.cols, begin), pre.value(), nullptr, false, by_output);
     kernels::transpose(by_output, {block.value.data(), pre.cols(), count});
     synapses_.add_gradient(block);
     return true;

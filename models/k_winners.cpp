@@ -4,12 +4,15 @@
 // reference: the factor pulls its score towards zero.
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "models/layers.h"
 #include "utils/error.h"
-#include "utils/kernels.h"
+#include "utils/parallel.h"
+#include "utils/top_k.h"
 
 namespace engram {
 namespace {
@@ -68,48 +71,46 @@ class KWinners final : public Layer {
 
   Macs forward(const Signal& x, Record& y, const Pass& pass) const override {
     const CMat in = x.value();
-    const Mat out = y.out.resize(x.rows(), x.cols());
-    std::fill_n(out.data, out.size(), real{0});
-    const int k = pass.training ? k_train_ : k_eval_;
-    const auto n = static_cast<std::size_t>(group_);
-    std::vector<real> boost(static_cast<std::size_t>(channels_), 1), scores(n);
-    std::vector<std::int32_t> winners(static_cast<std::size_t>(std::max(k, 1)));
-    const real strength = store_->state(strength_).data[0];
-    const bool boosted = strength > 0;
-    if (boosted)
-      for (int c = 0; c < channels_; ++c)
-        boost[c] = std::exp(-strength * store_->state(duty_).data[c]);
-
-    y.out.active.begin();
-    for (int b = 0; b < in.rows; ++b) {
-      for (int begin = 0; begin < in.cols; begin += group_) {
-        const real* from = in.row(b) + begin;
-        std::span<const real> ranked{from, n};
-        if (boosted) {
-          for (std::size_t i = 0; i < n; i += boost.size())
-            for (std::size_t c = 0; c < boost.size(); ++c)
-              scores[i + c] = from[i + c] * boost[c];
-          ranked = scores;
-        }
-        select(ranked, k, winners, [&](int i) {
-          out.row(b)[begin + i] = from[i];
-          y.out.active.push(begin + i);
-        });
-      }
-      y.out.active.end_row();
+    const int k = pass.training ? k_train_ : k_eval_, groups = in.cols / group_;
+    const bool few = is_few(k, group_);
+    const Mat out = few ? y.out.resize_sparse(in.rows, in.cols) : y.out.resize(in.rows, in.cols);
+    ActiveSet& active = y.out.active;
+    active.begin(in.rows, o_.ties == Ties::Threshold ? in.cols : k * groups);
+    if (k == 0) {
+      std::fill_n(out.data, out.size(), real{0});
+      return {};
     }
+    const kernels::Contest contest{group_, k, boost_factors()};
+    for_row_tiles(in, [&](int b) {
+      std::int32_t* const units = active.slots(b);
+      const real* const from = in.row(b);
+      real* const to = out.row(b);
+      int count = k * groups;
+      if (o_.ties == Ties::Threshold) {
+        count = all_tied(from, in.cols, contest, units);
+      } else {
+        kernels::top_k({from, static_cast<std::size_t>(in.cols)}, contest, units,
+                       few || o_.rectify ? nullptr : to);
+        if (o_.rectify) count = keep_positive(from, contest, units, count);
+      }
+      active.set_count(b, count);
+      const bool written = !few && !o_.rectify && o_.ties == Ties::Strict;
+      if (!written) write_listed(active.row(b), from, few ? 0 : in.cols, to);
+    });
     return {};
   }
 
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
                       CMat) const override {
     const CMat error = dy.value();
-    const Mat out = dx.resize(dy.rows(), dy.cols());
-    std::fill_n(out.data, out.size(), real{0});
-    for (int b = 0; b < out.rows; ++b)
-      for (const int unit : y.out.active.row(b))
-        out.row(b)[unit] = error.row(b)[unit];
-    dx.active = y.out.active;
+    const ActiveSet& active = y.out.active;
+    const bool few = is_few(static_cast<double>(active.total()), static_cast<double>(error.size()));
+    const Mat out =
+        few ? dx.resize_sparse(dy.rows(), dy.cols()) : dx.resize(dy.rows(), dy.cols());
+    for_row_tiles(error, [&](int b) {
+      write_listed(active.row(b), error.row(b), few ? 0 : out.cols, out.row(b));
+    });
+    dx.active = active;
     return {};
   }
 
@@ -123,40 +124,114 @@ class KWinners final : public Layer {
         std::min<double>(static_cast<double>(seen) + batch, o_.duty_cycle_period));
     double period = static_cast<double>(seen);
     if (o_.overlong == OverlongBatch::Mean) period = std::max(period, batch);
-    std::vector<real> count(static_cast<std::size_t>(channels_), 0);
-    for (int b = 0; b < x.rows(); ++b)
-      for (const int unit : y.out.active.row(b))
-        if (y.out.value().row(b)[unit] > 0) count[unit % channels_] += 1;
+    count_positive(y.out);
+    const std::int32_t* const count = counts_.data();
     real* duty = store_->state(duty_).data;
     const real keep = static_cast<real>(period - batch), whole = static_cast<real>(period);
+    const real places = static_cast<real>(places_);
     for (int c = 0; c < channels_; ++c)
-      duty[c] = (duty[c] * keep + count[c] / static_cast<real>(places_)) / whole;
+      duty[c] = (duty[c] * keep + static_cast<real>(count[c]) / places) / whole;
   }
 
  private:
-  /// Calls win(i) for the winners in ascending order.
-  template <class Win>
-  void select(std::span<const real> scores, int k, std::vector<std::int32_t>& winners,
-              Win win) const {
-    if (k == 0) return;
-    kernels::top_k(scores, k, winners.data());
-    if (o_.ties == Ties::Strict) {
-      for (int w = 0; w < k; ++w)
-        if (!o_.rectify || scores[winners[w]] > 0) win(winners[w]);
-      return;
+  /// Whether outputs are so few that they are written one by one into memory kept zero.
+  static bool is_few(double active, double all) { return active < 0.02 * all; }
+
+  /// Calls body(row) for all rows, in parallel.
+  template <class Body>
+  static void for_row_tiles(CMat m, const Body& body) {
+    const int step = std::max(1, (1 << 15) / std::max(1, m.cols));
+    parallel_for((m.rows + step - 1) / step, [&](int tile) {
+      for (int b = tile * step; b < std::min(m.rows, (tile + 1) * step); ++b)
+        body(b);
+    });
+  }
+
+  /// to <- from at the units; the first `cols` values are cleared before.
+  static void write_listed(std::span<const std::int32_t> units, const real* from, int cols,
+                           real* to) {
+    std::fill_n(to, cols, real{0});
+    for (const std::int32_t unit : units)
+      to[unit] = from[unit];
+  }
+
+  /// The boost factor of every unit of a group, or null when there is no boosting. Valid until the
+  /// next call on this thread.
+  const real* boost_factors() const {
+    const real strength = store_->state(strength_).data[0];
+    if (!(strength > 0)) return nullptr;
+    thread_local std::vector<real> memory;
+    memory.resize(static_cast<std::size_t>(group_));
+    const real* const duty = store_->state(duty_).data;
+    for (int c = 0; c < channels_; ++c)
+      memory[static_cast<std::size_t>(c)] = std::exp(-strength * duty[c]);
+    for (int i = channels_; i < group_; i += channels_)
+      std::copy_n(memory.data(), channels_, memory.data() + i);
+    return memory.data();
+  }
+
+  static real score(const real* group, const kernels::Contest& contest, int i) {
+    return contest.boost != nullptr ? group[i] * contest.boost[i] : group[i];
+  }
+
+  /// Keeps the units with a positive score; returns how many.
+  int keep_positive(const real* from, const kernels::Contest& contest, std::int32_t* units,
+                    int count) const {
+    int kept = 0;
+    for (int w = 0; w < count; ++w) {
+      const int i = units[w] % group_;
+      if (score(from + (units[w] - i), contest, i) > 0) units[kept++] = units[w];
     }
-    real bar = scores[winners[0]];
-    for (int w = 1; w < k; ++w)
-      bar = std::min(bar, scores[winners[w]]);
-    if (o_.rectify) bar = std::max(bar, real{0});
-    for (int i = 0; i < static_cast<int>(scores.size()); ++i)
-      if (scores[i] >= bar) win(i);
+    return kept;
+  }
+
+  /// Ties::Threshold: lists all units that are as good as the last winner of their group.
+  int all_tied(const real* from, int cols, const kernels::Contest& contest,
+               std::int32_t* units) const {
+    thread_local std::vector<std::int32_t> winners;
+    winners.resize(static_cast<std::size_t>(contest.k) + kernels::kWinnersSlack);
+    int count = 0;
+    for (int begin = 0; begin < cols; begin += group_) {
+      const real* const group = from + begin;
+      kernels::top_k({group, static_cast<std::size_t>(group_)}, contest, winners.data());
+      real bar = score(group, contest, winners[0]);
+      for (int w = 1; w < contest.k; ++w)
+        bar = std::min(bar, score(group, contest, winners[static_cast<std::size_t>(w)]));
+      if (o_.rectify) bar = std::max(bar, real{0});
+      for (int i = 0; i < group_; ++i)
+        if (score(group, contest, i) >= bar) units[count++] = begin + i;
+    }
+    return count;
+  }
+
+  /// counts_[c] <- positive outputs of channel c over the batch and all places.
+  void count_positive(const Signal& y) {
+    const int rows = y.rows(), step = y.active.total() < 8192 ? std::max(1, rows) : 16;
+    const int tiles = std::max(1, (rows + step - 1) / step);
+    const auto channels = static_cast<std::size_t>(channels_);
+    counts_.assign(static_cast<std::size_t>(tiles) * channels, 0);
+    parallel_for(tiles, [this, step, &y](int tile) {
+      std::int32_t* const count = counts_.data() + tile * static_cast<std::ptrdiff_t>(channels_);
+      for (int b = tile * step; b < std::min(y.rows(), (tile + 1) * step); ++b) {
+        const real* const row = y.value().row(b);
+        int place = 0;  // where the channels of the unit's place begin
+        for (const std::int32_t unit : y.active.row(b)) {
+          while (unit >= place + channels_)
+            place += channels_;
+          count[unit - place] += row[unit] > 0;
+        }
+      }
+    });
+    for (int tile = 1; tile < tiles; ++tile)
+      for (std::size_t c = 0; c < channels; ++c)
+        counts_[c] += counts_[static_cast<std::size_t>(tile) * channels + c];
   }
 
   KWinnersOptions o_;
   ParamStore* store_ = nullptr;
   int channels_ = 0, places_ = 1, group_ = 0, k_train_ = 0, k_eval_ = 0;
   int duty_ = -1, strength_ = -1, seen_ = -1;
+  std::vector<std::int32_t> counts_;  ///< scratch of observe(): [tiles][channels]
 };
 
 }  // namespace

@@ -25,8 +25,8 @@ struct Pass {
 
 /// Names the layer's part in the network, for parameter names and random streams.
 struct Place {
-  int index = 0;     ///< position in the network
-  std::string name;  ///< unique in the network: "linear1", "conv2"
+  int index = 0;            ///< position in the network
+  std::string name;         ///< unique in the network: "linear1", "conv2"
   double active_share = 1;  ///< of the inputs that may be non-zero in training, as far as is known
 };
 
@@ -45,8 +45,8 @@ class Layer {
 
   /// y.out <- f(x). x is [batch, in.size()].
   virtual Macs forward(const Signal& x, Record& y, const Pass& pass) const = 0;
-  /// dx <- Jᵀ dy, or only where x is active: then dx.active says so, and dx is zero elsewhere, which
-  /// is right because what lies below lets no error through there (see ActiveSet). `feedback`
+  /// dx <- Jᵀ dy, or only where x is active: then dx.active says so, and dx is zero elsewhere,
+  /// which is right because what lies below lets no error through there (see ActiveSet). `feedback`
   /// [inputs, outputs] stands in for the layer's own weights when given.
   virtual Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
                               const Pass& pass, CMat feedback = {}) const = 0;

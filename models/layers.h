@@ -31,8 +31,8 @@ struct Synapses {
 
 /// Fully connected: y = x wᵀ + b; reads an image as one flat row.                   linear.cpp
 LayerPtr linear(int outputs, const Synapses& = {});
-LayerPtr dense_linear(int outputs, const Synapses& = {});   ///< dense storage       dense_linear.cpp
-LayerPtr sparse_linear(int outputs, const Synapses& = {});  ///< sparse storage     sparse_linear.cpp
+LayerPtr dense_linear(int outputs, const Synapses& = {});  ///< dense storage       dense_linear.cpp
+LayerPtr sparse_linear(int outputs, const Synapses& = {});  ///< sparse storage sparse_linear.cpp
 /// One linear layer per task; an example uses the one of its task.              multi_head.cpp
 /// New heads learn when their task comes, unless `frozen_new_heads`: then only the first ever does.
 LayerPtr multi_head(int heads, int outputs, bool frozen_new_heads, const Synapses& = {});

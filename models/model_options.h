@@ -77,7 +77,8 @@ struct ModelOptions {
     v("mask_rounding", mask_rounding,
       "which count is rounded: nonzeros (nupic.torch today) or zeros (November 2019)");
     v("weight_storage", weight_storage,
-      "layers with missing weights keep: auto: what is faster; dense: all, masked; sparse: the rest");
+      "layers with missing weights keep: auto: what is faster; dense: all, masked; sparse: the "
+      "rest");
     v("boost_strength", winners.boost_strength, Range::at_least(0),
       "boosting of rarely active units; 0: off");
     v("boost_strength_factor", winners.boost_strength_factor, Range::fraction(),

@@ -40,8 +40,8 @@ class MultiHead final : public Layer {
     const Mat out = y.out.resize(x.rows(), outputs_);
     for_each_run(pass, x.rows(), [&](const SynapticMatrix& head, int begin, int count) {
       const Mat rows = part(out, begin, count);
-      kernels::gemm(false, false, 1, part(x.value(), begin, count), head.weight(), 0, rows);
-      kernels::add_row(rows, head.bias());
+      kernels::gemm(false, false, 1, part(x.value(), begin, count), head.weight(), 0, rows,
+                    head.bias().data());
     });
     return macs(x);
   }

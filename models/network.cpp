@@ -8,10 +8,9 @@
 
 namespace engram {
 
-Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng)
+Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share)
     : layers_(std::move(layers)), shapes_{in} {
   std::map<std::string, int> seen;  // kinds get a number each: linear1, linear2, conv1
-  double active_share = 1;
   for (int l = 0; l < depth(); ++l) {
     const std::string kind = layer(l).kind();
     names_.push_back(kind + std::to_string(++seen[kind]));

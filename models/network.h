@@ -11,7 +11,8 @@ namespace engram {
 class Network {
  public:
   /// Binds the layers to an input shape and draws initial values from rng.fork("layer", index).
-  Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng);
+  /// `active_share`: of the inputs that may be non-zero, if that is known.
+  Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share = 1);
 
   /// tape[l] <- output of layer l. In a training pass every layer observes its output.
   Macs forward(const Signal& x, Tape& tape, const Pass& pass);

@@ -50,12 +50,17 @@ Mat ParamStore::raw_value(int id) const {
   return {values_.data() + p.offset, p.rows, p.cols};
 }
 Mat ParamStore::value(int id) const {
-  if (creditor_ && param(id).lazy) creditor_->settle_all(id);
+  if (Creditor* const c = param(id).creditor) c->settle_all(id);
   return raw_value(id);
 }
 CMat ParamStore::rows(int id, std::span<const std::int32_t> rows) const {
-  if (creditor_ && param(id).lazy) creditor_->settle(id, rows);
+  if (Creditor* const c = param(id).creditor) c->settle(id, rows);
   return raw_value(id);
+}
+ParamStore::Scaled ParamStore::scaled(int id) const {
+  Creditor* const c = param(id).creditor;
+  const real* scale = c ? c->column_scale(id) : nullptr;
+  return {scale ? CMat(raw_value(id)) : CMat(value(id)), scale};
 }
 std::span<real> ParamStore::values() {
   for (int id = 0; id < count(); ++id)

@@ -15,6 +15,16 @@
 
 namespace engram {
 
+/// Somebody who owes something to the weights of a slice, and pays before they are read.
+class Creditor {
+ public:
+  virtual ~Creditor() = default;
+  virtual void settle(int id, std::span<const std::int32_t> rows) = 0;
+  virtual void settle_all(int id) = 0;
+  /// Factors of the columns [cols] that readers multiply by; null: all are 1.
+  virtual const real* column_scale(int /*id*/) { return nullptr; }
+};
+
 /// How the gradient of a slice is kept at the moment.
 enum class GradientForm {
   Zero,   ///< nothing was added since zero_grad()
@@ -31,6 +41,10 @@ struct Param {
   /// Few rows are read in a step, so an optimiser may owe the others their idle steps until they
   /// are (see ParamStore::rows).
   bool lazy = false;
+  /// In training it is read through ParamStore::scaled alone, so an optimiser may keep a factor for
+  /// each column.
+  bool scalable = false;
+  Creditor* creditor = nullptr;  ///< who owes it something
   std::vector<std::uint8_t>
       mask{};  ///< [rows * cols], 0 where the synapse does not exist; or empty
   GradientForm form = GradientForm::Zero;
@@ -38,14 +52,6 @@ struct Param {
   std::size_t size() const {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
   }
-};
-
-/// Pays what an optimiser owes to rows of lazy slices.
-class RowCreditor {
- public:
-  virtual ~RowCreditor() = default;
-  virtual void settle(int id, std::span<const std::int32_t> rows) = 0;
-  virtual void settle_all(int id) = 0;
 };
 
 class ParamStore {
@@ -68,7 +74,12 @@ class ParamStore {
   Mat value(int id) const;
   /// A slice of which only `rows` are up to date: for those who read no others.
   CMat rows(int id, std::span<const std::int32_t> rows) const;
-  /// A slice as it lies in memory; rows of lazy slices may be owed steps.
+  struct Scaled {
+    CMat weight;
+    const real* scale;  ///< [cols], or null: the slice is weight times the factors of its columns
+  };
+  Scaled scaled(int id) const;
+  /// A slice as it lies in memory, whatever is owed to it.
   Mat raw_value(int id) const;
   Mat state(int id);
   CMat state(int id) const;
@@ -100,16 +111,12 @@ class ParamStore {
   void mask_values();     ///< absent synapses <- 0
   void mask_gradients();  ///< their gradients <- 0
 
-  /// Who owes steps to rows of lazy slices; null: nobody.
-  void set_creditor(RowCreditor* creditor) { creditor_ = creditor; }
-
  private:
   Mat raw_grad(int id);
   std::vector<Param> params_, states_table_;
   mutable Buffer<real> values_;
   Buffer<real> grads_, states_;
   std::size_t value_size_ = 0, state_size_ = 0;
-  RowCreditor* creditor_ = nullptr;
 };
 
 }  // namespace engram

@@ -24,11 +24,12 @@ std::string model_name(const ModelOptions& options) {
 }
 
 std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
-                                     const HeadShape& head, Rng rng) {
+                                     const HeadShape& head, Rng rng, double active_share) {
   const std::string name = model_name(options);
   std::vector<std::string> known;
   for (const ModelEntry& entry : models()) {
-    if (entry.name == name) return std::make_unique<Network>(in, entry.layers(options, head), rng);
+    if (entry.name == name)
+      return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share);
     known.emplace_back(entry.name);
   }
   throw Error(Fault::Config, "model = " + name + ": no such model" + suggestion(name, known));

@@ -25,7 +25,8 @@ std::span<const ModelEntry> models();
 std::string model_name(const ModelOptions&);
 
 /// Builds and initialises a model. Throws Error(Config) for unknown names and sizes that do not
-/// fit.
-std::unique_ptr<Network> build_model(const ModelOptions&, ImageShape in, const HeadShape&, Rng);
+/// fit. `active_share`: of the inputs that may be non-zero, if that is known.
+std::unique_ptr<Network> build_model(const ModelOptions&, ImageShape in, const HeadShape&, Rng,
+                                     double active_share = 1);
 
 }  // namespace engram

@@ -67,15 +67,15 @@ class SparseLinear final : public Layer {
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat) const override {
-    const Mat out = dx.resize(x.rows(), x.cols());
     const double share = x.active_share();
     const SparseView w = w_.valued(w_.by_input(), scratch().values);
     if (share < kBackward) {
-      kernels::fill(out.all(), 0);
+      const Mat out = dx.resize_sparse(x.rows(), x.cols());
       dx.active = x.active;
       gather_errors(w, dy.value(), x.active, out);
       return macs(x, share);
     }
+    const Mat out = dx.resize(x.rows(), x.cols());
     const Mat dyt = scratch().transposed(dy.value(), scratch().above);
     const Mat dxt = Scratch::room(x.cols(), x.rows(), scratch().below);
     kernels::spmm(w, dyt, nullptr, false, dxt);

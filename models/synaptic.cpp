@@ -57,11 +57,16 @@ void Bias::accumulate(CMat post) const {
   kernels::add_column_sums(post, opened());
 }
 
-void SynapticMatrix::bind(int outputs, int fan_in, const std::string& name, ParamStore& store,
-                          double active_share) {
+void SynapticMatrix::bind(int outputs, int fan_in, const Place& place, ParamStore& store) {
+  bind(outputs, fan_in, place.name, store);
+  Param& p = store.param(weight_);
+  p.lazy = place.active_share <= kLazyShare && fan_in >= kLazyRows;
+  p.scalable = place.index == 0 && !p.lazy && synapses_.density >= 1 && outputs >= kLazyRows;
+}
+
+void SynapticMatrix::bind(int outputs, int fan_in, const std::string& name, ParamStore& store) {
   store_ = &store;
   weight_ = store.add(name + ".weight", fan_in, outputs);
-  store.param(weight_).lazy = active_share <= kLazyShare && fan_in >= kLazyRows;
   bias_.bind(outputs, name, store);
   kept_ = checked_kept(synapses_, fan_in, name);
 }

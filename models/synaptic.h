@@ -41,14 +41,17 @@ class SynapticMatrix {
  public:
   explicit SynapticMatrix(const Synapses& synapses) : synapses_(synapses) {}
 
-  /// `active_share` as in Place: few active inputs make the rows of the others lazy.
-  void bind(int outputs, int fan_in, const std::string& name, ParamStore& store,
-            double active_share = 1);
+  /// Few active inputs (`place.active_share`) make the rows of the others lazy; the weights of the
+  /// first layer are `scalable`, for no error goes down through them.
+  void bind(int outputs, int fan_in, const Place& place, ParamStore& store);
+  void bind(int outputs, int fan_in, const std::string& name, ParamStore& store);
   void init(const Rng& rng);
 
   CMat weight() const { return store_->value(weight_); }
   /// The weights, up to date in the rows of these inputs alone.
   CMat rows(std::span<const std::int32_t> inputs) const { return store_->rows(weight_, inputs); }
+  /// The weights as factors and what they multiply, for forward passes.
+  ParamStore::Scaled scaled() const { return store_->scaled(weight_); }
   bool lazy() const { return store_->param(weight_).lazy; }
   std::span<const real> bias() const { return bias_.value(); }
   const Bias& bias_part() const { return bias_; }

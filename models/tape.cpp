@@ -1,12 +1,32 @@
 #include "models/tape.h"
 
+#include "utils/kernels.h"
+
 namespace engram {
 
 Mat Signal::resize(int rows, int cols) {
   const std::size_t needed = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
   if (memory_.size() < needed) memory_ = Buffer<real>(needed);
-  rows_ = rows, cols_ = cols;
+  rows_ = rows, cols_ = cols, sparse_ = false;
   active.forget();
+  return value();
+}
+
+Mat Signal::resize_sparse(int rows, int cols) {
+  constexpr double kFew = 0.02;  // above this share clearing all is faster (measured)
+  const bool kept = sparse_ && rows == rows_ && cols == cols_ && active_share() < kFew;
+  if (!kept) {
+    const Mat all = resize(rows, cols);
+    kernels::fill(all.all(), 0);
+  } else {
+    for (int b = 0; b < rows; ++b) {
+      real* const row = value().row(b);
+      for (const std::int32_t i : active.row(b))
+        row[i] = 0;
+    }
+    active.forget();
+  }
+  sparse_ = true;
   return value();
 }
 

@@ -18,6 +18,10 @@ class Signal {
   /// Gives the signal a shape; the content is undefined, the active set unknown. Memory is kept
   /// when it is large enough.
   Mat resize(int rows, int cols);
+  /// The same for a signal that will be zero outside its active set: all zero now, and the caller
+  /// writes at the units that it then lists in `active`, nowhere else. Costs what was active
+  /// before, not the size of the signal, when its last content was of this kind too.
+  Mat resize_sparse(int rows, int cols);
   Mat value() { return {memory_.data(), rows_, cols_}; }
   CMat value() const { return {memory_.data(), rows_, cols_}; }
   int rows() const { return rows_; }
@@ -33,6 +37,7 @@ class Signal {
  private:
   Buffer<real> memory_;
   int rows_ = 0, cols_ = 0;
+  bool sparse_ = false;  ///< made by resize_sparse
 };
 
 /// One entry of the tape: the output of a layer, and what the layer needs again on the way back.
@@ -40,6 +45,7 @@ struct Record {
   Signal out;
   std::vector<real> saved;          ///< layer's own: batch statistics, dropout factors, ...
   std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
+  std::vector<std::uint8_t> bits;   ///< layer's own: a bit for each element (dropout)
 };
 using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
 

@@ -220,7 +220,6 @@ void active_conv_backward(const Window& w, CMat dy, const ActiveSet& above, CMat
     const real* const value = errors.value();
     const std::int32_t* const offset = errors.offset();
     real* const out = dx.row(b);
-    std::fill_n(out, dx.cols, real{0});
     for (const std::int32_t unit : by_channel(below.row(b), w.channels)) {
       real sum[4] = {};  // chains of sums that do not wait for one another
       errors.for_lines(w, weights.cols, unit, [&](std::ptrdiff_t base, int first, int last) {

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
-#include <type_traits>
 #include <vector>
 
 #include <cblas.h>
@@ -57,43 +55,14 @@ void blas_gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real* a,
 constexpr double kSmallProduct = 4e6;
 constexpr int kTile = 512;
 
-/// Position of a float in the total order of its bits: NaN sorts above everything and never
-/// confuses a comparison.
-auto order_key(real x) {
-  using Bits = std::conditional_t<sizeof(real) == 4, std::int32_t, std::int64_t>;
-  const Bits bits = std::bit_cast<Bits>(x == 0 ? real{0} : x);  // -0 and 0 are equal
-  return bits < 0 ? static_cast<Bits>(std::numeric_limits<Bits>::min() - bits - 1) : bits;
-}
-using Key = decltype(order_key(real{}));
-
-/// For few winners: keep the k best so far and look closer only at blocks that beat the worst.
-void top_few(std::span<const real> scores, int k, std::int32_t* winners) {
-  constexpr int kFew = 16;
-  Key best[kFew];
-  const auto worst_place = [&] {  // the lowest score; among equals the highest index
-    int w = 0;
-    for (int i = 1; i < k; ++i)
-      if (best[i] < best[w] || (best[i] == best[w] && winners[i] > winners[w])) w = i;
-    return w;
-  };
-  for (int i = 0; i < k; ++i)
-    best[i] = order_key(scores[i]), winners[i] = i;
-  int worst = worst_place();
-  const int n = static_cast<int>(scores.size());
-  constexpr int kBlock = 64;
-  for (int begin = k; begin < n; begin += kBlock) {
-    const int end = std::min(n, begin + kBlock);
-    bool any = false;
-    const real bar = scores[winners[worst]];
-    for (int i = begin; i < end; ++i)
-      any |= !(scores[i] <= bar);
-    if (!any) continue;
-    for (int i = begin; i < end; ++i) {
-      const Key key = order_key(scores[i]);
-      if (key > best[worst]) best[worst] = key, winners[worst] = i, worst = worst_place();
-    }
+/// Rows [first, last), columns [left, left + count) of y += row.
+void add_row_to_tile(Mat y, int first, int last, int left, int count, const real* row) {
+  for (int i = first; i < last; ++i) {
+    real* out = y.row(i) + left;
+#pragma omp simd
+    for (int j = 0; j < count; ++j)
+      out[j] += row[left + j];
   }
-  std::sort(winners, winners + k);
 }
 
 }  // namespace
@@ -109,7 +78,8 @@ void use_gemm_library(GemmLibrary library) {
   gemm_library = library;
 }
 
-void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c) {
+void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c,
+          const real* row) {
   const int m = c.rows, n = c.cols, k = transpose_a ? a.rows : a.cols;
   ENGRAM_INVARIANT((transpose_a ? a.cols : a.rows) == m);
   ENGRAM_INVARIANT((transpose_b ? b.rows : b.cols) == n);
@@ -118,6 +88,7 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
   if (static_cast<double>(m) * n * k < kSmallProduct || std::max(m, n) <= kTile) {
     blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a.data, a.cols, b.data, b.cols, beta,
               c.data, c.cols);
+    if (row) add_row_to_tile(c, 0, m, 0, n, row);
     return;
   }
   const bool by_columns = n >= m;
@@ -134,6 +105,11 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
     else
       blas_gemm(transpose_a, transpose_b, count, n, k, alpha, shift(a, !transpose_a), a.cols,
                 b.data, b.cols, beta, c.row(begin), c.cols);
+    if (!row) return;
+    if (by_columns)
+      add_row_to_tile(c, 0, m, begin, count, row);
+    else
+      add_row_to_tile(c, begin, begin + count, 0, n, row);
   });
 }
 
@@ -148,11 +124,19 @@ void fill(std::span<real> x, real value) {
 void add_row(Mat y, std::span<const real> row) {
   const int rows_per_run = std::max(1, (1 << 15) / std::max(1, y.cols));
   parallel_for((y.rows + rows_per_run - 1) / rows_per_run, [&](int run) {
+    const int first = run * rows_per_run;
+    add_row_to_tile(y, first, std::min(y.rows, first + rows_per_run), 0, y.cols, row.data());
+  });
+}
+
+void scale_columns(Mat y, const real* scale, const real* row) {
+  const int rows_per_run = std::max(1, (1 << 15) / std::max(1, y.cols));
+  parallel_for((y.rows + rows_per_run - 1) / rows_per_run, [&](int run) {
     for (int i = run * rows_per_run; i < std::min(y.rows, (run + 1) * rows_per_run); ++i) {
       real* out = y.row(i);
 #pragma omp simd
       for (int j = 0; j < y.cols; ++j)
-        out[j] += row[j];
+        out[j] = out[j] * scale[j] + row[j];
     }
   });
 }
@@ -186,24 +170,6 @@ void relu_backward(std::span<const real> y, const real* dy, real* dx) {
 #pragma omp simd
   for (std::size_t i = 0; i < y.size(); ++i)
     dx[i] = y[i] > 0 ? dy[i] : real{0};
-}
-
-void top_k(std::span<const real> scores, int k, std::int32_t* winners) {
-  ENGRAM_INVARIANT(k > 0 && static_cast<std::size_t>(k) <= scores.size());
-  if (k <= 16) return top_few(scores, k, winners);
-  thread_local std::vector<Key> keys;
-  keys.resize(scores.size());
-  std::transform(scores.begin(), scores.end(), keys.begin(), order_key);
-  std::nth_element(keys.begin(), keys.begin() + (k - 1), keys.end(), std::greater<>());
-  const Key bar = keys[static_cast<std::size_t>(k - 1)];
-  const auto above =
-      std::count_if(scores.begin(), scores.end(), [bar](real s) { return order_key(s) > bar; });
-  auto ties = k - above;  // as many of the tied as fit, lowest index first
-  std::int32_t* next = winners;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const Key key = order_key(scores[i]);
-    if (key > bar || (key == bar && ties-- > 0)) *next++ = static_cast<std::int32_t>(i);
-  }
 }
 
 double softmax_cross_entropy(std::span<const real> logits, int target,

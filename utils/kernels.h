@@ -19,11 +19,15 @@ void use_gemm_library(GemmLibrary);
 /// Name of the core that OpenBLAS picked ("Haswell").
 const char* blas_core();
 
-/// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked.
-void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c);
+/// c <- alpha * op(a) op(b) + beta * c, op = transpose when asked; then, unless it is null, every
+/// row of c += row, tile by tile while the tile is in the cache.
+void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real beta, Mat c,
+          const real* row = nullptr);
 
-void fill(std::span<real> x, real value);                 ///< every element <- value
-void add_row(Mat y, std::span<const real> row);           ///< every row of y += row
+void fill(std::span<real> x, real value);        ///< every element <- value
+void add_row(Mat y, std::span<const real> row);  ///< every row of y += row
+/// Every row of y <- y * scale + row, element by element.
+void scale_columns(Mat y, const real* scale, const real* row);
 void add_column_sums(CMat x, std::span<real> sums);       ///< sums += column sums of x
 void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x
 bool all_finite(std::span<const real> values);
@@ -31,10 +35,6 @@ bool all_finite(std::span<const real> values);
 void relu(std::span<const real> x, real* y);
 /// dx = dy where y > 0, else 0.
 void relu_backward(std::span<const real> y, const real* dy, real* dx);
-
-/// The k largest of `scores`, lowest index first among equals: exact and deterministic. Writes
-/// their indices in ascending order to `winners` (k entries). 0 < k <= scores.size().
-void top_k(std::span<const real> scores, int k, std::int32_t* winners);
 
 /// Row-wise softmax cross-entropy over the allowed classes (mask [classes], empty = all). For one
 /// row: returns the loss and writes the gradient (softmax - onehot) * scale to `gradient`, zero

@@ -44,7 +44,7 @@ bool spin_until(Happened happened) {
 /// True on a thread that is running a tile: loops inside a tile run serially.
 thread_local bool inside_tile = false;
 
-void run_serially(int count, const std::function<void(int)>& body) {
+void run_serially(int count, const TileBody& body) {
   for (int i = 0; i < count; ++i)
     body(i);
 }
@@ -66,7 +66,7 @@ class Pool {
     workers_.clear();  // joins before the condition variables go
   }
 
-  void run(int count, const std::function<void(int)>& body) {
+  void run(int count, const TileBody& body) {
     {
       const std::lock_guard lock(mutex_);
       body_ = &body;
@@ -111,7 +111,7 @@ class Pool {
     }
   }
 
-  void take_tiles(const std::function<void(int)>& body, int count) {
+  void take_tiles(const TileBody& body, int count) {
     for (;;) {
       // 64 bits: every thread overshoots once, and `count` may be the largest int.
       const std::int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
@@ -131,7 +131,7 @@ class Pool {
 
   std::mutex mutex_;
   std::condition_variable wake_, left_;
-  const std::function<void(int)>* body_ = nullptr;  ///< of the open loop
+  const TileBody* body_ = nullptr;  ///< of the open loop
   int count_ = 0;
   std::atomic<int> joined_ = 0;          ///< workers inside the loop; changes under the mutex
   std::atomic<std::uint64_t> loop_ = 0;  ///< likewise
@@ -171,7 +171,7 @@ int threads() {
   return shared().threads;
 }
 
-void parallel_for(int count, const std::function<void(int)>& body) {
+void parallel_for(int count, TileBody body) {
   Shared& state = shared();
   if (count <= 1 || inside_tile || state.threads == 1) return run_serially(count, body);
   // A second thread of the program that comes while the pool is busy does its own work.

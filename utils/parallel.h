@@ -3,7 +3,7 @@
 // thread for computing.
 #pragma once
 
-#include <functional>
+#include <type_traits>
 
 namespace engram {
 
@@ -11,8 +11,24 @@ namespace engram {
 void set_threads(int count);
 int threads();
 
+/// A function of the tile's number that lives with the caller: what parallel_for takes costs no
+/// allocation, whatever it captures.
+class TileBody {
+ public:
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, TileBody>)
+  TileBody(const F& f)  // NOLINT(google-explicit-constructor)
+      : object_(&f), call_([](const void* object, int i) { (*static_cast<const F*>(object))(i); }) {
+  }
+  void operator()(int i) const { call_(object_, i); }
+
+ private:
+  const void* object_;
+  void (*call_)(const void*, int);
+};
+
 /// Calls body(i) for every i in [0, count), in any order, perhaps at the same time. `body` writes
 /// only to what tile i owns. An exception from a body is thrown again here after all have ended.
-void parallel_for(int count, const std::function<void(int)>& body);
+void parallel_for(int count, TileBody body);
 
 }  // namespace engram

@@ -227,8 +227,9 @@ constexpr int kBlockRows = 1024;
 constexpr int kTileColumns = 192, kTileRows = 256;
 /// Rows of weights that one task of sddmm keeps in the second-level cache, in numbers.
 constexpr int kTileWeights = 1 << 17;
-/// Fewer entries in a row than this are not worth grouping.
+/// Fewer entries in a row, or fewer columns, than this are not worth grouping.
 constexpr std::size_t kGroupedEntries = 12;
+constexpr int kGroupedColumns = 512;
 
 }  // namespace
 
@@ -254,7 +255,8 @@ void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out)
       body(top, std::min(s.rows, top + kTileRows), first, std::min(kTileColumns, out.cols - first));
     });
   };
-  if (s.entries() < kGroupedEntries * static_cast<std::size_t>(s.rows)) {
+  if (out.cols < kGroupedColumns ||
+      s.entries() < kGroupedEntries * static_cast<std::size_t>(s.rows)) {
     for_each_tile([&, start = start](int top, int bottom, int first, int count) {
       HWY_DYNAMIC_DISPATCH(spmm_rows)(s, top, bottom, dense, start, out, first, count);
     });

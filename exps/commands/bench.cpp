@@ -20,6 +20,7 @@
 #include "utils/files.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
+#include "utils/sparse_kernels.h"
 #include "utils/terminal.h"
 
 namespace engram {
@@ -168,7 +169,7 @@ int bench_command(const Arguments& words) {
 
   const Facts facts = collect_provenance();
   report.cpu = fact(facts, "cpu"), report.blas_core = fact(facts, "blas_core");
-  report.simd = fact(facts, "flags");
+  report.simd = kernels::simd_target();
   const auto folder = arguments->get<std::string>("data");
   const BenchData data = load_bench_data(
       data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt));
@@ -186,8 +187,8 @@ int bench_command(const Arguments& words) {
     fmt::print("{}", bench_json(report));
     return 0;
   }
-  if (json) save_text(*json, bench_json(report));
   fmt::print("{}", bench_text(report, use_colour(stdout), terminal_width(stdout)));
+  if (json) save_text(*json, bench_json(report));
   return 0;
 }
 

@@ -1,9 +1,11 @@
 // Stochastic gradient descent as PyTorch defines it:
 //   g <- gradient + decay w;  v <- momentum v + g;  w <- w - lr (g + momentum v)  with Nesterov,
 //   w <- w - lr v without. The first v is g, which v = 0 before the first step gives.
-// Rows of lazy slices are stepped when they are next read (owed_rows.h).
+// Rows of lazy slices are stepped when they are next read (owed_rows.h); outputs that have not won
+// for long rest (resting_columns.h).
 #include "learners/optimizer.h"
 #include "learners/owed_rows.h"
+#include "learners/resting_columns.h"
 
 namespace engram {
 namespace {
@@ -16,7 +18,12 @@ class Sgd final : public Optimizer {
         decay_(o.weight_decay),
         nesterov_(o.nesterov),
         velocity_(o.momentum > 0 ? params.raw_values().size() : 0),
-        owed_(params, velocity_.data()) {}
+        owed_(params, velocity_.data()) {
+    for (int id = 0; id < params.count(); ++id)
+      if (const Param& p = params.param(id); p.scalable && !velocity_.empty())
+        resting_.emplace_back(
+            id, std::make_unique<RestingColumns>(params, id, velocity_.data() + p.offset));
+  }
 
   void step(double lr) override {
     const LinearStep linear = linear_step(lr);
@@ -27,6 +34,7 @@ class Sgd final : public Optimizer {
         continue;
       }
       if (p.lazy && owed_.enter(id, linear)) continue;
+      if (RestingColumns* const columns = resting(id); columns && columns->step(linear)) continue;
       if (velocity_.empty())
         plain(id, static_cast<real>(lr));
       else
@@ -37,12 +45,17 @@ class Sgd final : public Optimizer {
 
   void reset() override {
     params_.values();  // what is owed is owed with momentum
+    for (const auto& [id, columns] : resting_)
+      columns->forget();
     std::fill(velocity_.begin(), velocity_.end(), real{0});
   }
   std::vector<std::span<real>> state() override {
     std::vector<std::span<real>> all{velocity_};
     for (const auto& part : owed_.state())
       all.push_back(part);
+    for (const auto& [id, columns] : resting_)
+      for (const auto& part : columns->state())
+        all.push_back(part);
     return all;
   }
 
@@ -53,6 +66,12 @@ class Sgd final : public Optimizer {
     const double of_v = momentum_ == 0 ? 0 : (nesterov_ ? momentum_ : 1);
     return {{1 - lr * (of_g + of_v) * decay_, -lr * of_v * momentum_, decay_, momentum_},
             {-lr * (of_g + of_v), 1}};
+  }
+
+  RestingColumns* resting(int id) const {
+    for (const auto& [slice, columns] : resting_)
+      if (slice == id) return columns.get();
+    return nullptr;
   }
 
   void plain(int id, real rate) {
@@ -102,6 +121,7 @@ class Sgd final : public Optimizer {
   bool nesterov_;
   Buffer<real> velocity_;
   OwedRows owed_;
+  std::vector<std::pair<int, std::unique_ptr<RestingColumns>>> resting_;
 };
 
 }  // namespace

@@ -14,23 +14,27 @@ class Backprop final : public Rule {
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override {
     const Macs forward = net.forward(batch.x, tape_, pass);
-    BatchStats stats = cross_entropy(tape_.back().out, batch, above_);
+    errors_.resize(static_cast<std::size_t>(net.depth()));
+    BatchStats stats = cross_entropy(tape_.back().out, batch, error_);
     stats.macs += forward;
-    if (hook) hook(above_.value());
+    if (hook) hook(error_.value());
+    const Signal* above = &error_;
     for (int l = net.depth() - 1; l >= 0; --l) {
       const Signal& in = input_of(l, batch.x, tape_);
       const Record& out = tape_[static_cast<std::size_t>(l)];
-      stats.macs += net.layer(l).accumulate(in, out, above_, pass);
+      stats.macs += net.layer(l).accumulate(in, out, *above, pass);
       if (l == 0) break;
-      stats.macs += net.layer(l).backward_input(in, out, above_, below_, pass);
-      std::swap(above_, below_);
+      Signal& below = errors_[static_cast<std::size_t>(l)];
+      stats.macs += net.layer(l).backward_input(in, out, *above, below, pass);
+      above = &below;
     }
     return stats;
   }
 
  private:
   Tape tape_;
-  Signal above_, below_;  ///< errors at the output and the input of the current layer
+  Signal error_;                ///< at the outputs of the network
+  std::vector<Signal> errors_;  ///< at the inputs of each layer: sparse ones keep their zeros
 };
 
 }  // namespace

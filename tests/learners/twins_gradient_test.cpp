@@ -214,5 +214,84 @@ TEST(OwedRows, StandStillWhileTheirSliceIsFrozen) {
     EXPECT_NEAR(lazy.value(0).data[i], dense.value(0).data[i], 1e-12);
 }
 
+/// A slice whose columns may rest, beside one whose columns never do.
+struct Columns {
+  explicit Columns(bool scalable) {
+    store.add("w", 30, 300);
+    store.param(0).scalable = scalable;
+    store.allocate();
+    Rng rng(4);
+    for (real& w : store.values())
+      w = rng.normal();
+    OptimizerOptions o;
+    o.momentum = 0.5, o.weight_decay = 0.01, o.nesterov = true;
+    optimizer = make_sgd(o, store);
+  }
+  /// Few columns win, other ones as time goes by; now and then, and for a while, all do.
+  void step(int t) {
+    Rng rng(static_cast<std::uint64_t>(t));
+    store.zero_grad();
+    GradientBlock g{.all_rows = t % 3 == 0, .rows = {2, 7, 29}};
+    for (const int c : {t / 40 * 3, t / 40 * 3 + 100 + t % 4})
+      g.cols.push_back(c);
+    g.value.resize(2 * (g.all_rows ? 30 : 3));
+    for (real& v : g.value)
+      v = rng.normal();
+    if (t % 10 != 9) store.add_gradient(0, g);
+    if (t >= 250 && t < 255) store.grads();
+    optimizer->step(t < 300 ? 0.1 : 0.05);
+  }
+  ParamStore store;
+  std::unique_ptr<Optimizer> optimizer;
+};
+
+TEST(RestingColumns, FollowTheOptimiserThatSweepsOverAll) {
+  Columns resting(true), dense(false);
+  int at_rest = 0;
+  for (int t = 0; t < 600; ++t) {
+    resting.step(t), dense.step(t);
+    const auto [w, scale] = resting.store.scaled(0);
+    at_rest += scale != nullptr;
+    const CMat all = dense.store.value(0);
+    for (int i = 0; i < 30; i += 7)
+      for (int o = 0; o < 300; ++o)
+        ASSERT_NEAR(w.row(i)[o] * (scale ? scale[o] : 1), all.row(i)[o], 1e-11) << t << " " << o;
+    if (t % 100 == 99) resting.store.values();
+    if (t == 450) {
+      for (Columns* c : {&resting, &dense})
+        c->optimizer->reset();
+    }
+  }
+  EXPECT_GT(at_rest, 200);
+  const auto a = resting.store.values(), b = dense.store.values();
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-11);
+}
+
+TEST(RestingColumns, HaveTheSameBitsForAnyNumberOfThreadsAndAfterResuming) {
+  const auto bits = [](Columns& c) {
+    return std::vector<real>(c.store.values().begin(), c.store.values().end());
+  };
+  Columns straight(true);
+  for (int t = 0; t < 200; ++t)
+    straight.step(t);
+  Columns first(true), second(true);
+  set_threads(2);
+  for (int t = 0; t < 140; ++t)
+    first.step(t);
+  ASSERT_NE(first.store.scaled(0).scale, nullptr);
+  std::copy(first.store.raw_values().begin(), first.store.raw_values().end(),
+            second.store.raw_values().begin());
+  const auto from = first.optimizer->state();
+  auto to = second.optimizer->state();
+  ASSERT_EQ(from.size(), to.size());
+  for (std::size_t i = 0; i < from.size(); ++i)
+    std::copy(from[i].begin(), from[i].end(), to[i].begin());
+  for (int t = 140; t < 200; ++t)
+    second.step(t);
+  set_threads(1);
+  EXPECT_EQ(bits(second), bits(straight));
+}
+
 }  // namespace
 }  // namespace engram

@@ -57,6 +57,20 @@ INSTANTIATE_TEST_SUITE_P(OddShapes, Gemm,
                                            Shape3{3, 5, 1}, Shape3{31, 1031, 129},
                                            Shape3{1031, 31, 129}, Shape3{513, 513, 17}));
 
+TEST(Gemm, AddsARowAfterTheProduct) {
+  for (const auto& [m, n] : {std::pair{3, 5}, std::pair{40, 1500}, std::pair{1500, 40}}) {
+    const auto a = random_values(static_cast<std::size_t>(m * 90), 1);
+    const auto b = random_values(static_cast<std::size_t>(90 * n), 2);
+    const auto row = random_values(static_cast<std::size_t>(n), 3);
+    std::vector<real> c(static_cast<std::size_t>(m * n)), d(c.size());
+    kernels::gemm(false, false, 1, {a.data(), m, 90}, {b.data(), 90, n}, 0, {c.data(), m, n},
+                  row.data());
+    kernels::gemm(false, false, 1, {a.data(), m, 90}, {b.data(), 90, n}, 0, {d.data(), m, n});
+    kernels::add_row({d.data(), m, n}, row);
+    EXPECT_EQ(c, d);
+  }
+}
+
 TEST(Gemm, BothLibrariesAgreeToRounding) {
   const auto a = random_values(37 * 130, 1), b = random_values(130 * 65, 2);
   for (const bool tb : {false, true}) {
@@ -84,36 +98,6 @@ TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
     EXPECT_EQ(c, first) << threads;
   }
   set_threads(1);
-}
-
-TEST(TopK, EqualsAFullSortWithTheLowestIndexFirst) {
-  for (const int n : {1, 2, 17, 64, 65, 200, 1000})
-    for (const int k : {1, 2, 4, 15, 16, 17, 50, n}) {
-      if (k > n) continue;
-      auto x = random_values(static_cast<std::size_t>(n), static_cast<std::uint64_t>(n * 100 + k));
-      for (real& v : x)
-        v = std::round(v * 3);  // many ties, both zeros
-      std::vector<int> order(static_cast<std::size_t>(n));
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return x[i] > x[j]; });
-      std::vector<int> expected(order.begin(), order.begin() + k);
-      std::sort(expected.begin(), expected.end());
-      std::vector<std::int32_t> got(static_cast<std::size_t>(k));
-      kernels::top_k(x, k, got.data());
-      ASSERT_EQ(std::vector<int>(got.begin(), got.end()), expected) << n << " " << k;
-    }
-}
-
-TEST(TopK, SurvivesNotANumber) {
-  for (const int k : {2, 20}) {
-    std::vector<real> x = random_values(100, 1);
-    x[3] = x[50] = std::nan("");
-    std::vector<std::int32_t> got(static_cast<std::size_t>(k), -1);
-    kernels::top_k(x, k, got.data());
-    for (const int i : got)
-      EXPECT_TRUE(i >= 0 && i < 100);
-    EXPECT_EQ(std::set<int>(got.begin(), got.end()).size(), static_cast<std::size_t>(k));
-  }
 }
 
 TEST(SoftmaxCrossEntropy, EqualsTheDefinition) {

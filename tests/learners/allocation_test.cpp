@@ -1,0 +1,144 @@
+// A training step allocates nothing once it has run: every buffer is kept. All allocations of this
+// program pass through the operators below, which count while told to.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <gtest/gtest.h>
+
+#include "benchmarks/catalog.h"
+#include "benchmarks/stream_table.h"
+#include "learners/learner.h"
+#include "learners/registry.h"
+#include "models/registry.h"
+#include "utils/parallel.h"
+
+namespace {
+
+std::atomic<bool> counting{false};
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+  if (counting) ++allocations;
+  void* const p =
+      alignment > alignof(std::max_align_t)
+          ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment)
+          : std::malloc(size == 0 ? 1 : size);
+  if (!p) throw std::bad_alloc();
+  return p;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return counted(size, 0);
+}
+void* operator new[](std::size_t size) {
+  return counted(size, 0);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+void operator delete[](void* p) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+void operator delete[](void* p, std::size_t) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::align_val_t) noexcept {
+  std::free(p);
+}
+void operator delete[](void* p, std::align_val_t) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+  std::free(p);
+}
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
+  std::free(p);
+}
+
+namespace engram {
+namespace {
+
+/// Counts what happens between the end of the first epoch, in which buffers grow to what their
+/// batches need, and that of the second.
+class Counter final : public Observer {
+ public:
+  void before_step(const Cursor& c) override {
+    counting = c.epoch >= 1;
+    if (c.epoch == 1 && c.step == 0) allocations = 0;
+  }
+  void after_step(const Cursor&, const BatchStats&, int, std::int64_t, int) override {
+    counting = false;
+    ++steps;
+    total = allocations;
+  }
+  std::size_t total = 0;
+  int steps = 0;
+};
+
+ModelOptions model_of(const std::string& name) {
+  ModelOptions m;
+  m.hidden_units = 300, m.hidden_layers = 2;
+  if (name == "dense") return m;
+  m.sparsify = true, m.winners.boost_strength = 1;
+  if (name == "winners") m.percent_on_fc = 0.01;
+  if (name == "few_winners") m.hidden_units = 1000, m.percent_on_fc = 0.002;
+  if (name == "sparse_weights") m.percent_on_fc = 0.05, m.weight_sparsity_fc = 0.05;
+  if (name == "cnn" || name == "sparse_cnn") {
+    m.model = "cnn", m.conv_channels = {4, 6}, m.conv_kernel = 3, m.hidden_units = 60;
+    m.sparsify = name == "sparse_cnn", m.percent_on_conv = 0.5;
+  }
+  return m;
+}
+
+class Allocation : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Allocation, IsOverAfterTheFirstEpoch) {
+  for (const char* optimizer_name : {"sgd", "adam"}) {
+    for (const int threads : {1, 2}) {
+      set_threads(threads);
+      StreamOptions so;
+      so.benchmark = "synthetic", so.stream = StreamKind::Permuted, so.tasks = 1;
+      so.train_limit = 320;
+      const auto stream = make_stream(so, load_dataset("synthetic", {}), 1);
+      const Targets targets(*stream, ScenarioOptions{});
+      const auto net =
+          build_model(model_of(GetParam()), stream->shape(), {1, targets.width()}, Rng(1));
+      OptimizerOptions oo;
+      oo.optimizer = optimizer_name, oo.lr = 0.01, oo.momentum = 0.9, oo.weight_decay = 1e-4;
+      const auto optimizer = make_optimizer(oo, net->params());
+      const auto rule = make_rule("backprop");
+      LearnerOptions lo;
+      lo.batch_size = 32, lo.epochs = 4;
+      std::vector<std::unique_ptr<Strategy>> none;
+      Learner learner(lo, *net, *rule, *optimizer, oo, none, targets, Rng(2));
+      Cursor cursor;
+      Counter counter;
+      learner.run(*stream, cursor, counter);
+      counting = false;
+      EXPECT_EQ(counter.steps, 40);
+      // Buffers grow with the largest batch met so far: a few steps may still find one.
+      EXPECT_LE(counter.total, 6u) << optimizer_name << ", " << threads << " threads";
+    }
+  }
+  set_threads(1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Allocation,
+                         ::testing::Values("dense", "winners", "few_winners", "sparse_weights",
+                                           "cnn", "sparse_cnn"),
+                         [](const auto& param) { return std::string(param.param); });
+
+}  // namespace
+}  // namespace engram

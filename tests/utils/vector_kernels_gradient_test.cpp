@@ -1,0 +1,2 @@
+// The tests of the vector kernels once more, with doubles.
+#include "tests/utils/top_k_test.cpp"
