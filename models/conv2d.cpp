@@ -16,7 +16,6 @@ namespace {
 constexpr double kWinogradTime = 0.25;
 constexpr double kSpreadTime = 2.5;    ///< one active side meets all of the other
 constexpr double kScatteredTime = 50;  ///< active inputs meet active errors
-constexpr int kFewChannels = 8;        ///< listing the non-zero ones costs next to nothing
 
 class Conv2d final : public Layer {
  public:
@@ -57,16 +56,17 @@ class Conv2d final : public Layer {
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat feedback) const override {
-    const Mat out = dx.resize(x.rows(), x.cols());
     const CMat w = feedback ? feedback : weight();
     const double above = dy.active_share(), pairs = x.active_share() * above;
     const bool spreads = dy.active.known() && kernels::active_conv_spreads(window_);
     const double dense = std::min(dense_time(), spreads ? kSpreadTime * above : 1.);
     if (x.active.known() && dy.active.known() && kScatteredTime * pairs < dense) {
-      kernels::active_conv_backward(window_, dy.value(), dy.active, w, x.active, out);
+      kernels::active_conv_backward(window_, dy.value(), dy.active, w, x.active,
+                                    dx.resize_sparse(x.rows(), x.cols()));
       dx.active = x.active;
       return macs(x, pairs);
     }
+    const Mat out = dx.resize(x.rows(), x.cols());
     if (dense < dense_time()) {
       kernels::active_conv_spread(window_, dy.value(), dy.active, w, out);
       return macs(x, above);
@@ -80,16 +80,10 @@ class Conv2d final : public Layer {
                   const Pass&) const override {
     accumulate_bias(post);
     const auto gradient = synapses_.open_gradient();
-    if (post.active.known()) {
-      thread_local ActiveSet listed;
-      listed.forget();
-      if (!pre.active.known() && window_.channels < kFewChannels) list_non_zero(pre, listed);
-      const ActiveSet& below = pre.active.known() ? pre.active : listed;
-      const double units = 1.0 * pre.rows() * pre.cols();
-      const double share = below.known() ? static_cast<double>(below.total()) / units : 1;
-      const double pairs = share * post.active_share();
-      if (below.known() && kScatteredTime * pairs < dense_time()) {
-        kernels::active_conv_gradient(window_, pre.value(), below, post.value(), post.active,
+    if (pre.active.known() && post.active.known()) {
+      const double pairs = pre.active_share() * post.active_share();
+      if (kScatteredTime * pairs < dense_time()) {
+        kernels::active_conv_gradient(window_, pre.value(), pre.active, post.value(), post.active,
                                       !gradient.fresh, gradient.value);
         return macs(pre, pairs);
       }
@@ -114,18 +108,8 @@ class Conv2d final : public Layer {
     const std::size_t needed = static_cast<std::size_t>(post.rows()) * channels_;
     if (memory.size() < needed) memory = Buffer<real>(needed);
     const Mat sums{memory.data(), post.rows(), channels_};
-    kernels::sum_places(post.value(), sums);
+    kernels::sum_places(post.value(), post.active, sums);
     synapses_.bias_part().accumulate(sums);
-  }
-
-  static void list_non_zero(const Signal& x, ActiveSet& set) {
-    set.begin();
-    for (int b = 0; b < x.rows(); ++b) {
-      const real* const row = x.value().row(b);
-      for (int i = 0; i < x.cols(); ++i)
-        if (row[i] != 0) set.push(i);
-      set.end_row();
-    }
   }
 
   int channels_;

@@ -26,6 +26,10 @@ struct ActivePixels {
   const std::int32_t* start;
 };
 
+/// Outputs that are computed together: their part of the weights stays in the second-level cache
+/// while a group of images reads it.
+constexpr int kSlab = 64;
+
 }  // namespace engram::kernels
 #endif
 
@@ -83,20 +87,18 @@ HWY_INLINE void ForwardColumns(const Window& w, const real* x, const ActivePixel
     }
 }
 
-void ForwardImage(const Window& w, const real* x, const ActivePixels& active, const real* weights,
-                  int outputs, const real* bias, real* y) {
+/// Outputs [column, column + kSlab) of one image.
+void ForwardSlab(const Window& w, const real* x, const ActivePixels& active, const real* weights,
+                 int outputs, const real* bias, int column, real* y) {
   const Tag d;
   const int lanes = static_cast<int>(hn::Lanes(d));
-  const auto mask = hn::FirstN(d, static_cast<std::size_t>(outputs % lanes));
-  int column = 0;
-  for (; column + 8 * lanes <= outputs; column += 8 * lanes)
-    ForwardColumns<8, true>(w, x, active, weights, outputs, bias, column, mask, y);
-  for (; column + 4 * lanes <= outputs; column += 4 * lanes)
+  const int end = column + kSlab < outputs ? column + kSlab : outputs;
+  const auto mask = hn::FirstN(d, static_cast<std::size_t>((end - column) % lanes));
+  for (; column + 4 * lanes <= end; column += 4 * lanes)
     ForwardColumns<4, true>(w, x, active, weights, outputs, bias, column, mask, y);
-  for (; column + lanes <= outputs; column += lanes)
+  for (; column + lanes <= end; column += lanes)
     ForwardColumns<1, true>(w, x, active, weights, outputs, bias, column, mask, y);
-  if (column < outputs)
-    ForwardColumns<1, false>(w, x, active, weights, outputs, bias, column, mask, y);
+  if (column < end) ForwardColumns<1, false>(w, x, active, weights, outputs, bias, column, mask, y);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -107,7 +109,7 @@ HWY_AFTER_NAMESPACE();
 namespace engram::kernels {
 namespace {
 
-HWY_EXPORT(ForwardImage);
+HWY_EXPORT(ForwardSlab);
 
 /// Where the units of every pixel start; kept per thread.
 ActivePixels index_pixels(std::span<const std::int32_t> units, int pixels, int channels) {
@@ -122,26 +124,36 @@ ActivePixels index_pixels(std::span<const std::int32_t> units, int pixels, int c
   return {units.data(), start.data()};
 }
 
-/// The active errors of an image, place by place. The weight that an error meets at an input is
-/// weights[offset + what depends on the input], so inner loops need no geometry.
+/// The active errors of an image that are not zero (dropout above leaves some), place by place. The
+/// weight that an error meets at an input is weights[offset + what depends on the input], so inner
+/// loops need no geometry.
 class Errors {
  public:
   Errors(const Window& w, int outputs, const real* dy, std::span<const std::int32_t> units) {
+    thread_local std::vector<std::int32_t> starts, offsets;
+    thread_local std::vector<real> values;
     const int places = w.out_h() * w.out_w();
-    start_.resize(static_cast<std::size_t>(places) + 1);
-    value_.resize(units.size()), offset_.resize(units.size());
-    std::size_t e = 0;
+    starts.resize(static_cast<std::size_t>(places) + 1);
+    offsets.resize(units.size() + 1), values.resize(units.size() + 1);
+    start_ = starts.data();
+    std::int32_t* const offset = offsets.data();
+    real* const value = values.data();
+    std::size_t u = 0;
+    std::int32_t e = 0;
     for (int p = 0; p < places; ++p) {
-      start_[p] = static_cast<std::int32_t>(e);
+      starts[static_cast<std::size_t>(p)] = e;
       const int column = p % w.out_w() * w.stride * w.channels * outputs;
-      for (; e < units.size() && units[e] < (p + 1) * outputs; ++e)
-        value_[e] = dy[units[e]], offset_[e] = units[e] - p * outputs - column;
+      for (; u < units.size() && units[u] < (p + 1) * outputs; ++u) {
+        value[e] = dy[units[u]], offset[e] = units[u] - p * outputs - column;
+        e += value[e] != 0;
+      }
     }
-    start_[places] = static_cast<std::int32_t>(e);
+    starts[static_cast<std::size_t>(places)] = e;
+    value_ = value, offset_ = offset;
   }
 
   /// Calls body(base, first, last) for the lines of places that read this unit of the input: entry
-  /// e in [first, last) meets it at weight base + offset(e).
+  /// e in [first, last) meets it at weight base + offset()[e].
   template <class Body>
   void for_lines(const Window& w, int outputs, std::int32_t unit, const Body& body) const {
     const int pixel = unit / w.channels, channel = unit % w.channels;
@@ -158,28 +170,46 @@ class Errors {
       body(row * outputs, start_[oy * w.out_w() + left], start_[oy * w.out_w() + right]);
     }
   }
-  real value(std::int32_t e) const { return value_[static_cast<std::size_t>(e)]; }
-  std::int32_t offset(std::int32_t e) const { return offset_[static_cast<std::size_t>(e)]; }
+  const real* value() const { return value_; }
+  const std::int32_t* offset() const { return offset_; }
 
  private:
   /// The first place whose window reaches pixel x (counted from the edge of the padding).
   static int first_place(int x, int kernel, int stride) {
     return x < kernel ? 0 : (x - kernel) / stride + 1;
   }
-  static thread_local std::vector<std::int32_t> start_, offset_;
-  static thread_local std::vector<real> value_;
+  const std::int32_t *start_, *offset_ = nullptr;
+  const real* value_ = nullptr;
 };
-thread_local std::vector<std::int32_t> Errors::start_, Errors::offset_;
-thread_local std::vector<real> Errors::value_;
+
+/// The units of an image in the order of their channels, so that what they meet of the weights (one
+/// channel's) stays in the first-level cache; kept per thread.
+std::span<const std::int32_t> by_channel(std::span<const std::int32_t> units, int channels) {
+  thread_local std::vector<std::int32_t> sorted, next;
+  sorted.resize(units.size());
+  next.assign(static_cast<std::size_t>(channels) + 1, 0);
+  for (const std::int32_t unit : units)
+    ++next[static_cast<std::size_t>(unit % channels) + 1];
+  for (std::size_t c = 1; c < next.size(); ++c)
+    next[c] += next[c - 1];
+  for (const std::int32_t unit : units)
+    sorted[static_cast<std::size_t>(next[static_cast<std::size_t>(unit % channels)]++)] = unit;
+  return sorted;
+}
 
 }  // namespace
 
 void active_conv_forward(const Window& w, CMat x, const ActiveSet& below, CMat weights,
                          std::span<const real> bias, Mat y) {
-  parallel_for(x.rows, [&](int b) {
-    const ActivePixels active = index_pixels(below.row(b), w.height * w.width, w.channels);
-    HWY_DYNAMIC_DISPATCH(ForwardImage)
-    (w, x.row(b), active, weights.data, weights.cols, bias.data(), y.row(b));
+  constexpr int kImages = 4;
+  const int slabs = (weights.cols + kSlab - 1) / kSlab, groups = (x.rows + kImages - 1) / kImages;
+  parallel_for(groups * slabs, [&](int task) {
+    const int begin = task / slabs * kImages, column = task % slabs * kSlab;
+    for (int b = begin; b < std::min(x.rows, begin + kImages); ++b) {
+      const ActivePixels active = index_pixels(below.row(b), w.height * w.width, w.channels);
+      HWY_DYNAMIC_DISPATCH(ForwardSlab)
+      (w, x.row(b), active, weights.data, weights.cols, bias.data(), column, y.row(b));
+    }
   });
 }
 
@@ -187,15 +217,21 @@ void active_conv_backward(const Window& w, CMat dy, const ActiveSet& above, CMat
                           const ActiveSet& below, Mat dx) {
   parallel_for(dy.rows, [&](int b) {
     const Errors errors(w, weights.cols, dy.row(b), above.row(b));
+    const real* const value = errors.value();
+    const std::int32_t* const offset = errors.offset();
     real* const out = dx.row(b);
-    std::fill_n(out, dx.cols, real{0});
-    for (const std::int32_t unit : below.row(b)) {
-      real sum = 0;
+    for (const std::int32_t unit : by_channel(below.row(b), w.channels)) {
+      real sum[4] = {};  // chains of sums that do not wait for one another
       errors.for_lines(w, weights.cols, unit, [&](std::ptrdiff_t base, int first, int last) {
-        for (int e = first; e < last; ++e)
-          sum = std::fma(errors.value(e), weights.data[base + errors.offset(e)], sum);
+        const real* const from = weights.data + base;
+        int e = first;
+        for (; e + 4 <= last; e += 4)
+          for (int i = 0; i < 4; ++i)
+            sum[i] = std::fma(value[e + i], from[offset[e + i]], sum[i]);
+        for (int i = 0; e < last; ++e, ++i)
+          sum[i] = std::fma(value[e], from[offset[e]], sum[i]);
       });
-      out[unit] = sum;
+      out[unit] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
   });
 }
@@ -215,13 +251,15 @@ void active_conv_gradient(const Window& w, CMat x, const ActiveSet& below, CMat 
     const int end = std::min(x.rows, (group + 1) * each);
     for (int b = group * each; b < end; ++b) {
       const Errors errors(w, dw.cols, dy.row(b), above.row(b));
-      for (const std::int32_t unit : below.row(b)) {
+      const real* const error = errors.value();
+      const std::int32_t* const offset = errors.offset();
+      for (const std::int32_t unit : by_channel(below.row(b), w.channels)) {
         const real value = x.row(b)[unit];
+        if (value == 0) continue;
         errors.for_lines(w, dw.cols, unit, [&](std::ptrdiff_t base, int first, int last) {
-          for (int e = first; e < last; ++e) {
-            real& entry = sum[base + errors.offset(e)];
-            entry = std::fma(value, errors.value(e), entry);
-          }
+          real* const to = sum + base;
+          for (int e = first; e < last; ++e)
+            to[offset[e]] = std::fma(value, error[e], to[offset[e]]);
         });
       }
     }

@@ -146,11 +146,15 @@ void add_groups(real* sums, int groups, bool add, Mat dw) {
   });
 }
 
-void sum_places(CMat dy, Mat sums) {
+void sum_places(CMat dy, const ActiveSet& active, Mat sums) {
   parallel_for(dy.rows, [&](int b) {
     const std::span<real> to{sums.row(b), static_cast<std::size_t>(sums.cols)};
     std::fill(to.begin(), to.end(), real{0});
-    add_column_sums({dy.row(b), dy.cols / sums.cols, sums.cols}, to);
+    if (active.known())
+      for (const std::int32_t unit : active.row(b))
+        to[static_cast<std::size_t>(unit % sums.cols)] += dy.row(b)[unit];
+    else
+      add_column_sums({dy.row(b), dy.cols / sums.cols, sums.cols}, to);
   });
 }
 

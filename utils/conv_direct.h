@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "utils/active_set.h"
 #include "utils/kernels.h"
 
 namespace engram::kernels {
@@ -21,7 +22,8 @@ void direct_gradient(const Window& window, CMat x, CMat dy, bool add, Mat dw);
 /// `sums`, which is overwritten. The groups of images that tasks of a gradient sum up alone.
 void add_groups(real* sums, int groups, bool add, Mat dw);
 
-/// sums [B, outputs] <- for every image of dy, the sum over its places.
-void sum_places(CMat dy, Mat sums);
+/// sums [B, outputs] <- for every image of dy, the sum over its places, of the active
+/// errors if those are known.
+void sum_places(CMat dy, const ActiveSet& active, Mat sums);
 
 }  // namespace engram::kernels

@@ -3,10 +3,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
-#include <new>
 
+#include "utils/buffer.h"
 #include "utils/real.h"
 
 namespace engram {
@@ -16,23 +14,15 @@ class Scratch {
  public:
   /// At least `count` numbers on a cache line boundary; the content is undefined.
   real* get(std::size_t count) {
-    if (count > count_) {
-      constexpr std::size_t kLine = 64;
-      memory_.reset();
-      count_ = 0;
-      memory_.reset(std::aligned_alloc(kLine, (count * sizeof(real) + kLine - 1) / kLine * kLine));
-      if (!memory_) throw std::bad_alloc();
-      count_ = count;
+    if (count > memory_.size()) {
+      memory_ = {};  // before the new one is there
+      memory_ = Buffer<real>(count);
     }
-    return static_cast<real*>(memory_.get());
+    return memory_.data();
   }
 
  private:
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
-  std::unique_ptr<void, Free> memory_;
-  std::size_t count_ = 0;
+  Buffer<real> memory_;
 };
 
 }  // namespace engram

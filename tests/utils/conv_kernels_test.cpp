@@ -197,13 +197,15 @@ TEST(DirectConvolution, EqualsNaiveLoopsOnOddShapes) {
 
 TEST(DirectConvolution, SumsPlaces) {
   const Problem p(make(5, 7, 2, 3, 3, 1, 0));
-  const Values sums = run(9, 3, [&](Mat out) { sum_places(p.dy_mat(), out); });
+  const Values sums = run(9, 3, [&](Mat out) { sum_places(p.dy_mat(), {}, out); });
+  const Values listed = run(9, 3, [&](Mat out) { sum_places(p.dy_mat(), p.above, out); });
   for (int b = 0; b < 3; ++b)
     for (int o = 0; o < 3; ++o) {
       double sum = 0;
       for (int q = 0; q < p.places; ++q)
         sum += static_cast<double>(p.dy[static_cast<std::size_t>((b * p.places + q) * 3 + o)]);
       EXPECT_NEAR(static_cast<double>(sums[static_cast<std::size_t>(b * 3 + o)]), sum, 1e-5);
+      EXPECT_NEAR(static_cast<double>(listed[static_cast<std::size_t>(b * 3 + o)]), sum, 1e-5);
     }
 }
 
@@ -228,6 +230,7 @@ TEST(ActiveConvolution, EqualsNaiveLoopsOnOddShapes) {
         }
       EXPECT_LT(error_of(run(p.dx.size(), c.batch,
                              [&](Mat dx) {
+                               std::fill_n(dx.data, dx.size(), real{0});
                                active_conv_backward(w, p.dy_mat(), p.above, p.w_mat(), p.below, dx);
                              }),
                          wanted)
