@@ -70,13 +70,13 @@ void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
 namespace engram {
 namespace {
 
-/// Counts what happens between the end of the first epoch, in which buffers grow to what their
-/// batches need, and that of the second.
+/// Counts what happens in the last of four epochs. In the others buffers grow to what batches need,
+/// and layers begin lists as their units fall silent.
 class Counter final : public Observer {
  public:
   void before_step(const Cursor& c) override {
-    counting = c.epoch >= 1;
-    if (c.epoch == 1 && c.step == 0) allocations = 0;
+    counting = c.epoch >= 3;
+    if (c.epoch == 3 && c.step == 0) allocations = 0;
   }
   void after_step(const Cursor&, const BatchStats&, int, std::int64_t, int) override {
     counting = false;
