@@ -162,11 +162,15 @@ class KWinners final : public Layer {
     thread_local std::vector<real> memory;
     memory.resize(static_cast<std::size_t>(group_));
     const real* const duty = store_->state(duty_).data;
-    for (int c = 0; c < channels_; ++c)
-      memory[static_cast<std::size_t>(c)] = std::exp(-strength * duty[c]);
+    real* const boost = memory.data();
+    constexpr int kTile = 512;
+    parallel_for((channels_ + kTile - 1) / kTile, [&](int tile) {
+      for (int c = tile * kTile; c < std::min(channels_, (tile + 1) * kTile); ++c)
+        boost[c] = std::exp(-strength * duty[c]);
+    });
     for (int i = channels_; i < group_; i += channels_)
-      std::copy_n(memory.data(), channels_, memory.data() + i);
-    return memory.data();
+      std::copy_n(boost, channels_, boost + i);
+    return boost;
   }
 
   static real score(const real* group, const kernels::Contest& contest, int i) {
