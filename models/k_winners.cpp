@@ -105,8 +105,7 @@ class KWinners final : public Layer {
     const CMat error = dy.value();
     const ActiveSet& active = y.out.active;
     const bool few = is_few(static_cast<double>(active.total()), static_cast<double>(error.size()));
-    const Mat out =
-        few ? dx.resize_sparse(dy.rows(), dy.cols()) : dx.resize(dy.rows(), dy.cols());
+    const Mat out = few ? dx.resize_sparse(dy.rows(), dy.cols()) : dx.resize(dy.rows(), dy.cols());
     for_row_tiles(error, [&](int b) {
       write_listed(active.row(b), error.row(b), few ? 0 : out.cols, out.row(b));
     });

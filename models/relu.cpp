@@ -1,7 +1,6 @@
 // max(0, x). Keeps an active set that comes in, from either side.
 #include "models/layers.h"
 #include "utils/kernels.h"
-#include "utils/parallel.h"
 
 namespace engram {
 namespace {
@@ -21,18 +20,10 @@ class Relu final : public Layer {
   }
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
                       CMat) const override {
-    if (dy.active.known()) {  // errors of few units: those alone
-      const Mat few = dx.resize_sparse(dy.rows(), dy.cols());
-      dx.active = dy.active;
-      parallel_for(few.rows, [&](int b) {
-        for (const std::int32_t unit : dy.active.row(b))
-          few.row(b)[unit] = y.out.value().row(b)[unit] > 0 ? dy.value().row(b)[unit] : real{0};
-      });
-      return {};
-    }
     const Mat out = dx.resize(dy.rows(), dy.cols());
     kernels::relu_backward(y.out.value().all(), dy.value().data, out.data);
-    if (y.out.active.known()) dx.active = y.out.active;
+    if (dy.active.known() || y.out.active.known())
+      dx.active = dy.active.known() ? dy.active : y.out.active;
     return {};
   }
 };
