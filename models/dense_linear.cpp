@@ -43,15 +43,15 @@ class Linear final : public Layer {
     const bool lazy = synapses_.lazy() && x.active.known();
     const auto [w, scale] = lazy ? ParamStore::Scaled{weights_of(x), nullptr} : synapses_.scaled();
     const real* const bias = synapses_.bias().data();
-    if (spmm_time(share) >= 1) {
-      kernels::gemm(false, false, 1, x.value(), w, 0, out, scale ? nullptr : bias);
-    } else {
+    if (spmm_time(share) < 1) {
       SparseRows& sparse = scratch().sparse;
       sparse.assign(x.value(), x.active);
-      kernels::spmm(sparse.view(), w, scale ? nullptr : bias, false, out);
+      kernels::spmm(sparse.view(), w, bias, false, out, scale);
+      return {dense * share, dense};
     }
+    kernels::gemm(false, false, 1, x.value(), w, 0, out, scale ? nullptr : bias);
     if (scale) kernels::scale_columns(out, scale, bias);
-    return {spmm_time(share) >= 1 ? dense : dense * share, dense};
+    return {dense, dense};
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,

@@ -160,18 +160,6 @@ bool all_finite(std::span<const real> values) {
   return probe == 0;
 }
 
-void relu(std::span<const real> x, real* y) {
-#pragma omp simd
-  for (std::size_t i = 0; i < x.size(); ++i)
-    y[i] = x[i] > 0 ? x[i] : real{0};
-}
-
-void relu_backward(std::span<const real> y, const real* dy, real* dx) {
-#pragma omp simd
-  for (std::size_t i = 0; i < y.size(); ++i)
-    dx[i] = y[i] > 0 ? dy[i] : real{0};
-}
-
 double softmax_cross_entropy(std::span<const real> logits, int target,
                              std::span<const std::uint8_t> mask, real scale, real* gradient) {
   const auto allowed = [mask](std::size_t c) { return mask.empty() || mask[c] != 0; };

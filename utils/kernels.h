@@ -32,10 +32,6 @@ void add_column_sums(CMat x, std::span<real> sums);       ///< sums += column su
 void axpy(real alpha, std::span<const real> x, real* y);  ///< y += alpha x
 bool all_finite(std::span<const real> values);
 
-void relu(std::span<const real> x, real* y);
-/// dx = dy where y > 0, else 0.
-void relu_backward(std::span<const real> y, const real* dy, real* dx);
-
 /// Row-wise softmax cross-entropy over the allowed classes (mask [classes], empty = all). For one
 /// row: returns the loss and writes the gradient (softmax - onehot) * scale to `gradient`, zero
 /// outside the mask.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -23,6 +24,12 @@ class Rng {
 
   /// The four words at place `counter` of this stream, without advancing it.
   std::array<std::uint32_t, 4> block(std::uint64_t counter) const;
+
+  /// Many coin tosses from the blocks [first, first + count), without advancing: bit i of coins[b]
+  /// is set where the i-th of the eight 16-bit pieces of block first + b, low halves of words
+  /// first, is at least `threshold` (1 to 65536).
+  void toss(std::uint64_t first, std::size_t count, std::uint32_t threshold,
+            std::uint8_t* coins) const;
 
   std::uint32_t bits32();  ///< next 32 random bits
   double uniform();        ///< in [0, 1), 53 bits

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "utils/error.h"
+#include "utils/kernels.h"
 #include "utils/parallel.h"
 #include "utils/simd_targets.h"
 
@@ -41,12 +43,13 @@ HWY_INLINE void keep_in_register(V& v) {
 /// A few columns of a row of s: kVectors vectors, or `some` lanes of one.
 template <int kVectors, class Load, class Store>
 HWY_INLINE void row_columns(const SparseView& s, int r, const real* dense, std::size_t stride,
-                            const real* start, real* out, Load load, Store store) {
+                            const real* start, const real* scale, real* out, Load load,
+                            Store store) {
   const D d;
   const std::size_t n = hn::Lanes(d);
   Raw sum[kVectors];
   for (int v = 0; v < kVectors; ++v)
-    sum[v] = load(start + v * n).raw;
+    sum[v] = scale ? hn::Zero(d).raw : load(start + v * n).raw;
   for (std::int32_t j = s.begin[r]; j < s.begin[r + 1]; ++j) {
     const real* row = dense + static_cast<std::size_t>(s.index[j]) * stride;
     const V x = hn::Set(d, s.value[j]);
@@ -54,7 +57,9 @@ HWY_INLINE void row_columns(const SparseView& s, int r, const real* dense, std::
       sum[v] = hn::MulAdd(x, load(row + v * n), vector(sum[v])).raw;
   }
   for (int v = 0; v < kVectors; ++v)
-    store(vector(sum[v]), out + v * n);
+    store(scale ? hn::MulAdd(vector(sum[v]), load(scale + v * n), load(start + v * n))
+                : vector(sum[v]),
+          out + v * n);
 }
 
 /// The entries of one pattern of a group, over kVectors vectors of columns.
@@ -83,13 +88,14 @@ HWY_INLINE const real* pattern_columns(Raw (&sum)[GroupedRows::kRows][kVectors],
 
 template <int kVectors, class Load, class Store>
 HWY_INLINE void group_columns(const GroupedRows& s, int g, int rows, const real* dense,
-                              std::size_t stride, const real* const* start, real* const* out,
-                              Load load, Store store) {
-  const std::size_t n = hn::Lanes(D());
+                              std::size_t stride, const real* const* start, const real* scale,
+                              real* const* out, Load load, Store store) {
+  const D d;
+  const std::size_t n = hn::Lanes(d);
   Raw sum[GroupedRows::kRows][kVectors];
   for (int r = 0; r < GroupedRows::kRows; ++r)
     for (int v = 0; v < kVectors; ++v)
-      sum[r][v] = load(start[r] + v * n).raw;
+      sum[r][v] = scale ? hn::Zero(d).raw : load(start[r] + v * n).raw;
   const GroupedRows::Group& group = s.group(g);
   const real* value = s.value() + group.value;
   [&]<unsigned... p>(std::integer_sequence<unsigned, p...>) HWY_ATTR {
@@ -101,7 +107,10 @@ HWY_INLINE void group_columns(const GroupedRows& s, int g, int rows, const real*
   (std::make_integer_sequence<unsigned, GroupedRows::kPatterns - 1>{});
   for (int r = 0; r < GroupedRows::kRows; ++r)  // constant bounds: sums must stay in registers
     for (int v = 0; v < kVectors; ++v)
-      if (r < rows) store(vector(sum[r][v]), out[r] + v * n);
+      if (r < rows)
+        store(scale ? hn::MulAdd(vector(sum[r][v]), load(scale + v * n), load(start[r] + v * n))
+                    : vector(sum[r][v]),
+              out[r] + v * n);
 }
 
 /// Calls columns(vectors, first column, load, store) until `count` columns are done: most in
@@ -127,20 +136,21 @@ HWY_INLINE void cover(int count, Columns columns) {
 }
 
 /// Rows [begin, end) of s, columns [first, first + count). `start` null: from out itself.
-void spmm_rows(const SparseView& s, int begin, int end, CMat dense, const real* start, Mat out,
-               int first, int count) {
+void spmm_rows(const SparseView& s, int begin, int end, CMat dense, const real* start,
+               const real* scale, Mat out, int first, int count) {
   const auto stride = static_cast<std::size_t>(dense.cols);
   for (int r = begin; r < end; ++r)
     cover<8>(count, [&](auto vectors, int at, auto load, auto store) {
       real* to = out.row(r) + first + at;
       row_columns<decltype(vectors)::value>(s, r, dense.data + first + at, stride,
-                                            start ? start + first + at : to, to, load, store);
+                                            start ? start + first + at : to,
+                                            scale ? scale + first + at : nullptr, to, load, store);
     });
 }
 
 /// Groups [begin, end) of s, columns [first, first + count).
-void spmm_groups(const GroupedRows& s, int begin, int end, CMat dense, const real* start, Mat out,
-                 int first, int count) {
+void spmm_groups(const GroupedRows& s, int begin, int end, CMat dense, const real* start,
+                 const real* scale, Mat out, int first, int count) {
   constexpr int kVectors = HWY_TARGET <= HWY_AVX3 ? 6 : 2;  // as many sums as registers hold
   const auto stride = static_cast<std::size_t>(dense.cols);
   cover<kVectors>(count, [&](auto vectors, int at, auto load, auto store) {
@@ -152,8 +162,9 @@ void spmm_groups(const GroupedRows& s, int begin, int end, CMat dense, const rea
         to[r] = out.row(g * GroupedRows::kRows + std::min(r, rows - 1)) + first + at;
         from[r] = start ? start + first + at : to[r];
       }
-      group_columns<decltype(vectors)::value>(s, g, rows, dense.data + first + at, stride, from, to,
-                                              load, store);
+      group_columns<decltype(vectors)::value>(s, g, rows, dense.data + first + at, stride, from,
+                                              scale ? scale + first + at : nullptr, to, load,
+                                              store);
     }
   });
 }
@@ -239,7 +250,14 @@ const char* simd_target() {
                                 -static_cast<std::uint64_t>(hwy::SupportedTargets())));
 }
 
-void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out) {
+void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out,
+          const real* scale) {
+  ENGRAM_INVARIANT(!scale || (start && !add));
+  if (scale && dense.rows > kBlockRows) {
+    spmm(s, dense, nullptr, false, out);
+    scale_columns(out, scale, start);
+    return;
+  }
   thread_local std::vector<real> zeros;
   if (!add && !start) {
     const auto width = static_cast<std::size_t>(out.cols);
@@ -258,7 +276,7 @@ void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out)
   if (out.cols < kGroupedColumns ||
       s.entries() < kGroupedEntries * static_cast<std::size_t>(s.rows)) {
     for_each_tile([&, start = start](int top, int bottom, int first, int count) {
-      HWY_DYNAMIC_DISPATCH(spmm_rows)(s, top, bottom, dense, start, out, first, count);
+      HWY_DYNAMIC_DISPATCH(spmm_rows)(s, top, bottom, dense, start, scale, out, first, count);
     });
     return;
   }
@@ -269,7 +287,8 @@ void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out)
     for_each_tile([&, start = start](int top, int bottom, int first, int count) {
       constexpr int kGroup = GroupedRows::kRows;
       HWY_DYNAMIC_DISPATCH(spmm_groups)
-      (groups, top / kGroup, (bottom + kGroup - 1) / kGroup, dense, start, out, first, count);
+      (groups, top / kGroup, (bottom + kGroup - 1) / kGroup, dense, start, scale, out, first,
+       count);
     });
   }
 }

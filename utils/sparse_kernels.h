@@ -23,8 +23,10 @@ namespace engram::kernels {
 const char* simd_target();
 
 /// out [s.rows, N] <- s [s.rows, K] * dense [K, N] + start, where start is a row [N] (a bias), or
-/// zero when null. With `add`, out itself is where the sums start, and `start` is ignored.
-void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out);
+/// zero when null. With `add`, out itself is where the sums start, and `start` is ignored. With
+/// `scale` [N], the columns of the product are multiplied by it before `start` is added.
+void spmm(const SparseView& s, CMat dense, const real* start, bool add, Mat out,
+          const real* scale = nullptr);
 
 /// out[b][i] <- <a row b, w row i> for the i of `active` row b; out is not written elsewhere.
 /// a [B, O], w [I, O], out [B, I].

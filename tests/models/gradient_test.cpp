@@ -71,6 +71,26 @@ TEST(Gradient, OfDropoutInTrainingAndEvaluation) {
   EXPECT_LT(worst_error({1, 1, 5}, stack(linear(19), relu(), dropout(0.3), linear(3))), kTolerance);
   EXPECT_LT(worst_error({1, 1, 5}, stack(linear(19), dropout(0.3), linear(3)), false), kTolerance);
 }
+TEST(Gradient, OfDropoutBelowAndAboveLayersWithoutLists) {
+  EXPECT_LT(worst_error({1, 1, 5}, stack(linear(19), dropout(0.3), linear(3))), kTolerance);
+  EXPECT_LT(worst_error({1, 1, 5}, stack(dropout(0.3), linear(9), dropout(0.5), linear(3))),
+            kTolerance);
+}
+TEST(Gradient, OfReluWithFewActiveUnits) {
+  const auto sparse = [](auto... above) {
+    Network net({1, 1, 5}, stack(linear(40), relu(), std::move(above)..., linear(3)), Rng(11));
+    const Mat bias = net.params().value(1);
+    std::fill_n(bias.data, bias.size(), real{-0.6});
+    const Batch batch = random_batch(17, 5, 3);
+    Tape tape;
+    net.evaluate(batch.x, tape, {.training = true, .rng = Rng(77), .tasks = batch.task});
+    EXPECT_TRUE(tape[1].out.active.known());
+    return worst_error(net, batch, true);
+  };
+  EXPECT_LT(sparse(), kTolerance);
+  EXPECT_LT(sparse(dropout(0.4)), kTolerance);
+  EXPECT_LT(sparse(linear(30), relu(), dropout(0.4)), kTolerance);
+}
 TEST(Gradient, OfFlattenBetweenImageAndFeatures) {
   EXPECT_LT(worst_error({4, 4, 2}, stack(conv2d(3, 3, 1, 0), flatten(), linear(3))), kTolerance);
 }

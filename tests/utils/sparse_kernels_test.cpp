@@ -81,6 +81,25 @@ TEST_P(SparseProducts, SpmmEqualsTheNaiveProductFromABiasFromZeroAndAdding) {
   }
 }
 
+TEST_P(SparseProducts, SpmmScalesColumnsBeforeTheBias) {
+  const auto [batch, inputs, outputs, share] = GetParam();
+  const Active x(batch, inputs, share, 1);
+  const auto w = random_values(static_cast<std::size_t>(inputs * outputs), 5);
+  const auto bias = random_values(static_cast<std::size_t>(outputs), 6);
+  const auto scale = random_values(static_cast<std::size_t>(outputs), 8);
+  SparseRows rows;
+  rows.assign(x.matrix(), x.set);
+  std::vector<real> y(static_cast<std::size_t>(batch * outputs)), plain(y.size());
+  const CMat wm{w.data(), inputs, outputs};
+  kernels::spmm(rows.view(), wm, bias.data(), false, {y.data(), batch, outputs}, scale.data());
+  kernels::spmm(rows.view(), wm, nullptr, false, {plain.data(), batch, outputs});
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const std::size_t o = i % static_cast<std::size_t>(outputs);
+    ASSERT_NEAR(static_cast<double>(y[i]), static_cast<double>(plain[i] * scale[o] + bias[o]),
+                1e-4);
+  }
+}
+
 TEST_P(SparseProducts, TransposedRowsGiveTheWeightGradient) {
   const auto [batch, inputs, outputs, share] = GetParam();
   const Active x(batch, inputs, share, 1);
@@ -154,7 +173,8 @@ INSTANTIATE_TEST_SUITE_P(OddShapes, SparseProducts,
                          ::testing::Values(Case{1, 1, 1, 1}, Case{2, 7, 16, 0.5},
                                            Case{3, 300, 17, 0.2}, Case{9, 33, 41, 0.2},
                                            Case{16, 129, 200, 0.3}, Case{5, 20, 97, 0},
-                                           Case{31, 260, 401, 0.1}, Case{10, 64, 10, 0.9}));
+                                           Case{31, 260, 401, 0.1}, Case{10, 64, 10, 0.9},
+                                           Case{6, 1100, 530, 0.1}));
 
 TEST(SparseRows, NameTheUnitsThatAreActiveAnywhere) {
   ActiveSet set;
