@@ -126,6 +126,14 @@ namespace {
 
 HWY_EXPORT(ForwardImage);
 
+/// At least `count` elements. Half as many again, since the number of active units differs from
+/// image to image and memory is to stay what it is after a few.
+template <class T>
+T* room(std::vector<T>& memory, std::size_t count) {
+  if (memory.size() < count) memory.resize(count + count / 2);
+  return memory.data();
+}
+
 /// The active inputs of an image; kept per thread.
 ActivePixels index_pixels(const Window& w, const real* x, std::span<const std::int32_t> active) {
   constexpr std::size_t kSlack = 16;  // of vectors that are read or written beyond the end
@@ -133,22 +141,20 @@ ActivePixels index_pixels(const Window& w, const real* x, std::span<const std::i
   thread_local std::vector<real> values, inputs;
   const int pixels = w.height * w.width;
   const auto patch = static_cast<std::size_t>(w.patch()) + kSlack;
-  start.resize(static_cast<std::size_t>(pixels) + 1);
-  units.resize(active.size() + kSlack), values.resize(active.size() + kSlack);
-  rows.resize(std::max(rows.size(), patch)), inputs.resize(std::max(inputs.size(), patch));
-  std::int32_t* const unit = units.data();
-  real* const value = values.data();
+  std::int32_t* const from = room(start, static_cast<std::size_t>(pixels) + 1);
+  std::int32_t* const unit = room(units, active.size() + kSlack);
+  real* const value = room(values, active.size() + kSlack);
   std::size_t u = 0;
   std::int32_t e = 0;
   for (int p = 0; p < pixels; ++p) {
-    start[static_cast<std::size_t>(p)] = e;
+    from[p] = e;
     for (; u < active.size() && active[u] < (p + 1) * w.channels; ++u) {
       unit[e] = active[u], value[e] = x[active[u]];
       e += value[e] != 0;
     }
   }
-  start[static_cast<std::size_t>(pixels)] = e;
-  return {unit, value, start.data(), rows.data(), inputs.data()};
+  from[pixels] = e;
+  return {unit, value, from, room(rows, patch), room(inputs, patch)};
 }
 
 /// The active errors of an image that are not zero (dropout above leaves some), place by place.
@@ -162,21 +168,20 @@ struct Errors {
 
   void assign(const Window& w, int outputs, const real* dy, std::span<const std::int32_t> units) {
     const int places = w.out_h() * w.out_w();
-    start.resize(static_cast<std::size_t>(places) + 1);
-    offset.resize(units.size() + 1), value.resize(units.size() + 1);
-    std::int32_t* const to = offset.data();
-    real* const v = value.data();
+    std::int32_t* const from = room(start, static_cast<std::size_t>(places) + 1);
+    std::int32_t* const to = room(offset, units.size());
+    real* const v = room(value, units.size());
     std::size_t u = 0;
     std::int32_t e = 0;
     for (int p = 0; p < places; ++p) {
-      start[static_cast<std::size_t>(p)] = e;
+      from[p] = e;
       const int before = p * outputs + p % w.out_w() * w.stride * outputs;
       for (; u < units.size() && units[u] < (p + 1) * outputs; ++u) {
         v[e] = dy[units[u]], to[e] = units[u] - before;
         e += v[e] != 0;
       }
     }
-    start[static_cast<std::size_t>(places)] = e;
+    from[places] = e;
   }
 
   /// Calls body(base, first, last) for the lines of places that read this unit of the input: entry
@@ -207,11 +212,13 @@ struct Errors {
 /// The active units of an image and their values in the order of their channels. Values are read
 /// here and not where they are met, which would wait for memory every time.
 struct ChannelUnits {
+  std::size_t count = 0;
   std::vector<std::int32_t> unit, next;
   std::vector<real> value;
 
   void assign(const real* x, std::span<const std::int32_t> active, int channels) {
-    unit.resize(active.size()), value.resize(active.size());
+    count = active.size();
+    room(unit, count), room(value, count);
     next.assign(static_cast<std::size_t>(channels) + 1, 0);
     for (const std::int32_t u : active)
       ++next[static_cast<std::size_t>(u % channels) + 1];
@@ -254,7 +261,8 @@ void active_conv_backward(const Window& w, CMat dy, const ActiveSet& above, CMat
     units.assign(out, below.row(b), w.channels);
     const real* const error = errors.value.data();
     const std::int32_t* const offset = errors.offset.data();
-    for (const std::int32_t unit : units.unit) {
+    for (std::size_t u = 0; u < units.count; ++u) {
+      const std::int32_t unit = units.unit[u];
       real sum[4] = {};  // chains of sums that do not wait for one another
       errors.for_lines(w, outputs, unit, [&](std::ptrdiff_t base, int first, int last) {
         const real* const from = by_channel + base;
@@ -289,7 +297,7 @@ void active_conv_gradient(const Window& w, CMat x, const ActiveSet& below, CMat 
       units.assign(x.row(b), below.row(b), w.channels);
       const real* const error = errors.value.data();
       const std::int32_t* const offset = errors.offset.data();
-      for (std::size_t u = 0; u < units.unit.size(); ++u) {
+      for (std::size_t u = 0; u < units.count; ++u) {
         const real value = units.value[u];
         if (value == 0) continue;
         errors.for_lines(w, dw.cols, units.unit[u], [&](std::ptrdiff_t base, int first, int last) {
