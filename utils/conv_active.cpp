@@ -137,13 +137,16 @@ T* room(std::vector<T>& memory, std::size_t count) {
 /// The active inputs of an image; kept per thread.
 ActivePixels index_pixels(const Window& w, const real* x, std::span<const std::int32_t> active) {
   constexpr std::size_t kSlack = 16;  // of vectors that are read or written beyond the end
-  thread_local std::vector<std::int32_t> units, start, rows;
-  thread_local std::vector<real> values, inputs;
+  thread_local std::vector<std::int32_t> integers;
+  thread_local std::vector<real> reals;
   const int pixels = w.height * w.width;
-  const auto patch = static_cast<std::size_t>(w.patch()) + kSlack;
-  std::int32_t* const from = room(start, static_cast<std::size_t>(pixels) + 1);
-  std::int32_t* const unit = room(units, active.size() + kSlack);
-  real* const value = room(values, active.size() + kSlack);
+  const std::size_t patch = static_cast<std::size_t>(w.patch()) + kSlack;
+  const std::size_t starts = static_cast<std::size_t>(pixels) + 1, all = active.size() + kSlack;
+  std::int32_t* const rows = room(integers, patch + starts + all);
+  std::int32_t* const from = rows + patch;
+  std::int32_t* const unit = from + starts;
+  real* const inputs = room(reals, patch + all);
+  real* const value = inputs + patch;
   std::size_t u = 0;
   std::int32_t e = 0;
   for (int p = 0; p < pixels; ++p) {
@@ -154,7 +157,7 @@ ActivePixels index_pixels(const Window& w, const real* x, std::span<const std::i
     }
   }
   from[pixels] = e;
-  return {unit, value, from, room(rows, patch), room(inputs, patch)};
+  return {unit, value, from, rows, inputs};
 }
 
 /// The active errors of an image that are not zero (dropout above leaves some), place by place.
