@@ -31,18 +31,17 @@ class Pooling : public Layer {
 
  protected:
   int outputs() const { return window_.out_h() * window_.out_w() * window_.channels; }
-  /// Calls body(output index, input index) for every input of every window.
+  /// Calls body(output, input) for every pixel of every window: the indices of their first
+  /// channels. The pixels of a window come in order, one after the other.
   template <class Body>
-  void for_each_pair(Body body) const {
+  void for_each_pixel(const Body& body) const {
     const int c_count = window_.channels;
     for (int oy = 0, o = 0; oy < window_.out_h(); ++oy)
       for (int ox = 0; ox < window_.out_w(); ++ox, o += c_count)
         for (int ky = 0; ky < window_.kernel_h; ++ky)
           for (int kx = 0; kx < window_.kernel_w; ++kx) {
             const int y = oy * window_.stride + ky, x = ox * window_.stride + kx;
-            const int i = (y * window_.width + x) * c_count;
-            for (int c = 0; c < c_count; ++c)
-              body(o + c, i + c);
+            body(o, (y * window_.width + x) * c_count);
           }
   }
   kernels::Window window_;
@@ -57,28 +56,48 @@ class MaxPool final : public Pooling {
   }
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs());
-    y.index.assign(out.size(), -1);
+    y.index.resize(out.size());
     parallel_for(x.rows(), [&](int b) {
-      const real* in = x.value().row(b);
-      std::int32_t* place = y.index.data() + static_cast<std::size_t>(b) * outputs();
-      for_each_pair([&](int o, int i) {  // the first of equal maxima wins
-        if (place[o] < 0 || in[i] > in[place[o]]) place[o] = i;
+      const real* const in = x.value().row(b);
+      real* const best = out.row(b);
+      std::int32_t* const place = y.index.data() + first_output(b);
+      int begun = -1;
+      for_each_pixel([&](int o, int i) {
+        const int count = window_.channels;
+        if (o != begun) {
+          begun = o;
+          for (int c = 0; c < count; ++c)
+            best[o + c] = in[i + c], place[o + c] = i + c;
+          return;
+        }
+#pragma omp simd
+        for (int c = 0; c < count; ++c) {  // the first of equal maxima wins
+          const bool better = in[i + c] > best[o + c];
+          best[o + c] = better ? in[i + c] : best[o + c];
+          place[o + c] = better ? i + c : place[o + c];
+        }
       });
-      for (int o = 0; o < outputs(); ++o)
-        out.row(b)[o] = in[place[o]];
     });
     return {};
   }
   Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx, const Pass&,
                       CMat) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
-    std::fill_n(out.data, out.size(), real{0});
     parallel_for(x.rows(), [&](int b) {
-      const std::int32_t* place = y.index.data() + static_cast<std::size_t>(b) * outputs();
+      real* const to = out.row(b);
+      const real* const error = dy.value().row(b);
+      const std::int32_t* const place = y.index.data() + first_output(b);
+      std::fill_n(to, out.cols, real{0});
       for (int o = 0; o < outputs(); ++o)
-        out.row(b)[place[o]] += dy.value().row(b)[o];
+        to[place[o]] += error[o];
     });
     return {};
+  }
+
+ private:
+  /// Where in the record image b begins.
+  std::size_t first_output(int b) const {
+    return static_cast<std::size_t>(b) * static_cast<std::size_t>(outputs());
   }
 };
 
@@ -91,24 +110,42 @@ class AvgPool final : public Pooling {
   }
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs());
-    std::fill_n(out.data, out.size(), real{0});
     parallel_for(x.rows(), [&](int b) {
-      for_each_pair([&](int o, int i) { out.row(b)[o] += share() * x.value().row(b)[i]; });
+      const real* const in = x.value().row(b);
+      real* const sum = out.row(b);
+      const int count = window_.channels;
+      const real part = share();
+      std::fill_n(sum, out.cols, real{0});
+      for_each_pixel([&](int o, int i) {
+#pragma omp simd
+        for (int c = 0; c < count; ++c)
+          sum[o + c] += part * in[i + c];
+      });
     });
     return {};
   }
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
-    std::fill_n(out.data, out.size(), real{0});
     parallel_for(x.rows(), [&](int b) {
-      for_each_pair([&](int o, int i) { out.row(b)[i] += share() * dy.value().row(b)[o]; });
+      const real* const error = dy.value().row(b);
+      real* const to = out.row(b);
+      const int count = window_.channels;
+      const real part = share();
+      std::fill_n(to, out.cols, real{0});
+      for_each_pixel([&](int o, int i) {
+#pragma omp simd
+        for (int c = 0; c < count; ++c)
+          to[i + c] += part * error[o + c];
+      });
     });
     return {};
   }
 
  private:
-  real share() const { return real{1} / static_cast<real>(window_.kernel_h * window_.kernel_w); }
+  real share() const {
+    return real{1} / static_cast<real>(window_.kernel_h * window_.kernel_w);
+  }
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace engram::kernels {
 /// y <- the convolution of the active x; bias may be empty.
 void active_conv_forward(const Window& window, CMat x, const ActiveSet& below, CMat w,
                          std::span<const real> bias, Mat y);
-/// dx <- the error of the active inputs; it is not written elsewhere.
+/// dx <- the error of the active inputs, zero elsewhere.
 void active_conv_backward(const Window& window, CMat dy, const ActiveSet& above, CMat w,
                           const ActiveSet& below, Mat dx);
 /// dw <- (or += when `add`) the gradient of the weights.

@@ -130,19 +130,21 @@ void direct_gradient(const Window& w, CMat x, CMat dy, bool add, Mat dw) {
       }
     }
   });
-  add_groups(sums, groups, add, dw);
+  add_groups(sums, groups, dw.rows, add, dw);
 }
 
-void add_groups(real* sums, int groups, bool add, Mat dw) {
+void add_groups(real* sums, int groups, int channels, bool add, Mat dw) {
+  const int taps = dw.rows / channels;
   parallel_for(dw.rows, [&](int r) {
     const auto count = static_cast<std::size_t>(dw.cols);
     real* const sum = sums + static_cast<std::size_t>(r) * count;
     for (int g = 1; g < groups; ++g)
       axpy(1, {sum + static_cast<std::size_t>(g) * dw.size(), count}, sum);
+    real* const to = dw.row(r % taps * channels + r / taps);
     if (add)
-      axpy(1, {sum, count}, dw.row(r));
+      axpy(1, {sum, count}, to);
     else
-      std::copy_n(sum, count, dw.row(r));
+      std::copy_n(sum, count, to);
   });
 }
 

@@ -19,8 +19,9 @@ void direct_backward(const Window& window, CMat dy, CMat w, Mat dx);
 void direct_gradient(const Window& window, CMat x, CMat dy, bool add, Mat dw);
 
 /// dw <- (or += when `add`) the sum of `groups` matrices of its size, one after the other in
-/// `sums`, which is overwritten. The groups of images that tasks of a gradient sum up alone.
-void add_groups(real* sums, int groups, bool add, Mat dw);
+/// `sums`, which is overwritten: what tasks of a gradient have summed up alone. Their rows lie
+/// channel by channel, those of dw tap by tap; with channels = dw.rows both are the same.
+void add_groups(real* sums, int groups, int channels, bool add, Mat dw);
 
 /// sums [B, outputs] <- for every image of dy, the sum over its places, of the active
 /// errors if those are known.

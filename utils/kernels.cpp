@@ -188,39 +188,4 @@ int argmax(std::span<const real> logits, std::span<const std::uint8_t> mask) {
   return best;
 }
 
-void im2row(const Window& w, const real* image, real* rows) {
-  const int run = w.kernel_w * w.channels;
-  for (int oy = 0; oy < w.out_h(); ++oy)
-    for (int ox = 0; ox < w.out_w(); ++ox)
-      for (int ky = 0; ky < w.kernel_h; ++ky, rows += run) {
-        const int y = oy * w.stride - w.pad + ky, x = ox * w.stride - w.pad;
-        if (y < 0 || y >= w.height) {
-          std::fill_n(rows, run, real{0});
-          continue;
-        }
-        const int first = std::max(0, -x), last = std::min(w.kernel_w, w.width - x);
-        std::fill_n(rows, first * w.channels, real{0});
-        if (last > first)
-          std::copy_n(image + (y * w.width + x + first) * w.channels, (last - first) * w.channels,
-                      rows + first * w.channels);
-        const int end = std::max(first, last);
-        std::fill_n(rows + end * w.channels, run - end * w.channels, real{0});
-      }
-}
-
-void row2im(const Window& w, const real* rows, real* image) {
-  const int run = w.kernel_w * w.channels;
-  for (int oy = 0; oy < w.out_h(); ++oy)
-    for (int ox = 0; ox < w.out_w(); ++ox)
-      for (int ky = 0; ky < w.kernel_h; ++ky, rows += run) {
-        const int y = oy * w.stride - w.pad + ky, x = ox * w.stride - w.pad;
-        if (y < 0 || y >= w.height) continue;
-        const int first = std::max(0, -x), last = std::min(w.kernel_w, w.width - x);
-        if (last > first)
-          axpy(1,
-               {rows + first * w.channels, static_cast<std::size_t>((last - first) * w.channels)},
-               image + (y * w.width + x + first) * w.channels);
-      }
-}
-
 }  // namespace engram::kernels

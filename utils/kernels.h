@@ -48,9 +48,5 @@ struct Window {
   int out_w() const { return (width + 2 * pad - kernel_w) / stride + 1; }
   int patch() const { return kernel_h * kernel_w * channels; }
 };
-/// rows [out_h * out_w, patch] <- the patches of one image, zero outside.
-void im2row(const Window& w, const real* image, real* rows);
-/// image += what im2row would have read: its adjoint.
-void row2im(const Window& w, const real* rows, real* image);
 
 }  // namespace engram::kernels

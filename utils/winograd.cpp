@@ -144,38 +144,59 @@ void winograd_backward(const Window& w, CMat dy, CMat weights, Mat dx) {
 }
 
 void winograd_gradient(const Window& w, CMat x, CMat dy, bool add, Mat dw) {
-  // A block of images at a time is transformed, image by image, and then multiplied, part by part:
-  // the sum over tiles has one order, and one copy of the transformed gradient is enough.
-  constexpr int kTiles = 100;  // measured, as above
-  thread_local Scratch memory;
+  // Groups of images have a sum each, as many as fit into this many numbers. A group transforms a
+  // block of images at a time and then multiplies part by part; when there is but one group, these
+  // two loops run in parallel, otherwise the groups do.
+  constexpr int kTiles = 64;  // measured, as above
+  constexpr std::size_t kSums = 5 << 20;
+  constexpr int kGroups = 8;
+  thread_local Scratch sums_memory;
   const int outputs = dw.cols;
   const TileGrid in = input_grid(w), out = output_grid(w, outputs);
   const int each = tiles_per_image(in), block = images_per_block(in, x.rows, kTiles);
-  Tiles pre = layout(nullptr, block * each, w.channels),
-        post = layout(nullptr, block * each, outputs);
-  Tiles sum = layout(nullptr, w.channels, outputs);
-  pre.data = memory.get(numbers(pre) + numbers(post) + numbers(sum));
-  post.data = pre.data + numbers(pre), sum.data = post.data + numbers(post);
-  for (int begin = 0; begin < x.rows; begin += block) {
-    const int count = std::min(block, x.rows - begin);
-    parallel_for(2 * count, [&](int task) {
-      const int i = task / 2;
-      if (task % 2 == 0)
-        tiles_of_input(in, x.row(begin + i), from_tile(pre, i * each));
-      else
-        tiles_of_error(out, dy.row(begin + i), from_tile(post, i * each));
-    });
-    parallel_for(kWinogradParts, [&](int part) {
-      PanelProduct p;
-      p.a = pre.data + part * pre.part, p.a_row = 1, p.a_inner = pre.tile;
-      p.b = post.data + part * post.part, p.b_inner = post.tile, p.b_panel = panel_width();
-      p.c = sum.data + part * sum.part, p.c_row = sum.tile;
-      p.rows = w.channels, p.cols = outputs, p.inner = count * each, p.add = begin > 0;
-      panel_product(p);
-    });
-  }
+  Tiles first = layout(nullptr, w.channels, outputs);
+  const int most = static_cast<int>(std::clamp<std::size_t>(kSums / numbers(first), 1, kGroups));
+  const int images = (x.rows + most - 1) / most, groups = (x.rows + images - 1) / images;
+  first.data = sums_memory.get(numbers(first) * static_cast<std::size_t>(groups));
+  parallel_for(groups, [&](int group) {
+    thread_local Scratch memory;
+    Tiles sum = first;
+    sum.data += static_cast<std::size_t>(group) * numbers(first);
+    Tiles pre = layout(nullptr, block * each, w.channels);
+    Tiles post = layout(nullptr, block * each, outputs);
+    pre.data = memory.get(numbers(pre) + numbers(post)), post.data = pre.data + numbers(pre);
+    const int end = std::min(x.rows, (group + 1) * images);
+    for (int begin = group * images; begin < end; begin += block) {
+      const int count = std::min(block, end - begin);
+      parallel_for(2 * count, [&](int task) {
+        const int i = task / 2;
+        if (task % 2 == 0)
+          tiles_of_input(in, x.row(begin + i), from_tile(pre, i * each));
+        else
+          tiles_of_error(out, dy.row(begin + i), from_tile(post, i * each));
+      });
+      parallel_for(kWinogradParts, [&](int part) {
+        PanelProduct p;
+        p.a = pre.data + part * pre.part, p.a_row = 1, p.a_inner = pre.tile;
+        p.b = post.data + part * post.part, p.b_inner = post.tile, p.b_panel = panel_width();
+        p.c = sum.data + part * sum.part, p.c_row = sum.tile;
+        p.rows = w.channels, p.cols = outputs, p.inner = count * each;
+        p.add = begin > group * images;
+        panel_product(p);
+      });
+    }
+  });
   parallel_for(w.channels, [&](int c) {
-    collapse_kernel(w.kernel_h, sum.data + c * sum.tile, sum.part, outputs, dw.row(c),
+    real* const sum = first.data + c * first.tile;
+    for (int group = 1; group < groups; ++group)
+      for (int part = 0; part < kWinogradParts; ++part) {
+        real* const to = sum + part * first.part;
+        axpy(1,
+             {to + static_cast<std::size_t>(group) * numbers(first),
+              static_cast<std::size_t>(outputs)},
+             to);
+      }
+    collapse_kernel(w.kernel_h, sum, first.part, outputs, dw.row(c),
                     static_cast<std::ptrdiff_t>(w.channels) * outputs, add);
   });
 }

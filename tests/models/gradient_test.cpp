@@ -100,6 +100,23 @@ TEST(Gradient, OfConvolutionsWithStrideAndPadding) {
   EXPECT_LT(worst_error({7, 6, 1}, stack(conv2d(3, 3, 2, 1), conv2d(2, 3, 2, 2), linear(3))),
             kTolerance);
 }
+TEST(Gradient, OfConvolutionsByMinimalFiltering) {
+  EXPECT_LT(worst_error({7, 8, 1}, stack(conv2d(8, 3, 1, 1), conv2d(9, 3, 1, 0), linear(2))),
+            kTolerance);
+  EXPECT_LT(worst_error({8, 7, 1}, stack(conv2d(8, 3, 1, 1), conv2d(8, 5, 1, 1), linear(2))),
+            kTolerance);
+}
+TEST(Gradient, OfConvolutionsThatFollowActivity) {
+  KWinnersOptions few;
+  few.percent_on = 0.03, few.local = true, few.boost_strength = 1;
+  // Few inputs and errors meet; then few errors meet all inputs.
+  EXPECT_LT(worst_error({6, 6, 1}, stack(conv2d(40, 3, 1, 0), relu(), k_winners(few), dropout(0.3),
+                                         conv2d(40, 2, 1, 0), relu(), k_winners(few), linear(2))),
+            kTolerance);
+  EXPECT_LT(worst_error({5, 5, 1},
+                        stack(conv2d(8, 2, 1, 0), conv2d(40, 2, 1, 0), k_winners(few), linear(2))),
+            kTolerance);
+}
 TEST(Gradient, OfMaxPooling) {
   EXPECT_LT(worst_error({7, 7, 2}, stack(conv2d(3, 2, 1, 0), max_pool(2, 2), linear(3))),
             kTolerance);

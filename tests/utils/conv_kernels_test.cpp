@@ -6,10 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/utils/simd_levels.h"
 #include "utils/conv_active.h"
 #include "utils/conv_direct.h"
 #include "utils/parallel.h"
 #include "utils/rng.h"
+#include "utils/sparse_kernels.h"
 #include "utils/winograd.h"
 
 namespace engram::kernels {
@@ -127,17 +129,23 @@ Error error_of(const Values& got, const std::vector<double>& want) {
 
 using Operation = std::function<void(Mat out)>;
 
-/// Runs an operation into memory full of NaN with 1, 2 and 3 threads.
+/// Runs an operation into memory full of NaN with 1, 2 and 3 threads and with every instruction
+/// set.
 Values run(std::size_t size, int rows, const Operation& operation) {
   Values first;
-  for (const int count : {1, 2, 3}) {
-    set_threads(count);
+  const auto repeat = [&] {
     Values out(size, std::nan(""));
     operation({out.data(), rows, static_cast<int>(size) / rows});
-    if (count == 1) first = out;
-    EXPECT_TRUE(first == out) << "different bits with " << count << " threads";
+    if (first.empty()) first = out;
+    return out == first;
+  };
+  for (const int count : {1, 2, 3}) {
+    set_threads(count);
+    EXPECT_TRUE(repeat()) << "different bits with " << count << " threads";
   }
   set_threads(1);
+  engram::testing::with_every_simd_level(
+      [&] { EXPECT_TRUE(repeat()) << "different bits with " << simd_target(); });
   return first;
 }
 
@@ -230,7 +238,6 @@ TEST(ActiveConvolution, EqualsNaiveLoopsOnOddShapes) {
         }
       EXPECT_LT(error_of(run(p.dx.size(), c.batch,
                              [&](Mat dx) {
-                               std::fill_n(dx.data, dx.size(), real{0});
                                active_conv_backward(w, p.dy_mat(), p.above, p.w_mat(), p.below, dx);
                              }),
                          wanted)

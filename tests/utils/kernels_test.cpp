@@ -125,24 +125,6 @@ TEST(Argmax, TakesTheFirstOfEqualsAmongTheAllowed) {
   EXPECT_EQ(kernels::argmax(z, {}), 3);
 }
 
-TEST(Im2row, AndRow2imAreAdjoint) {
-  for (const auto& w : {kernels::Window{5, 4, 2, 3, 3, 1, 1}, kernels::Window{7, 6, 3, 2, 2, 2, 0},
-                        kernels::Window{4, 4, 1, 3, 3, 2, 2}}) {
-    const auto n = static_cast<std::size_t>(w.height * w.width * w.channels);
-    const auto p = static_cast<std::size_t>(w.out_h() * w.out_w() * w.patch());
-    const auto image = random_values(n, 1), rows = random_values(p, 2);
-    std::vector<real> forward(p), back(n, 0);
-    kernels::im2row(w, image.data(), forward.data());
-    kernels::row2im(w, rows.data(), back.data());
-    double left = 0, right = 0;
-    for (std::size_t i = 0; i < p; ++i)
-      left += static_cast<double>(forward[i] * rows[i]);
-    for (std::size_t i = 0; i < n; ++i)
-      right += static_cast<double>(image[i] * back[i]);
-    EXPECT_NEAR(left, right, 1e-4);
-  }
-}
-
 TEST(AllFinite, FindsInfinityAndNotANumber) {
   std::vector<real> x(1000, 1);
   EXPECT_TRUE(kernels::all_finite(x));
