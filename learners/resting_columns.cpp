@@ -11,8 +11,9 @@ namespace {
 
 constexpr int kRows = 16;  // of a tile
 constexpr std::int32_t kNone = -1;
-/// What is left of a column's own velocity when it rests, relative to the common ratio.
-constexpr double kForgotten = sizeof(real) == 4 ? 1e-9 : 1e-16;
+/// What is left, when a column rests, of what its velocity deviated from the common ratio. A step
+/// moves a weight by a few per cent of its size at most, so this is below a weight's rounding.
+constexpr double kForgotten = sizeof(real) == 4 ? 1e-6 : 1e-14;
 
 }  // namespace
 
@@ -185,12 +186,17 @@ void RestingColumns::wake(int column) {
 /// The ordinary step for the columns awake.
 void RestingColumns::sweep(const LinearStep& step) {
   const Param& p = params_.param(id_);
-  list_awake();
   const GradientBlock& block = p.block;
   const bool any = p.form == GradientForm::Block;
-  block_column_.assign(awake_.size(), kNone);
-  for (std::size_t t = 0; any && t < block.cols.size(); ++t)
-    block_column_[static_cast<std::size_t>(slot()[block.cols[t]])] = static_cast<std::int32_t>(t);
+  order_.clear();  // by column, so that memory is walked in one direction
+  std::size_t next_touched = 0;
+  for (std::int32_t o = 0; o < static_cast<std::int32_t>(cols_); ++o) {
+    if (slot()[o] < 0) continue;
+    std::int32_t t = kNone;
+    if (any && next_touched < block.cols.size() && block.cols[next_touched] == o)
+      t = static_cast<std::int32_t>(next_touched++);
+    order_.push_back({o, static_cast<std::int32_t>(slot()[o]), t});
+  }
   const auto a = static_cast<real>(step.matrix[0]), b = static_cast<real>(step.matrix[1]);
   const auto c = static_cast<real>(step.matrix[2]), d = static_cast<real>(step.matrix[3]);
   const auto of_w = static_cast<real>(step.gain[0]), of_v = static_cast<real>(step.gain[1]);
@@ -208,13 +214,13 @@ void RestingColumns::sweep(const LinearStep& step) {
                    static_cast<std::size_t>(next++ - block.rows.begin()) * block.cols.size();
       real* weights = w.row(i);
       real* v = velocity_ + static_cast<std::size_t>(i) * capacity_;
-      for (std::size_t s = 0; s < awake_.size(); ++s) {
-        if (awake_[s] == kNone) continue;
-        real& w_i = weights[awake_[s]];
-        const real g = gradient && block_column_[s] != kNone ? gradient[block_column_[s]] : real{0};
+      for (const auto& [column, s, t] : order_) {
+        real& w_i = weights[column];
+        real& v_i = v[s];
+        const real g = gradient && t != kNone ? gradient[t] : real{0};
         const real before = w_i;
-        w_i = a * before + b * v[s] + of_w * g;
-        v[s] = c * before + d * v[s] + of_v * g;
+        w_i = a * before + b * v_i + of_w * g;
+        v_i = c * before + d * v_i + of_v * g;
       }
     }
   });

@@ -63,7 +63,11 @@ class RestingColumns final : public Creditor {
   int patience_ = 0;  ///< idle steps before a column rests
   real* velocity_;
   std::vector<real> columns_, header_;
-  std::vector<std::int32_t> awake_, block_column_;  ///< by slot: its column (or -1), its gradient's
+  std::vector<std::int32_t> awake_;  ///< by slot: its column, or -1
+  struct Awake {
+    std::int32_t column, slot, gradient;  ///< the last one in the gradient's block, or -1
+  };
+  std::vector<Awake> order_;
 };
 
 }  // namespace engram

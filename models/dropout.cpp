@@ -81,7 +81,7 @@ class Dropout final : public Layer {
 
  private:
   /// Below this share of active units, chance is asked for each of them alone.
-  static constexpr double kFew = 0.01;
+  static constexpr double kFew = 0.06;
   static constexpr std::size_t kRun = 1 << 15;  ///< elements of a tile: whole blocks of chance
 
   template <class Body>

@@ -134,7 +134,7 @@ class KWinners final : public Layer {
 
  private:
   /// Whether outputs are so few that they are written one by one into memory kept zero.
-  static bool is_few(double active, double all) { return active < 0.02 * all; }
+  static bool is_few(double active, double all) { return active < 0.06 * all; }
 
   /// Calls body(row) for all rows, in parallel.
   template <class Body>

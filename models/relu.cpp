@@ -49,7 +49,7 @@ class Relu final : public Layer {
 
  private:
   /// Below this share of active units they are visited one by one.
-  static constexpr double kFew = 0.02;
+  static constexpr double kFew = 0.06;
   static constexpr std::size_t kRun = 1 << 15;  ///< elements of a tile
 
   template <class Body>

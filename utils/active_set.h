@@ -21,7 +21,7 @@ namespace engram {
 
 /// Above this share of active units lists are not worth making: errors computed only where a list
 /// says stop paying at 0.43 (kernels::sddmm_time). Layers and data sets then leave the set unknown.
-constexpr double kListedShare = 0.4;
+constexpr double kListedShare = 0.6;
 
 /// When not known, every unit may be active.
 class ActiveSet {

@@ -16,10 +16,10 @@ int threads();
 class TileBody {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TileBody>)
-  TileBody(const F& f)  // NOLINT(google-explicit-constructor)
-      : object_(&f), call_([](const void* object, int i) { (*static_cast<const F*>(object))(i); }) {
-  }
+  requires(!std::is_same_v<std::remove_cvref_t<F>, TileBody>)
+      TileBody(const F& f)  // NOLINT(google-explicit-constructor)
+      : object_(&f),
+        call_([](const void* object, int i) { (*static_cast<const F*>(object))(i); }) {}
   void operator()(int i) const { call_(object_, i); }
 
  private:

@@ -40,26 +40,32 @@ HWY_INLINE void keep_in_register(V& v) {
 #endif
 }
 
-/// A few columns of a row of s: kVectors vectors, or `some` lanes of one.
-template <int kVectors, class Load, class Store>
+/// A few columns of a row of s: kVectors vectors, of the last one only `some` lanes.
+template <int kVectors, class Mask>
 HWY_INLINE void row_columns(const SparseView& s, int r, const real* dense, std::size_t stride,
-                            const real* start, const real* scale, real* out, Load load,
-                            Store store) {
+                            const real* start, const real* scale, real* out, Mask some) {
   const D d;
   const std::size_t n = hn::Lanes(d);
+  const auto load = [&](const real* p, int v) HWY_ATTR {
+    return v + 1 < kVectors ? hn::LoadU(d, p + v * n) : hn::MaskedLoad(some, d, p + v * n);
+  };
   Raw sum[kVectors];
   for (int v = 0; v < kVectors; ++v)
-    sum[v] = scale ? hn::Zero(d).raw : load(start + v * n).raw;
+    sum[v] = scale ? hn::Zero(d).raw : load(start, v).raw;
   for (std::int32_t j = s.begin[r]; j < s.begin[r + 1]; ++j) {
     const real* row = dense + static_cast<std::size_t>(s.index[j]) * stride;
     const V x = hn::Set(d, s.value[j]);
     for (int v = 0; v < kVectors; ++v)
-      sum[v] = hn::MulAdd(x, load(row + v * n), vector(sum[v])).raw;
+      sum[v] = hn::MulAdd(x, load(row, v), vector(sum[v])).raw;
   }
-  for (int v = 0; v < kVectors; ++v)
-    store(scale ? hn::MulAdd(vector(sum[v]), load(scale + v * n), load(start + v * n))
-                : vector(sum[v]),
-          out + v * n);
+  for (int v = 0; v < kVectors; ++v) {
+    V result = vector(sum[v]);
+    if (scale) result = hn::MulAdd(result, load(scale, v), load(start, v));
+    if (v + 1 < kVectors)
+      hn::StoreU(result, d, out + v * n);
+    else
+      hn::BlendedStore(result, some, d, out + v * n);
+  }
 }
 
 /// The entries of one pattern of a group, over kVectors vectors of columns.
@@ -138,14 +144,46 @@ HWY_INLINE void cover(int count, Columns columns) {
 /// Rows [begin, end) of s, columns [first, first + count). `start` null: from out itself.
 void spmm_rows(const SparseView& s, int begin, int end, CMat dense, const real* start,
                const real* scale, Mat out, int first, int count) {
+  const D d;
+  const int n = static_cast<int>(hn::Lanes(d));
   const auto stride = static_cast<std::size_t>(dense.cols);
   for (int r = begin; r < end; ++r)
-    cover<8>(count, [&](auto vectors, int at, auto load, auto store) {
-      real* to = out.row(r) + first + at;
-      row_columns<decltype(vectors)::value>(s, r, dense.data + first + at, stride,
-                                            start ? start + first + at : to,
-                                            scale ? scale + first + at : nullptr, to, load, store);
-    });
+    for (int at = 0; at < count; at += 8 * n) {
+      const int rest = std::min(8 * n, count - at), vectors = (rest + n - 1) / n;
+      const auto some = hn::FirstN(d, static_cast<std::size_t>(rest - (vectors - 1) * n));
+      real* const to = out.row(r) + first + at;
+      const auto part = [&](auto k) HWY_ATTR {
+        row_columns<decltype(k)::value>(s, r, dense.data + first + at, stride,
+                                        start ? start + first + at : to,
+                                        scale ? scale + first + at : nullptr, to, some);
+      };
+      switch (vectors) {  // one pass over the entries, whatever is left over
+        case 1:
+          part(std::integral_constant<int, 1>{});
+          break;
+        case 2:
+          part(std::integral_constant<int, 2>{});
+          break;
+        case 3:
+          part(std::integral_constant<int, 3>{});
+          break;
+        case 4:
+          part(std::integral_constant<int, 4>{});
+          break;
+        case 5:
+          part(std::integral_constant<int, 5>{});
+          break;
+        case 6:
+          part(std::integral_constant<int, 6>{});
+          break;
+        case 7:
+          part(std::integral_constant<int, 7>{});
+          break;
+        default:
+          part(std::integral_constant<int, 8>{});
+          break;
+      }
+    }
 }
 
 /// Groups [begin, end) of s, columns [first, first + count).
