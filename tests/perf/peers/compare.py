@@ -46,7 +46,7 @@ def engram_run(args, name, threads):
         return None, []
     others = machine_busy() - busy - (children_seconds() - used)
     others /= time.perf_counter() - start
-    return found.get("engram", ""), [{**w, "variant": "", "others": others} for w in found["workloads"]]
+    return found.get("engram", ""), [{**w, "variant": "", "others": others} for w in found.get("workloads", [])]
 
 
 def children_seconds():
@@ -58,7 +58,7 @@ def peer_run(program, python, args, name, threads):
     found = run_json([python, HERE / program, "--only", name, "--json", "-", "--threads", str(threads),
                       "--seconds", str(args.seconds), "--wait", str(args.wait)]
                      + ["--data", args.data] * bool(args.data), threads)
-    return (found["version"], [t for w in found["workloads"] for t in w["tried"]]) if found else (None, [])
+    return (found["version"], [t for w in found.get("workloads", []) for t in w["tried"]]) if found else (None, [])
 
 
 def best(samples):
