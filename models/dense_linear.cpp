@@ -1,6 +1,6 @@
 // Fully connected layer on dense weights, perhaps masked. Follows active sets on both sides: what
 // is multiplied is chosen call by call from the shares of active inputs and errors
-// (kernels::k...Cost).
+// (kernels::..._time).
 #include <algorithm>
 
 #include "models/synaptic.h"

@@ -38,6 +38,10 @@ LayerPtr sparse_linear(int outputs, const Synapses& = {});  ///< sparse storage 
 LayerPtr multi_head(int heads, int outputs, bool frozen_new_heads, const Synapses& = {});
 /// 2-d convolution, square kernel, zero padding.                                    conv2d.cpp
 LayerPtr conv2d(int channels, int kernel, int stride, int pad, const Synapses& = {});
+LayerPtr dense_conv2d(int channels, int kernel, int stride, int pad,  ///< dense_conv2d.cpp
+                      const Synapses& = {});
+LayerPtr sparse_conv2d(int channels, int kernel, int stride, int pad,  ///< sparse_conv2d.cpp
+                       const Synapses& = {});
 LayerPtr relu();                            // relu.cpp
 LayerPtr dropout(double rate);              // dropout.cpp: inverted, survivors * 1 / (1 - rate)
 LayerPtr flatten();                         // flatten.cpp: h x w x c -> 1 x 1 x hwc

@@ -1,41 +1,25 @@
-// Fully connected layer: picks dense or sparse storage when it learns the sizes and how many inputs
-// will be active.
+// Fully connected layer: dense or sparse storage.
+#include "models/chosen_layer.h"
 #include "models/sparse_synapses.h"
 
 namespace engram {
 namespace {
 
-class Linear final : public Layer {
+class Linear final : public ChosenLayer {
  public:
   Linear(int outputs, const Synapses& synapses) : outputs_(outputs), synapses_(synapses) {}
-
   std::string kind() const override { return "linear"; }
-  std::string describe() const override { return stored_->describe(); }
-  ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
-    const bool sparse = synapses_.storage == WeightStorage::Sparse ||
-                        (synapses_.storage == WeightStorage::Auto && synapses_.density < 1 &&
-                         sparse_storage_pays(synapses_.density, place.active_share));
-    stored_ = sparse ? sparse_linear(outputs_, synapses_) : dense_linear(outputs_, synapses_);
-    return stored_->bind(in, place, store);
+
+ protected:
+  LayerPtr choose(ImageShape, const Place& place) const override {
+    const bool sparse =
+        stores_sparse(synapses_, sparse_storage_pays(synapses_.density, place.active_share));
+    return sparse ? sparse_linear(outputs_, synapses_) : dense_linear(outputs_, synapses_);
   }
-  void init(Rng rng) override { stored_->init(rng); }
-  Macs forward(const Signal& x, Record& y, const Pass& pass) const override {
-    return stored_->forward(x, y, pass);
-  }
-  Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
-                      const Pass& pass, CMat feedback) const override {
-    return stored_->backward_input(x, y, dy, dx, pass, feedback);
-  }
-  Macs accumulate(const Signal& pre, const Record& y, const Signal& post,
-                  const Pass& pass) const override {
-    return stored_->accumulate(pre, y, post, pass);
-  }
-  CMat weight() const override { return stored_->weight(); }
 
  private:
   int outputs_;
   Synapses synapses_;
-  LayerPtr stored_;
 };
 
 }  // namespace

@@ -7,13 +7,18 @@ namespace {
 
 /// Inputs fewer than this are read one by one rather than across the batch.
 constexpr double kFewInputs = 0.1;
-constexpr double kPaysAcrossBatch = 0.35, kPaysOneByOne = 0.12;
+constexpr double kPaysAcrossBatch = 0.17, kPaysOneByOne = 0.17;
 constexpr int kRun = 1 << 14;
 
 }  // namespace
 
 bool sparse_storage_pays(double density, double active_share) {
   return density < (active_share < kFewInputs ? kPaysOneByOne : kPaysAcrossBatch);
+}
+
+bool stores_sparse(const Synapses& synapses, bool pays) {
+  if (synapses.storage != WeightStorage::Auto) return synapses.storage == WeightStorage::Sparse;
+  return synapses.density < 1 && pays;
 }
 
 void SparseSynapses::bind(int outputs, int inputs, const std::string& name, ParamStore& store,

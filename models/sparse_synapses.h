@@ -13,11 +13,13 @@
 
 namespace engram {
 
-/// Whether sparse storage is the faster one for a layer of this density whose inputs are active in
-/// this share. Measured (tests/perf/products.cpp): across a batch of full inputs a sparse
-/// multiply-add costs about twice a dense one; where inputs are few, whole rows of dense weights
-/// are read with vectors and single weights one by one, so the sparse ones must be fewer.
+/// Whether sparse storage is the faster one for a linear layer of this density whose inputs are
+/// active in this share (measured: tests/perf/products.cpp, with a fifth and with 2.5 % of the
+/// inputs active).
 bool sparse_storage_pays(double density, double active_share);
+
+/// What `storage` asks for, or for Auto whether the density is below 1 and sparse storage `pays`.
+bool stores_sparse(const Synapses& synapses, bool pays);
 
 class SparseSynapses {
  public:

@@ -1,4 +1,4 @@
-// A training step allocates nothing once it has run: every buffer is kept. All allocations of this
+// A training step allocates nothing once buffers have met their batches. All allocations of this
 // program pass through the operators below, which count while told to.
 #include <atomic>
 #include <cstdlib>
@@ -70,7 +70,7 @@ void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
 namespace engram {
 namespace {
 
-/// Counts what happens in the last of four epochs. In the others buffers grow to what batches need,
+/// Counts what happens in the last of four epochs. Before, buffers grow to what batches need,
 /// and layers begin lists as their units fall silent.
 class Counter final : public Observer {
  public:
@@ -104,7 +104,7 @@ ModelOptions model_of(const std::string& name) {
 
 class Allocation : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(Allocation, IsOverAfterTheFirstEpoch) {
+TEST_P(Allocation, StopsOnceBuffersHaveGrown) {
   for (const char* optimizer_name : {"sgd", "adam"}) {
     for (const int threads : {1, 2}) {
       set_threads(threads);

@@ -2,6 +2,7 @@
 // the double-precision twins of the libraries.
 #include <cmath>
 #include <functional>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -158,6 +159,17 @@ TEST(Gradient, OfKWinnersOnImagesPerPlaceAndPerImage) {
             kTolerance);
   EXPECT_LT(worst_error({6, 6, 1}, stack(conv2d(5, 3, 1, 0), k_winners(winners(0.2)), linear(3))),
             kTolerance);
+}
+TEST(Gradient, OfSparseStorage) {
+  const Synapses some{.density = 0.3, .storage = WeightStorage::Sparse};
+  EXPECT_LT(worst_error({1, 1, 20}, stack(linear(12, some), relu(), linear(9, some), linear(3))),
+            kTolerance);
+  for (const auto& [kernel, stride, pad] :
+       {std::tuple{3, 1, 0}, std::tuple{2, 2, 1}, std::tuple{3, 2, 2}, std::tuple{4, 3, 1}})
+    EXPECT_LT(worst_error({7, 6, 2}, stack(conv2d(4, kernel, stride, pad, some), relu(),
+                                           conv2d(3, 2, 1, 0, some), linear(3))),
+              kTolerance)
+        << kernel << " " << stride << " " << pad;
 }
 TEST(Gradient, OfOneHeadPerTask) {
   EXPECT_LT(worst_error({1, 1, 5}, stack(linear(6), relu(), multi_head(3, 4, false)), true, 3),

@@ -127,6 +127,23 @@ TEST(SparseWeights, HaveExactlyTheSameCountForEveryOutput) {
   }
 }
 
+TEST(SparseWeights, GiveTheSameOutputsWhereverTheyAreStored) {
+  const Batch batch = random_batch(5, 72, 3);
+  for (const bool image : {false, true}) {
+    std::vector<std::vector<real>> outputs;
+    for (const auto storage : {WeightStorage::Dense, WeightStorage::Sparse}) {
+      const Synapses s{.density = 0.2, .storage = storage};
+      const ImageShape in = image ? ImageShape{6, 6, 2} : ImageShape{1, 1, 72};
+      Network net(in, image ? stack(conv2d(7, 3, 2, 1, s)) : stack(linear(40, s)), Rng(3));
+      Tape tape;
+      net.evaluate(batch.x, tape, {});
+      outputs.push_back(values(tape[0].out));
+    }
+    for (std::size_t i = 0; i < outputs[0].size(); ++i)
+      ASSERT_NEAR(static_cast<double>(outputs[0][i]), static_cast<double>(outputs[1][i]), 1e-5);
+  }
+}
+
 TEST(SparseWeights, RoundTheCountThatTheyAreToldTo) {
   EXPECT_EQ(kept_per_row(0.5, 25, MaskRounding::Zeros), 13);
   EXPECT_EQ(kept_per_row(0.5, 25, MaskRounding::NonZeros), 12);

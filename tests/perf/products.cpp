@@ -127,6 +127,31 @@ void storage(int batch, int in, int out, double density, double share) {
   }
 }
 
+/// A convolution dense and sparse at a density.
+void conv_storage(int stride, double density) {
+  const Signal x = random_signal(32, 24 * 24 * 64, 1, 3);
+  for (const auto kind : {WeightStorage::Dense, WeightStorage::Sparse}) {
+    std::vector<LayerPtr> layers;
+    layers.push_back(conv2d(128, 5, stride, 0, {.density = density, .storage = kind}));
+    Network net({24, 24, 64}, std::move(layers), Rng(1));
+    const Signal dy = random_signal(32, net.outputs(), 1, 4);
+    Signal full;  // without active sets
+    std::copy_n(x.value().data, x.value().size(), full.resize(x.rows(), x.cols()).data);
+    Signal error;
+    std::copy_n(dy.value().data, dy.value().size(), error.resize(dy.rows(), dy.cols()).data);
+    Record y;
+    Signal dx;
+    const double ms = best_ms([&] {
+      net.params().zero_grad();
+      net.layer(0).forward(full, y, {});
+      net.layer(0).accumulate(full, y, error, {});
+      net.layer(0).backward_input(full, y, error, dx, {}, {});
+    });
+    std::printf("conv 64-128, 5x5, stride %d, density %.2f, stored %s: %.2f ms\n", stride, density,
+                kind == WeightStorage::Dense ? "dense" : "sparse", ms);
+  }
+}
+
 void sweeps(int rows, int cols) {
   for (const char* name : {"sgd", "adam"}) {
     ParamStore params;
@@ -159,6 +184,9 @@ int main(int argc, char** argv) {
     storage(128, 784, 2048, density, 0.19);
   for (const double density : {0.05, 0.1, 0.2})
     storage(128, 2048, 2048, density, 0.025);
+  for (const int stride : {1, 2})
+    for (const double density : {0.01, 0.02, 0.05, 0.1, 0.2, 0.35})
+      conv_storage(stride, density);
   sweeps(784, 4000);
   sweeps(2000, 2800);
 }

@@ -1,0 +1,37 @@
+// A layer that picks what stores and multiplies its weights when it learns the sizes and how many
+// inputs will be active, and is that from then on.
+#pragma once
+
+#include "models/layer.h"
+
+namespace engram {
+
+class ChosenLayer : public Layer {
+ public:
+  std::string describe() const override { return chosen_->describe(); }
+  ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
+    chosen_ = choose(in, place);
+    return chosen_->bind(in, place, store);
+  }
+  void init(Rng rng) override { chosen_->init(rng); }
+  Macs forward(const Signal& x, Record& y, const Pass& pass) const override {
+    return chosen_->forward(x, y, pass);
+  }
+  Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
+                      const Pass& pass, CMat feedback) const override {
+    return chosen_->backward_input(x, y, dy, dx, pass, feedback);
+  }
+  Macs accumulate(const Signal& pre, const Record& y, const Signal& post,
+                  const Pass& pass) const override {
+    return chosen_->accumulate(pre, y, post, pass);
+  }
+  CMat weight() const override { return chosen_->weight(); }
+
+ protected:
+  virtual LayerPtr choose(ImageShape in, const Place& place) const = 0;
+
+ private:
+  LayerPtr chosen_;
+};
+
+}  // namespace engram
