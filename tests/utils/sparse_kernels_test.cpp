@@ -2,6 +2,7 @@
 #include "utils/sparse_kernels.h"
 
 #include <cmath>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +47,9 @@ struct Case {
   int batch, inputs, outputs;
   double share;
 };
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.batch << "x" << c.inputs << "x" << c.outputs << " at " << c.share;
+}
 class SparseProducts : public ::testing::TestWithParam<Case> {};
 
 TEST_P(SparseProducts, SpmmEqualsTheNaiveProductFromABiasFromZeroAndAdding) {
