@@ -46,7 +46,8 @@ def engram_run(args, name, threads):
         return None, []
     others = machine_busy() - busy - (children_seconds() - used)
     others /= time.perf_counter() - start
-    return found.get("engram", ""), [{**w, "variant": "", "others": others} for w in found.get("workloads", [])]
+    return found.get("engram", ""), [{**w, "variant": "", "others": others}
+                                     for w in found.get("workloads", [])]
 
 
 def children_seconds():
@@ -58,7 +59,9 @@ def peer_run(program, python, args, name, threads):
     found = run_json([python, HERE / program, "--only", name, "--json", "-", "--threads", str(threads),
                       "--seconds", str(args.seconds), "--wait", str(args.wait)]
                      + ["--data", args.data] * bool(args.data), threads)
-    return (found["version"], [t for w in found.get("workloads", []) for t in w["tried"]]) if found else (None, [])
+    if not found:
+        return None, []
+    return found["version"], [t for w in found.get("workloads", []) for t in w["tried"]]
 
 
 def best(samples):
@@ -78,8 +81,8 @@ def cpu_name():
 def table(names, programs, results):
     """Markdown; the number in brackets is the thread count of the fastest setting."""
     peers = programs[1:]
-    yield "| workload | Engram ms | " + "".join(f"{p} ms | ratio | " for p in peers) + "".join(
-        f"{p} RSS MB | " for p in programs if not p.startswith("Avalanche"))
+    yield "| workload | Engram ms |" + "".join(f" {p} ms | ratio |" for p in peers) + "".join(
+        f" {p} RSS MB |" for p in programs if not p.startswith("Avalanche"))
     yield "|---|---|" + "---|---|" * len(peers) + "---|" * sum(
         not p.startswith("Avalanche") for p in programs)
     for name in names:
