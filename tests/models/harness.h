@@ -1,6 +1,7 @@
 // Small networks and random batches for the tests of layers, models and rules.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -50,6 +51,23 @@ struct Alone {
   }
   Network net;
   Tape tape;
+};
+
+/// Passes signals on without their active sets, so that what follows skips nothing.
+class Opaque final : public Layer {
+ public:
+  std::string kind() const override { return "opaque"; }
+  std::string describe() const override { return "hides active sets"; }
+  ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return in; }
+  Macs forward(const Signal& x, Record& y, const Pass&) const override {
+    std::copy_n(x.value().data, x.value().size(), y.out.resize(x.rows(), x.cols()).data);
+    return {};
+  }
+  Macs backward_input(const Signal&, const Record&, const Signal& dy, Signal& dx, const Pass&,
+                      CMat) const override {
+    std::copy_n(dy.value().data, dy.value().size(), dx.resize(dy.rows(), dy.cols()).data);
+    return {};
+  }
 };
 
 }  // namespace engram::testing

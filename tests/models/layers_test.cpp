@@ -13,6 +13,7 @@ namespace engram {
 namespace {
 
 using testing::Alone;
+using testing::Opaque;
 using testing::random_batch;
 using testing::signal;
 using testing::stack;
@@ -182,24 +183,6 @@ TEST(WeightInit, DependsOnTheSeedAlone) {
   EXPECT_EQ(all(a), all(b));
   EXPECT_NE(all(a), all(c));
 }
-
-/// Runs one training step of a winner network and returns outputs and gradient, with the active
-/// sets followed or forgotten by a layer that hides them.
-class Opaque final : public Layer {
- public:
-  std::string kind() const override { return "opaque"; }
-  std::string describe() const override { return "hides active sets"; }
-  ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return in; }
-  Macs forward(const Signal& x, Record& y, const Pass&) const override {
-    std::copy_n(x.value().data, x.value().size(), y.out.resize(x.rows(), x.cols()).data);
-    return {};
-  }
-  Macs backward_input(const Signal&, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
-    std::copy_n(dy.value().data, dy.value().size(), dx.resize(dy.rows(), dy.cols()).data);
-    return {};
-  }
-};
 
 TEST(ActiveSets, GiveTheSameOutputsAndGradientsAsDenseProductsAtAFractionOfTheCost) {
   KWinnersOptions k;
