@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kRows = 16;  // of a tile
 constexpr std::int32_t kNone = -1;
+constexpr int kNever = 1 << 20;  // steps; ages stop there, so that a float counts them exactly
 /// What is left, when a column rests, of what its velocity deviated from the common ratio. A step
 /// moves a weight by a few per cent of its size at most, so this is below a weight's rounding.
 constexpr double kForgotten = sizeof(real) == 4 ? 1e-6 : 1e-14;
@@ -61,10 +62,11 @@ const real* RestingColumns::column_scale(int) {
 }
 
 /// The ages of the columns, as this step's gradient leaves them.
-void RestingColumns::count(const GradientBlock& block) {
+void RestingColumns::count(const Param& p) {
   for (std::size_t o = 0; o < cols_; ++o)
-    idle()[o] = std::min<real>(idle()[o] + 1, 1 << 20);
-  for (const std::int32_t o : block.cols)
+    idle()[o] = std::min<real>(idle()[o] + 1, kNever);
+  if (p.form == GradientForm::Zero) return;
+  for (const std::int32_t o : p.block.cols)
     idle()[o] = 0;
 }
 
@@ -76,35 +78,25 @@ bool RestingColumns::step(const LinearStep& step) {
   const double fade = std::abs((mean - root) / (mean + root));
   patience_ = fade > 0 && fade < 1
                   ? static_cast<int>(std::ceil(std::log(kForgotten) / std::log(fade))) + 1
-                  : 1 << 20;
-  bool split_now = header_[kSplit] != 0;
-  const bool few =
-      p.form == GradientForm::Zero || (p.form == GradientForm::Block && !p.block.all_cols);
-  if (!few) {
-    if (split_now) join();
+                  : kNever;
+  if (p.form == GradientForm::Full || (p.form == GradientForm::Block && p.block.all_cols)) {
+    if (header_[kSplit] != 0) join();
     std::fill_n(idle(), cols_, real{0});
-    split_now = false;
   } else {
-    static const GradientBlock nothing;
-    const GradientBlock& block = p.form == GradientForm::Block ? p.block : nothing;
-    count(block);
-    if (split_now) {
-      std::size_t awake = 0;
-      for (std::size_t o = 0; o < cols_; ++o)
-        awake += idle()[o] <= static_cast<real>(patience_);
-      if (awake > capacity_) join(), split_now = false;
-    } else {
-      std::size_t awake = 0;
-      for (std::size_t o = 0; o < cols_; ++o)
-        awake += idle()[o] <= static_cast<real>(patience_);
-      if (2 * awake <= capacity_) split(), split_now = true;
-    }
+    count(p);
+    const auto awake = static_cast<std::size_t>(
+        std::count_if(idle(), idle() + cols_, [this](real age) { return age <= patience(); }));
+    if (header_[kSplit] != 0 && awake > capacity_)
+      join();
+    else if (header_[kSplit] == 0 && 2 * awake <= capacity_)
+      split();
   }
+  const bool split_now = header_[kSplit] != 0;
   if (split_now) {
     for (std::size_t o = 0; o < cols_; ++o) {
       const bool rests = slot()[o] < 0;
       if (rests && idle()[o] == 0) wake(static_cast<int>(o));
-      if (!rests && idle()[o] > static_cast<real>(patience_)) slot()[o] = kNone;
+      if (!rests && idle()[o] > patience()) slot()[o] = kNone;
     }
     sweep(step);
     const auto shrink = static_cast<real>(a + b * ratio());
@@ -133,7 +125,7 @@ void RestingColumns::list_awake() {
 void RestingColumns::split() {
   std::size_t used = 0;
   for (std::size_t o = 0; o < cols_; ++o)
-    slot()[o] = idle()[o] <= static_cast<real>(patience_) ? static_cast<real>(used++) : real{kNone};
+    slot()[o] = idle()[o] <= patience() ? static_cast<real>(used++) : real{kNone};
   list_awake();
   for (std::size_t i = 0; i < rows_; ++i)  // upwards: a row's new place is never after its old one
     for (std::size_t s = 0; s < awake_.size(); ++s)

@@ -50,7 +50,8 @@ class RestingColumns final : public Creditor {
     return static_cast<double>(header_[kRatioHigh]) + static_cast<double>(header_[kRatioLow]);
   }
 
-  void count(const GradientBlock& block);
+  real patience() const { return static_cast<real>(patience_); }
+  void count(const Param& p);
   void split();  ///< lays out the velocities of the columns awake in slots
   void join();   ///< puts every velocity into its ordinary place
   void wake(int column);

@@ -7,22 +7,18 @@
 #include "models/sparse_synapses.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
+#include "utils/scratch.h"
 #include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
 
-/// Scratch of the calling thread; buffers only grow.
-struct Scratch {
-  Buffer<real> patches, channels;
-  static Mat room(int rows, int cols, Buffer<real>& memory) {
-    const std::size_t size = static_cast<std::size_t>(rows) * cols;
-    if (memory.size() < size) memory = Buffer<real>(size);
-    return {memory.data(), rows, cols};
-  }
+/// Of the calling thread.
+struct Transposed {
+  Scratch patches, channels;
 };
-Scratch& scratch() {
-  thread_local Scratch instance;
+Transposed& transposed() {
+  thread_local Transposed instance;
   return instance;
 }
 
@@ -51,7 +47,7 @@ class SparseConv2d final : public Layer {
     const auto bias = w_.bias().value();
     parallel_for(x.rows(), [&](int b) {
       const Mat patches = patches_of(x.value().row(b));
-      const Mat yt = Scratch::room(channels_, places(), scratch().channels);
+      const Mat yt = transposed().channels.matrix(channels_, places());
       kernels::spmm(w, patches, nullptr, false, yt);
       const Mat image{out.row(b), places(), channels_};
       kernels::transpose(yt, image);
@@ -66,7 +62,7 @@ class SparseConv2d final : public Layer {
     const SparseView w = w_.valued(w_.by_input(), values_of_caller());
     parallel_for(x.rows(), [&](int b) {
       const Mat errors = channels_of(dy.value().row(b));
-      const Mat patches = Scratch::room(window_.patch(), places(), scratch().patches);
+      const Mat patches = transposed().patches.matrix(window_.patch(), places());
       kernels::spmm(w, errors, nullptr, false, patches);
       gather_back(patches, out.row(b));
     });
@@ -100,7 +96,7 @@ class SparseConv2d final : public Layer {
 
   /// The errors of an image, transposed: [channels, places].
   Mat channels_of(const real* image) const {
-    const Mat out = Scratch::room(channels_, places(), scratch().channels);
+    const Mat out = transposed().channels.matrix(channels_, places());
     kernels::transpose({image, places(), channels_}, out);
     return out;
   }
@@ -130,7 +126,7 @@ class SparseConv2d final : public Layer {
 
   /// The patches of an image, transposed: [patch, places], zero outside the image.
   Mat patches_of(const real* image) const {
-    const Mat out = Scratch::room(window_.patch(), places(), scratch().patches);
+    const Mat out = transposed().patches.matrix(window_.patch(), places());
     if (window_.pad > 0) std::fill_n(out.data, out.size(), real{0});
     for_each_run([&](int row, int place, int pixel, int step, int count) {
       real* to = out.row(row) + place;

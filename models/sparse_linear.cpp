@@ -6,30 +6,26 @@
 #include "models/sparse_synapses.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
+#include "utils/scratch.h"
 #include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
 
-/// Scratch of the calling thread; buffers only grow.
-struct Scratch {
+/// Of the calling thread; buffers only grow.
+struct Room {
   SparseRows active;
-  Buffer<real> below, above;  ///< transposed signals
+  Scratch below, above;  ///< transposed signals
   std::vector<real> values, gradient;
-  Mat transposed(CMat x, Buffer<real>& memory) {
-    const Mat out = room(x.cols, x.rows, memory);
-    kernels::transpose(x, out);
-    return out;
-  }
-  static Mat room(int rows, int cols, Buffer<real>& memory) {
-    const std::size_t size = static_cast<std::size_t>(rows) * cols;
-    if (memory.size() < size) memory = Buffer<real>(size);
-    return {memory.data(), rows, cols};
-  }
 };
-Scratch& scratch() {
-  thread_local Scratch instance;
+Room& room() {
+  thread_local Room instance;
   return instance;
+}
+Mat transposed(CMat x, Scratch& memory) {
+  const Mat out = memory.matrix(x.cols, x.rows);
+  kernels::transpose(x, out);
+  return out;
 }
 
 /// A share of active units below which following them one by one is the cheaper way (measured:
@@ -57,9 +53,9 @@ class SparseLinear final : public Layer {
       follow_inputs(x, out);
       return macs(x, share);
     }
-    const Mat xt = scratch().transposed(x.value(), scratch().below);
-    const Mat yt = Scratch::room(outputs_, x.rows(), scratch().above);
-    kernels::spmm(w_.valued(w_.by_output(), scratch().values), xt, nullptr, false, yt);
+    const Mat xt = transposed(x.value(), room().below);
+    const Mat yt = room().above.matrix(outputs_, x.rows());
+    kernels::spmm(w_.valued(w_.by_output(), room().values), xt, nullptr, false, yt);
     kernels::transpose(yt, out);
     kernels::add_row(out, w_.bias().value());
     return macs(x, 1);
@@ -68,7 +64,7 @@ class SparseLinear final : public Layer {
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
                       CMat) const override {
     const double share = x.active_share();
-    const SparseView w = w_.valued(w_.by_input(), scratch().values);
+    const SparseView w = w_.valued(w_.by_input(), room().values);
     if (share < kBackward) {
       const Mat out = dx.resize_sparse(x.rows(), x.cols());
       dx.active = x.active;
@@ -76,8 +72,8 @@ class SparseLinear final : public Layer {
       return macs(x, share);
     }
     const Mat out = dx.resize(x.rows(), x.cols());
-    const Mat dyt = scratch().transposed(dy.value(), scratch().above);
-    const Mat dxt = Scratch::room(x.cols(), x.rows(), scratch().below);
+    const Mat dyt = transposed(dy.value(), room().above);
+    const Mat dxt = room().below.matrix(x.cols(), x.rows());
     kernels::spmm(w, dyt, nullptr, false, dxt);
     kernels::transpose(dxt, out);
     return macs(x, 1);
@@ -86,7 +82,7 @@ class SparseLinear final : public Layer {
   Macs accumulate(const Signal& pre, const Record&, const Signal& post,
                   const Pass&) const override {
     w_.bias().accumulate(post);
-    auto& [active, below, above, values, gradient] = scratch();
+    auto& [active, below, above, values, gradient] = room();
     const double in = pre.active_share(), out = post.active_share();
     if (std::min(in, out) < kAccumulate) {
       const bool by_input = in <= out;
@@ -102,8 +98,8 @@ class SparseLinear final : public Layer {
     }
     const auto& view = w_.by_output();
     const auto to = w_.open_gradient(view, gradient);
-    const Mat xt = scratch().transposed(pre.value(), below);
-    const Mat dyt = scratch().transposed(post.value(), above);
+    const Mat xt = transposed(pre.value(), below);
+    const Mat dyt = transposed(post.value(), above);
     kernels::sddmm(dyt, xt, {view.begin.data(), view.index.data(), nullptr, outputs_}, !to.fresh,
                    to.value);
     w_.close_gradient(view, gradient);
@@ -118,7 +114,7 @@ class SparseLinear final : public Layer {
 
   /// y <- bias + the weights of the active inputs of each example.
   void follow_inputs(const Signal& x, Mat out) const {
-    const SparseView w = w_.valued(w_.by_input(), scratch().values);
+    const SparseView w = w_.valued(w_.by_input(), room().values);
     const auto bias = w_.bias().value();
     constexpr int kRows = 4;
     parallel_for((out.rows + kRows - 1) / kRows, [&](int tile) {

@@ -13,7 +13,7 @@ Mat Signal::resize(int rows, int cols) {
 }
 
 Mat Signal::resize_sparse(int rows, int cols) {
-  constexpr double kFew = 0.02;  // above this share clearing all is faster (measured)
+  constexpr double kFew = 0.06;  // above this share clearing all, in order, is no slower
   const bool kept = sparse_ && rows == rows_ && cols == cols_ && active_share() < kFew;
   if (!kept) {
     const Mat all = resize(rows, cols);

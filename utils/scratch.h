@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "utils/buffer.h"
-#include "utils/real.h"
+#include "utils/matrix.h"
 
 namespace engram {
 
@@ -19,6 +19,9 @@ class Scratch {
       memory_ = Buffer<real>(count);
     }
     return memory_.data();
+  }
+  Mat matrix(int rows, int cols) {
+    return {get(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols)), rows, cols};
   }
 
  private:

@@ -3,6 +3,7 @@
 // what is learnt.
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -22,6 +23,10 @@ struct Kind {
   int hidden, winners;  ///< no winners: relu
   double density;
 };
+
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 KWinnersOptions winners(const Kind& kind) {
   KWinnersOptions o;
