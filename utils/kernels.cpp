@@ -23,9 +23,9 @@ CBLAS_TRANSPOSE flag(bool transpose) {
 std::atomic<GemmLibrary> gemm_library{GemmLibrary::Best};
 
 #ifndef ENGRAM_DOUBLE
-/// Whether oneDNN multiplies. Measured on Zen 4, one thread (tests/perf/gemm.cpp): where b is not
-/// transposed it reaches 98 % of the peak against 85 % of OpenBLAS; with b transposed it packs more
-/// slowly and OpenBLAS leads.
+/// Whether oneDNN multiplies. Measured on Zen 4, one thread (tests/perf/products.cpp): where b is
+/// not transposed it reaches 98 % of the peak against 85 % of OpenBLAS; with b transposed it packs
+/// more slowly and OpenBLAS leads.
 bool prefers_onednn(bool transpose_b, int m, int n, int k) {
   const GemmLibrary library = gemm_library.load(std::memory_order_relaxed);
   if (library != GemmLibrary::Best) return library == GemmLibrary::OneDnn;
