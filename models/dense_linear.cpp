@@ -97,6 +97,12 @@ class Linear final : public Layer {
  private:
   double macs(const Signal& x) const { return static_cast<double>(x.rows()) * x.cols() * outputs_; }
 
+  /// Takes room for the largest block that is kept as one: a later batch, with more active units,
+  /// allocates nothing. Memory that is never written costs nothing.
+  void reserve(std::vector<real>& values, const Signal& pre) const {
+    values.reserve(static_cast<std::size_t>(pre.cols()) * outputs_ / 4 * 3 + outputs_);
+  }
+
   /// The weights, up to date where a signal is active: everywhere unless steps are owed.
   CMat weights_of(const Signal& x) const {
     if (!synapses_.lazy() || !x.active.known()) return weight();
@@ -114,6 +120,7 @@ class Linear final : public Layer {
     const std::size_t width = block.cols.size(), size = block.rows.size() * width;
     if (2 * size > static_cast<std::size_t>(pre.cols()) * outputs_) return false;
     block.all_rows = block.all_cols = false;
+    reserve(block.value, pre);
     block.value.assign(size, 0);
     place.resize(static_cast<std::size_t>(std::max(pre.cols(), outputs_)));
     for (std::size_t t = 0; t < width; ++t)
@@ -154,6 +161,7 @@ class Linear final : public Layer {
     }
     block.all_rows = false, block.all_cols = true;
     const int count = static_cast<int>(block.rows.size());
+    reserve(block.value, pre);
     block.value.resize(block.rows.size() * static_cast<std::size_t>(outputs_));
     kernels::spmm(only(all, block.rows, begin), post.value(), nullptr, false,
                   {block.value.data(), count, outputs_});
@@ -164,6 +172,7 @@ class Linear final : public Layer {
   static SparseView only(const SparseView& all, const std::vector<std::int32_t>& rows,
                          std::vector<std::int32_t>& begin) {
     begin.clear();
+    begin.reserve(static_cast<std::size_t>(all.rows) + 1);
     for (const std::int32_t r : rows)
       begin.push_back(all.begin[r]);
     begin.push_back(all.begin[all.rows]);
@@ -178,11 +187,13 @@ class Linear final : public Layer {
     const std::size_t width = block.cols.size();
     if (2 * width > static_cast<std::size_t>(outputs_)) return false;
     block.all_rows = true, block.all_cols = false;
+    reserve(block.value, pre);
     block.value.resize(width * static_cast<std::size_t>(pre.cols()));
     sparse.assign_transposed(post.value(), post.active);
     const SparseView all = sparse.view();
     const int count = static_cast<int>(width);
     thread_local std::vector<real> memory;
+    reserve(memory, pre);
     memory.resize(block.value.size());
     const Mat by_output{memory.data(), count, pre.cols()};
     kernels::spmm(only(all, block.cols, begin), pre.value(), nullptr, false, by_output);

@@ -101,7 +101,7 @@ class Dropout final : public Layer {
   void visit(const Signal& x, const Rng& rng, Signal& y) const {
     const CMat in = x.value();
     const Mat out = y.resize_sparse(in.rows, in.cols);
-    y.active.begin();
+    y.active.begin_within(x.active);
     for (int b = 0; b < in.rows; ++b) {
       for (const int unit : x.active.row(b)) {
         const std::size_t element = static_cast<std::size_t>(b) * in.cols + unit;

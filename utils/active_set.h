@@ -34,7 +34,7 @@ class ActiveSet {
   /// Keeps its memory and leaves out the room that `other` did not use.
   ActiveSet& operator=(const ActiveSet& other) {
     if (this == &other) return *this;
-    begin(), known_ = other.known_;
+    begin_within(other), known_ = other.known_;
     if (!known_) return *this;
     reserve(other.total());
     for (int i = 0; i < other.rows(); ++i) {
@@ -52,6 +52,11 @@ class ActiveSet {
 
   /// Starts a new set; then, for each row: push() its units in ascending order and end_row().
   void begin() { known_ = true, used_ = 0, rows_.clear(); }
+  /// The same, with room at once for all that `other` may come to hold.
+  void begin_within(const ActiveSet& other) {
+    begin();
+    units_.reserve(other.units_.capacity()), rows_.reserve(other.rows_.size());
+  }
   void push(int unit) {
     if (used_ == units_.size()) units_.resize(std::max<std::size_t>(64, 2 * used_));
     units_[used_++] = unit;

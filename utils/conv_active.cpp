@@ -126,11 +126,12 @@ namespace {
 
 HWY_EXPORT(ForwardImage);
 
-/// At least `count` elements. Half as many again, since the number of active units differs from
-/// image to image and memory is to stay what it is after a few.
+/// At least `count` elements of the `most` that an image may need: room for those is taken at once,
+/// since the number of active units differs from image to image.
 template <class T>
-T* room(std::vector<T>& memory, std::size_t count) {
-  if (memory.size() < count) memory.resize(count + count / 2);
+T* room(std::vector<T>& memory, std::size_t count, std::size_t most) {
+  memory.reserve(most);
+  if (memory.size() < count) memory.resize(count);
   return memory.data();
 }
 
@@ -142,10 +143,11 @@ ActivePixels index_pixels(const Window& w, const real* x, std::span<const std::i
   const int pixels = w.height * w.width;
   const std::size_t patch = static_cast<std::size_t>(w.patch()) + kSlack;
   const std::size_t starts = static_cast<std::size_t>(pixels) + 1, all = active.size() + kSlack;
-  std::int32_t* const rows = room(integers, patch + starts + all);
+  const std::size_t most = static_cast<std::size_t>(pixels) * w.channels + kSlack;
+  std::int32_t* const rows = room(integers, patch + starts + all, patch + starts + most);
   std::int32_t* const from = rows + patch;
   std::int32_t* const unit = from + starts;
-  real* const inputs = room(reals, patch + all);
+  real* const inputs = room(reals, patch + all, patch + most);
   real* const value = inputs + patch;
   std::size_t u = 0;
   std::int32_t e = 0;
@@ -171,9 +173,11 @@ struct Errors {
 
   void assign(const Window& w, int outputs, const real* dy, std::span<const std::int32_t> units) {
     const int places = w.out_h() * w.out_w();
-    std::int32_t* const from = room(start, static_cast<std::size_t>(places) + 1);
-    std::int32_t* const to = room(offset, units.size());
-    real* const v = room(value, units.size());
+    start.resize(static_cast<std::size_t>(places) + 1);
+    const std::size_t most = static_cast<std::size_t>(places) * outputs;
+    std::int32_t* const from = start.data();
+    std::int32_t* const to = room(offset, units.size(), most);
+    real* const v = room(value, units.size(), most);
     std::size_t u = 0;
     std::int32_t e = 0;
     for (int p = 0; p < places; ++p) {
@@ -219,9 +223,10 @@ struct ChannelUnits {
   std::vector<std::int32_t> unit, next;
   std::vector<real> value;
 
-  void assign(const real* x, std::span<const std::int32_t> active, int channels) {
+  /// `most`: units of an image.
+  void assign(const real* x, std::span<const std::int32_t> active, int channels, std::size_t most) {
     count = active.size();
-    room(unit, count), room(value, count);
+    room(unit, count, most), room(value, count, most);
     next.assign(static_cast<std::size_t>(channels) + 1, 0);
     for (const std::int32_t u : active)
       ++next[static_cast<std::size_t>(u % channels) + 1];
@@ -261,7 +266,7 @@ void active_conv_backward(const Window& w, CMat dy, const ActiveSet& above, CMat
     real* const out = dx.row(b);
     std::fill_n(out, dx.cols, real{0});
     errors.assign(w, outputs, dy.row(b), above.row(b));
-    units.assign(out, below.row(b), w.channels);
+    units.assign(out, below.row(b), w.channels, static_cast<std::size_t>(dx.cols));
     const real* const error = errors.value.data();
     const std::int32_t* const offset = errors.offset.data();
     for (std::size_t u = 0; u < units.count; ++u) {
@@ -297,7 +302,7 @@ void active_conv_gradient(const Window& w, CMat x, const ActiveSet& below, CMat 
     std::fill_n(sum, dw.size(), real{0});
     for (int b = group * each; b < std::min(x.rows, (group + 1) * each); ++b) {
       errors.assign(w, dw.cols, dy.row(b), above.row(b));
-      units.assign(x.row(b), below.row(b), w.channels);
+      units.assign(x.row(b), below.row(b), w.channels, static_cast<std::size_t>(x.cols));
       const real* const error = errors.value.data();
       const std::int32_t* const offset = errors.offset.data();
       for (std::size_t u = 0; u < units.count; ++u) {

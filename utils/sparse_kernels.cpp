@@ -343,7 +343,7 @@ void sddmm(CMat a, CMat w, const ActiveSet& active, Mat out) {
       const auto end = std::lower_bound(begin, units.end(), (tile + 1) * rows);
       const auto count = static_cast<std::size_t>(end - begin);
       if (count == 0) continue;
-      dot.resize(count);
+      dot.reserve(static_cast<std::size_t>(rows)), dot.resize(count);
       HWY_DYNAMIC_DISPATCH(dots_of_row)
       (a.row(b), w, &*begin, static_cast<int>(count), dot.data());
       real* to = out.row(b);
@@ -360,7 +360,10 @@ void sddmm(CMat a, CMat b, const SparseView& pattern, bool add, real* value) {
     for (int r = tile * kRows; r < std::min(pattern.rows, (tile + 1) * kRows); ++r) {
       const std::int32_t begin = pattern.begin[r], count = pattern.begin[r + 1] - begin;
       real* to = value + begin;
-      if (add) dot.resize(static_cast<std::size_t>(count)), to = dot.data();
+      if (add) {
+        dot.reserve(static_cast<std::size_t>(b.rows)), dot.resize(static_cast<std::size_t>(count));
+        to = dot.data();
+      }
       HWY_DYNAMIC_DISPATCH(dots_of_row)(a.row(r), b, pattern.index + begin, count, to);
       for (std::int32_t j = 0; add && j < count; ++j)
         value[begin + j] += dot[static_cast<std::size_t>(j)];

@@ -7,9 +7,14 @@
 
 namespace engram {
 
+void SparseRows::resize(std::size_t entries, std::size_t most) {
+  index_.reserve(most), value_.reserve(most);
+  index_.resize(entries), value_.resize(entries);
+}
+
 void SparseRows::assign(CMat x, const ActiveSet& active) {
   begin_.resize(static_cast<std::size_t>(x.rows) + 1);
-  index_.resize(active.total()), value_.resize(active.total());
+  resize(active.total(), x.size());
   std::int32_t at = 0;
   begin_[0] = 0;
   for (int b = 0; b < x.rows; ++b) {
@@ -22,7 +27,7 @@ void SparseRows::assign(CMat x, const ActiveSet& active) {
 
 void SparseRows::assign_transposed(CMat x, const ActiveSet& active) {
   begin_.assign(static_cast<std::size_t>(x.cols) + 1, 0);
-  index_.resize(active.total()), value_.resize(active.total());
+  resize(active.total(), x.size());
   for (int b = 0; b < x.rows; ++b)
     for (const std::int32_t i : active.row(b))
       ++begin_[i + 1];
@@ -40,6 +45,9 @@ void SparseRows::assign_transposed(CMat x, const ActiveSet& active) {
 
 void GroupedRows::assign(const SparseView& s, int first, int last) {
   groups_.resize(static_cast<std::size_t>((s.rows + kRows - 1) / kRows));
+  const std::size_t most =
+      static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(last - first);
+  index_.reserve(most), value_.reserve(most);
   index_.resize(s.entries()), value_.resize(s.entries());
   constexpr int kRun = 8;
   parallel_for((groups() + kRun - 1) / kRun, [&](int run) {
@@ -97,6 +105,7 @@ void distinct_units(const ActiveSet& active, int cols, std::vector<std::int32_t>
     for (const std::int32_t i : active.row(b))
       seen[i] = 1;
   units.clear();
+  units.reserve(static_cast<std::size_t>(cols));
   for (int i = 0; i < cols; ++i)
     if (seen[i] != 0) units.push_back(i);
 }

@@ -31,6 +31,9 @@ class SparseRows {
   SparseView view() const { return {begin_.data(), index_.data(), value_.data(), rows()}; }
 
  private:
+  /// Room is taken for all that a signal of this shape may hold, so that a later batch allocates
+  /// nothing; memory that is never written costs nothing.
+  void resize(std::size_t entries, std::size_t most);
   std::vector<std::int32_t> begin_, index_, next_;
   std::vector<real> value_;
 };
