@@ -30,8 +30,8 @@ def run_json(command, threads, limit=None):
     they hold each of their own measurements to it."""
     settings = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS")}
     try:
-        done = subprocess.run(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True,
-                              timeout=limit)
+        done = subprocess.run(command, env={**os.environ, **settings}, stdout=subprocess.PIPE,
+                              text=True, timeout=limit)
         return json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         print(f"no measurement from {' '.join(map(str, command))}: {error}", file=sys.stderr)
@@ -82,7 +82,7 @@ def best(samples):
 
 
 def unique_titles(versions):
-    """Columns by program and version; of several that are the same, all but the first are numbered."""
+    """Columns by program and version; of those that are the same, all but the first are numbered."""
     titles, seen = {}, defaultdict(int)
     for program, version in versions.items():
         title = program if program == "Engram" else f"{program.split(' #')[0]} ({version})"
@@ -124,7 +124,7 @@ def main():
     parser.add_argument("--avalanche-python", help="a Python that has Avalanche")
     parser.add_argument("--only", default="", help="comma-separated names of workloads")
     parser.add_argument("--seconds", type=float, default=3, help="per measurement")
-    parser.add_argument("--limit", type=float, default=600, help="seconds, then a measurement has failed")
+    parser.add_argument("--limit", type=float, default=600, help="seconds of a measurement at most")
     parser.add_argument("--wait", type=float, default=0, help="at most so long for a quiet machine")
     parser.add_argument("--json", metavar="FILE", help="all measurements")
     args = parser.parse_args()

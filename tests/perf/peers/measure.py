@@ -65,7 +65,7 @@ def main(program, measure, known=None):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", default="", help="comma-separated names of workloads")
     parser.add_argument("--seconds", type=float, default=5, help="per measurement")
-    parser.add_argument("--limit", type=float, default=600, help="seconds, then a measurement has failed")
+    parser.add_argument("--limit", type=float, default=600, help="seconds of a measurement at most")
     parser.add_argument("--wait", type=float, default=0, help="at most so long for a quiet machine")
     parser.add_argument("--json", metavar="FILE", help="- for standard output, without the table")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
