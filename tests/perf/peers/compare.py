@@ -82,7 +82,7 @@ def best(samples):
 
 
 def unique_titles(versions):
-    """Columns by program and version; of those that are the same, all but the first are numbered."""
+    """Columns by program and version; of equal ones all but the first are numbered."""
     titles, seen = {}, defaultdict(int)
     for program, version in versions.items():
         title = program if program == "Engram" else f"{program.split(' #')[0]} ({version})"
