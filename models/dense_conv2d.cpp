@@ -14,7 +14,7 @@ namespace engram {
 namespace {
 
 // Time of a multiply-add relative to one of direct summation. Measured on Zen 4 with AVX-512, 64
-// to 128 channels and 5x5 kernels.
+// to 128 channels and 5x5 kernels (tests/perf/convolutions.cpp).
 constexpr double kWinogradTime = 0.25;
 constexpr double kSpreadTime = 2.7;    ///< one active side meets all of the other
 constexpr double kScatteredTime = 60;  ///< active inputs meet active errors

@@ -2,56 +2,23 @@
 // the constants k...Cost (utils/sparse_kernels.h), sparse_storage_pays and prefers_onednn.
 // usage: products [threads]
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <vector>
 
 #include "learners/registry.h"
 #include "models/layers.h"
 #include "models/network.h"
+#include "tests/perf/timing.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
-#include "utils/rng.h"
 #include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
 
-double best_ms(const std::function<void()>& body) {
-  double best = 1e9;
-  const auto start = std::chrono::steady_clock::now();
-  const auto since = [](auto t) {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t).count();
-  };
-  body();
-  for (int i = 0; i < 5 || since(start) < 300; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    body();
-    best = std::min(best, since(begin));
-  }
-  return best;
-}
-
 void row(const char* what, double ms, double macs) {
   std::printf("%-44s %9.3f ms %8.1f GMAC/s\n", what, ms, macs / ms / 1e6);
-}
-
-Signal random_signal(int rows, int cols, double share, std::uint64_t seed) {
-  Signal s;
-  Rng rng(seed);
-  const Mat m = s.resize(rows, cols);
-  s.active.begin();
-  for (int b = 0; b < rows; ++b) {
-    for (int i = 0; i < cols; ++i) {
-      const bool on = rng.uniform() < share;
-      m.row(b)[i] = on ? static_cast<real>(rng.uniform(-1, 1)) : real{0};
-      if (on) s.active.push(i);
-    }
-    s.active.end_row();
-  }
-  return s;
 }
 
 void products(int batch, int in, int out, std::vector<double> shares) {

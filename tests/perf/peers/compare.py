@@ -4,8 +4,8 @@
   python compare.py --engram build/release/engram --data DIR --torch-python PY [--torch-python PY2]
                     [--avalanche-python PY] [--rounds 3] [--threads 1,2] [--only a,b] [--json FILE]
 
-Every program gets every number of threads; the fastest setting counts, by the median over rounds.
-Prints a Markdown table.
+Every program gets every number of threads; the fastest setting counts, by the median over rounds,
+among those that were measured in the most rounds. Prints a Markdown table.
 """
 import argparse
 import json
@@ -25,13 +25,15 @@ from measure import machine_busy, wait_for_quiet
 HERE = Path(__file__).parent
 
 
-def run_json(command, threads):
-    """What a program prints as JSON, or None after saying why not."""
+def run_json(command, threads, limit=None):
+    """What a program prints as JSON, or None after saying why not. Peers get no `limit` from here:
+    they hold each of their own measurements to it."""
     settings = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS")}
     try:
-        done = subprocess.run(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(command, env={**os.environ, **settings}, stdout=subprocess.PIPE,
+                              text=True, timeout=limit)
         return json.loads(done.stdout)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         print(f"no measurement from {' '.join(map(str, command))}: {error}", file=sys.stderr)
         return None
 
@@ -41,7 +43,8 @@ def engram_run(args, name, threads):
     wait_for_quiet(args.wait)
     start, busy, used = time.perf_counter(), machine_busy(), children_seconds()
     found = run_json([args.engram, "bench", name, "--json", "-", "--quiet", "--threads", str(threads),
-                      "--seconds", str(args.seconds)] + ["--data", args.data] * bool(args.data), threads)
+                      "--seconds", str(args.seconds)] + ["--data", args.data] * bool(args.data),
+                     threads, args.limit)
     if not found:
         return None, []
     others = machine_busy() - busy - (children_seconds() - used)
@@ -57,7 +60,8 @@ def children_seconds():
 
 def peer_run(program, python, args, name, threads):
     found = run_json([python, HERE / program, "--only", name, "--json", "-", "--threads", str(threads),
-                      "--seconds", str(args.seconds), "--wait", str(args.wait)]
+                      "--seconds", str(args.seconds), "--wait", str(args.wait),
+                      "--limit", str(args.limit)]
                      + ["--data", args.data] * bool(args.data), threads)
     if not found:
         return None, []
@@ -65,12 +69,26 @@ def peer_run(program, python, args, name, threads):
 
 
 def best(samples):
-    """The fastest of the settings (threads, variant) by median time; None without measurements."""
+    """The fastest of the settings (threads, variant) by median time; None without measurements.
+
+    Only settings with the most rounds count: one that failed in some must not win by a lucky round.
+    """
+    most = max(map(len, samples.values()), default=0)
     settings = [{"threads": threads, "variant": variant, "rounds": len(found),
                  **{key: statistics.median(f[key] for f in found)
                     for key in ("step_ms", "samples_per_second", "peak_rss_bytes", "others")}}
-                for (threads, variant), found in samples.items()]
+                for (threads, variant), found in samples.items() if len(found) == most]
     return min(settings, key=lambda s: s["step_ms"], default=None)
+
+
+def unique_titles(versions):
+    """Columns by program and version; of equal ones all but the first are numbered."""
+    titles, seen = {}, defaultdict(int)
+    for program, version in versions.items():
+        title = program if program == "Engram" else f"{program.split(' #')[0]} ({version})"
+        seen[title] += 1
+        titles[program] = title if seen[title] == 1 else f"{title} #{seen[title]}"
+    return titles
 
 
 def cpu_name():
@@ -106,6 +124,7 @@ def main():
     parser.add_argument("--avalanche-python", help="a Python that has Avalanche")
     parser.add_argument("--only", default="", help="comma-separated names of workloads")
     parser.add_argument("--seconds", type=float, default=3, help="per measurement")
+    parser.add_argument("--limit", type=float, default=600, help="seconds of a measurement at most")
     parser.add_argument("--wait", type=float, default=0, help="at most so long for a quiet machine")
     parser.add_argument("--json", metavar="FILE", help="all measurements")
     args = parser.parse_args()
@@ -131,7 +150,7 @@ def main():
                         samples[program][name][threads, one["variant"]].append(one)
                         everything.append({"program": program, "round": turn, "threads": threads, **one})
             print(f"round {turn + 1}: {name}", file=sys.stderr)
-    titles = {p: p if p == "Engram" else f"{p.split(' #')[0]} ({versions[p]})" for p in runs}
+    titles = unique_titles(versions)
     results = {titles[p]: {n: best(samples[p][n]) for n in names} for p in runs}
     core = os.environ.get("OPENBLAS_CORETYPE", "unset")
     print(f"{cpu_name()}, {os.cpu_count()} CPUs; Engram {versions['Engram']}; OPENBLAS_CORETYPE {core}; "

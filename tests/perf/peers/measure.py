@@ -65,6 +65,7 @@ def main(program, measure, known=None):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", default="", help="comma-separated names of workloads")
     parser.add_argument("--seconds", type=float, default=5, help="per measurement")
+    parser.add_argument("--limit", type=float, default=600, help="seconds of a measurement at most")
     parser.add_argument("--wait", type=float, default=0, help="at most so long for a quiet machine")
     parser.add_argument("--json", metavar="FILE", help="- for standard output, without the table")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
@@ -96,14 +97,14 @@ def one(w, variant, measure, args):
 
 
 def undisturbed(w, variant, args):
-    """The least disturbed of up to three tries; None if this version has no such variant."""
+    """The least disturbed of up to three tries; None if even the first fails."""
     tries = []
     while len(tries) < 3 and not (tries and tries[-1]["others"] < DISTURBED):
         wait_for_quiet(args.wait)
         if not (found := child(w, variant, args)):
-            return None
+            break
         tries.append(found)
-    return min(tries, key=lambda t: t["others"])
+    return min(tries, key=lambda t: t["others"], default=None)
 
 
 def child(w, variant, args):
@@ -112,12 +113,16 @@ def child(w, variant, args):
     settings = {f"{library}_NUM_THREADS": str(args.threads) for library in ("OMP", "MKL", "OPENBLAS")}
     if variant.get("huge_pages"):
         settings["THP_MEM_ALLOC_ENABLE"] = "1"  # PyTorch's own switch, read by its allocator
-    done = subprocess.run(command + (["--data", args.data] if args.data else []),
-                          env={**os.environ, **settings}, text=True, capture_output=True)
-    if done.returncode == 0:
-        return json.loads(done.stdout.splitlines()[-1])
-    reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-    print(f"{w.name} {json.dumps(variant)}: {reason[0]}", file=sys.stderr)
+    try:
+        done = subprocess.run(command + (["--data", args.data] if args.data else []),
+                              env={**os.environ, **settings}, text=True, capture_output=True,
+                              timeout=args.limit)
+        if done.returncode == 0:
+            return json.loads(done.stdout.splitlines()[-1])
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    except subprocess.TimeoutExpired:
+        reason = f"no measurement within {args.limit:g} seconds"
+    print(f"{w.name} {json.dumps(variant)}: {reason}", file=sys.stderr)
     return None
 
 
