@@ -1,0 +1,168 @@
+#include "exps/analysis/results_json.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "exps/metrics.h"
+#include "utils/provenance.h"
+
+namespace engram {
+namespace {
+
+using nlohmann::json;
+
+/// JSON has neither NaN nor infinity: what is not a number is null.
+json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
+  return value;
+}
+json numbers(const std::vector<double>& values) {
+  json list = json::array();
+  for (const double value : values)
+    list.push_back(number(value));
+  return list;
+}
+template <class T>
+json table(const T& values) {
+  json rows = json::array();
+  for (std::size_t i = 0; i < values.shape(0); ++i) {
+    json row = json::array();
+    for (std::size_t j = 0; j < values.shape(1); ++j)
+      row.push_back(number(static_cast<double>(values(i, j))));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+json macs(const Macs& m) {
+  return {{"executed", number(m.executed)}, {"dense", number(m.dense)}};
+}
+json summary(const Summary& s) {
+  return {{"n", s.n}, {"mean", number(s.mean)}, {"sd", number(s.sd)}, {"ci95", number(s.ci95)}};
+}
+
+json steps_of(const RunRecord& run, std::size_t most) {
+  json list = json::array();
+  const std::size_t all = run.steps.size();
+  const std::size_t shown = most == 0 ? all : std::min(all, std::max<std::size_t>(most, 2));
+  for (std::size_t i = 0; i < shown; ++i) {
+    // Evenly from the first to the last.
+    const StepRow& row = run.steps[shown == all ? i : i * (all - 1) / (shown - 1)];
+    list.push_back({{"step", row.step},
+                    {"experience", row.experience},
+                    {"prequential_accuracy", number(row.prequential_accuracy)},
+                    {"probe_accuracy", numbers(row.probe_accuracy)}});
+  }
+  return list;
+}
+
+json epochs_of(const RunRecord& run) {
+  json list = json::array();
+  for (const EpochRow& row : run.epochs)
+    list.push_back({{"experience", row.experience},
+                    {"epoch", row.epoch},
+                    {"learning_rate", number(row.learning_rate)},
+                    {"loss", number(row.loss)},
+                    {"train_accuracy", number(row.train_accuracy)},
+                    {"seconds", number(row.seconds)},
+                    {"macs", macs(row.macs)},
+                    {"active_fraction", numbers(row.active_fraction)}});
+  return list;
+}
+
+json layers_of(const RunRecord& run, bool with_usage) {
+  json list = json::array();
+  for (const LayerRecord& layer : run.layers) {
+    json one{{"name", layer.name},
+             {"description", layer.description},
+             {"units", layer.units},
+             {"active_fraction_test", numbers(layer.active_fraction_test)}};
+    if (layer.usage_final.shape(0) == run.test_sizes.size() && !run.test_sizes.empty())
+      one["overlap_final"] = table(usage_overlap(layer.usage_final, run.test_sizes));
+    if (layer.usage_learned.shape(0) == run.test_sizes.size() && !run.test_sizes.empty())
+      one["overlap_learned"] = table(usage_overlap(layer.usage_learned, run.test_sizes));
+    if (with_usage) {
+      one["usage_learned"] = table(layer.usage_learned);
+      one["usage_final"] = table(layer.usage_final);
+    }
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonOptions& options) {
+  json metrics = json::object();
+  for (const Metric& metric : compute_metrics(run, forgetting))
+    metrics[metric.name] = number(metric.value);
+  json provenance = json::object();
+  for (const auto& [key, value] : run.provenance)
+    provenance.emplace(key, value);  // the first one stands
+  return {{"seed", run.seed},
+          {"accuracy", table(run.accuracy)},
+          {"average_accuracy_curve", numbers(average_accuracy_curve(run.accuracy))},
+          {"forgetting_curve", numbers(forgetting_curve(run.accuracy, forgetting))},
+          {"metrics", std::move(metrics)},
+          {"task_seconds", numbers(run.task_seconds)},
+          {"evaluate_seconds", numbers(run.evaluate_seconds)},
+          {"train_macs", macs(run.train_macs)},
+          {"test_macs", macs(run.test_macs)},
+          {"epochs", epochs_of(run)},
+          {"steps", steps_of(run, options.most_steps)},
+          {"layers", layers_of(run, options.usage)},
+          {"provenance", std::move(provenance)}};
+}
+
+/// Mean and spread of every metric over the runs, with its definition.
+json metrics_of(const ExperimentRuns& experiment) {
+  std::vector<std::vector<Metric>> of_runs;
+  const std::vector<Metric>* most = nullptr;
+  for (const RunRecord& run : experiment.runs)
+    of_runs.push_back(compute_metrics(run, experiment.forgetting));
+  for (const auto& metrics : of_runs)
+    if (!most || metrics.size() > most->size()) most = &metrics;
+  json list = json::array();  // keeps the order in which metrics are printed
+  for (const Metric& metric : *most) {
+    std::vector<double> values;
+    for (const auto& metrics : of_runs)
+      for (const Metric& found : metrics)
+        if (found.name == metric.name) values.push_back(found.value);
+    json one = summary(summarise(values));
+    one["name"] = metric.name, one["definition"] = metric.definition;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+json experiment_json(const ExperimentRuns& experiment, const JsonOptions& options) {
+  const RunRecord& first = experiment.runs.front();
+  json runs = json::array();
+  for (const RunRecord& run : experiment.runs)
+    runs.push_back(run_json(run, experiment.forgetting, options));
+  return {{"label", experiment.label},
+          {"experiment", first.experiment},
+          {"folder", experiment.folder.string()},
+          {"tasks", first.task_names},
+          {"test_sizes", first.test_sizes},
+          {"forgetting_definition", std::string(name_of(experiment.forgetting))},
+          {"config", settings_of(first)},
+          {"model", first.model_text},
+          {"metrics", metrics_of(experiment)},
+          {"runs", std::move(runs)}};
+}
+
+}  // namespace
+
+json results_json(const ResultsSet& set, const JsonOptions& options) {
+  json experiments = json::array(), skipped = json::array();
+  for (const ExperimentRuns& experiment : set.experiments)
+    experiments.push_back(experiment_json(experiment, options));
+  for (const SkippedFile& file : set.skipped)
+    skipped.push_back({{"file", file.file.string()}, {"reason", file.reason}});
+  return {{"format", "engram results"},
+          {"version", 1},
+          {"engram_version", engram_version()},
+          {"experiments", std::move(experiments)},
+          {"skipped", std::move(skipped)}};
+}
+
+}  // namespace engram

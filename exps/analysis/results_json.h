@@ -1,0 +1,18 @@
+// A set of results as JSON: what the report embeds and `engram export --format json` writes. NaN is
+// null. results/README.md lists the fields.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "exps/analysis/results_set.h"
+
+namespace engram {
+
+struct JsonOptions {
+  std::size_t most_steps = 0;  ///< continual evaluations per run, evenly thinned out; 0: all
+  bool usage = true;           ///< unit usage of every layer, which may be long
+};
+
+nlohmann::json results_json(const ResultsSet& set, const JsonOptions& options = {});
+
+}  // namespace engram
