@@ -248,9 +248,10 @@ std::string show_comparison(const std::vector<Runs>& experiments, ForgettingDefi
                   : line + "\n";
   }
   return out +
-         dim(fmt::format("mean {} SD over n runs; forgetting after {}; multiply-adds of "
-                         "training; time of a run",
-                         glyphs().plus_minus, name_of(definition)),
+         dim(fmt::format(
+                 "mean {} 95 % t interval over n runs; forgetting after {}; multiply-adds of "
+                 "training; time of a run",
+                 glyphs().plus_minus, name_of(definition)),
              colour) +
          "\n";
 }

@@ -10,10 +10,24 @@
 namespace engram::show {
 
 const Glyphs& glyphs() {
-  static const Glyphs kUnicode{
-      "·", "±", "─", "│", "└", "┤", {"●", "▲", "■", "◆", "○", "△", "□", "◇"}};
-  static const Glyphs kAscii{
-      ".", "+-", "-", "|", "+", "+", {"o", "x", "*", "#", "@", "%", "&", "="}};
+  static const Glyphs kUnicode{"·",
+                               "±",
+                               "─",
+                               "│",
+                               "└",
+                               "┤",
+                               "→",
+                               {"●", "▲", "■", "◆", "○", "△", "□", "◇"},
+                               {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}};
+  static const Glyphs kAscii{".",
+                             "+-",
+                             "-",
+                             "|",
+                             "+",
+                             "+",
+                             "->",
+                             {"o", "x", "*", "#", "@", "%", "&", "="},
+                             {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}};
   return use_unicode() ? kUnicode : kAscii;
 }
 
@@ -57,7 +71,7 @@ std::string percent(double fraction) {
 std::string percent(const Summary& fractions) {
   if (fractions.n < 2) return percent(fractions.mean);
   return fmt::format("{} {} {:.1f}", percent(fractions.mean), glyphs().plus_minus,
-                     100 * fractions.sd);
+                     100 * fractions.ci95);
 }
 
 std::string count(double number) {

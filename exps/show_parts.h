@@ -11,8 +11,9 @@ namespace engram::show {
 
 /// Characters for drawing, from Unicode or plain ASCII.
 struct Glyphs {
-  const char *missing, *plus_minus, *line, *bar, *corner, *tick;
+  const char *missing, *plus_minus, *line, *bar, *corner, *tick, *arrow;
   std::vector<std::string> markers;
+  std::vector<std::string> levels;  ///< of a sparkline, rising
 };
 const Glyphs& glyphs();
 
@@ -31,11 +32,14 @@ double active_fraction(const RunRecord&);
 double active_fraction(const RunRecord&, std::size_t layer);
 double seconds(const RunRecord&);
 
-std::string percent(double fraction);           ///< "61.3", the missing sign for NaN
-std::string percent(const Summary& fractions);  ///< "61.3 ± 2.1", without ± for a single run
-std::string count(double number);               ///< "1.23 T"
+std::string percent(double fraction);  ///< "61.3", the missing sign for NaN
+/// "61.3 ± 2.1", half the 95 % t interval; without ± for a single run.
+std::string percent(const Summary& fractions);
+std::string count(double number);  ///< "1.23 T"
 /// "12.0 G (24 % of dense)"
 std::string executed(const std::vector<RunRecord>&, Macs RunRecord::*field);
+/// How every task fades: a line each, from learning it to the end, one character per experience.
+std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour);
 std::string repeat(const char* glyph, int times);
 std::string plural(std::size_t n, const std::string& noun);  ///< "1 run", "3 runs"
 

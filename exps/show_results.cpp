@@ -150,7 +150,9 @@ std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colo
         line + "  " + dim(columns(meaning) <= room ? meaning : fit(meaning, room), colour) + "\n";
   }
   if (runs.size() > 1)
-    out += dim(fmt::format("in %, mean {} SD over the runs", glyphs().plus_minus), colour) + "\n";
+    out += dim(fmt::format("in %, mean {} 95 % t interval over the runs", glyphs().plus_minus),
+               colour) +
+           "\n";
   return out + "\n";
 }
 
@@ -229,8 +231,9 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   std::string out = title(runs, colour);
   if (runs.front().accuracy.size() == 0) return out + "nothing was evaluated\n";
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
-  return out + matrix(runs, colour, width) + metrics(runs, definition, colour, width) +
-         layers(runs, colour) + cost(runs);
+  return out + matrix(runs, colour, width) +
+         show::sparklines(mean_accuracy(runs), runs.front().task_names, colour) +
+         metrics(runs, definition, colour, width) + layers(runs, colour) + cost(runs);
 }
 
 }  // namespace engram

@@ -10,8 +10,8 @@
 namespace engram {
 
 /// Mean over the runs (seeds) of one experiment: accuracy matrix (shaded cells), metrics with
-/// mean +- SD (n) and their definitions in one word, layers' active fractions, multiply-adds
-/// executed against dense, time.
+/// mean +- 95 % t interval and their definitions in one word, layers' active fractions,
+/// multiply-adds executed against dense, time.
 std::string show_experiment(const std::vector<RunRecord>& runs, ForgettingDefinition, bool colour,
                             int width);
 

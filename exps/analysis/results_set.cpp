@@ -84,12 +84,13 @@ class Collector {
   }
 
  private:
-  void skip(const fs::path& file, std::string reason) {
-    set_.skipped.push_back({file, std::move(reason)});
+  void skip(const fs::path& file, std::string reason, bool unfinished = false) {
+    set_.skipped.push_back({file, std::move(reason), unfinished});
   }
 
   void take(const fs::path& file, RunRecord run) {
-    if (!run.complete) return skip(file, "not complete: the run is going on or was interrupted");
+    if (!run.complete)
+      return skip(file, "not complete: the run is going on or was interrupted", true);
     if (run.accuracy.size() == 0) return skip(file, "nothing was evaluated");
     const fs::path folder = file.parent_path();
     const auto same = [&](const ExperimentRuns& e) {
@@ -135,14 +136,18 @@ class Collector {
 
 }  // namespace
 
-ResultsSet load_results_set(std::span<const fs::path> paths, const ReadProgress& progress) {
+ResultsSet read_results_set(std::span<const fs::path> paths, const ReadProgress& progress) {
   const std::vector<fs::path> files = files_of(paths);
   Collector collector;
   for (std::size_t i = 0; i < files.size(); ++i) {
     collector.add(files[i]);
     if (progress) progress(i + 1, files.size());
   }
-  ResultsSet set = collector.finish();
+  return collector.finish();
+}
+
+ResultsSet load_results_set(std::span<const fs::path> paths, const ReadProgress& progress) {
+  ResultsSet set = read_results_set(paths, progress);
   if (!set.experiments.empty()) return set;
   std::string why;
   for (const SkippedFile& file : set.skipped)

@@ -26,6 +26,7 @@ struct ExperimentRuns {
 struct SkippedFile {
   std::filesystem::path file;
   std::string reason;
+  bool unfinished = false;  ///< a run that is going on or was interrupted
 };
 
 struct ResultsSet {
@@ -36,9 +37,14 @@ struct ResultsSet {
 /// Called after each file: how many are done, of how many.
 using ReadProgress = std::function<void(std::size_t done, std::size_t all)>;
 
+/// What is among and below `paths`, all of it skipped if need be. Error(MissingInput) only for a
+/// path that does not exist.
+ResultsSet read_results_set(std::span<const std::filesystem::path> paths,
+                            const ReadProgress& progress = {});
+
 /// All *.h5 files among and below `paths` (checkpoints left out). Files that are foreign, damaged,
 /// of another schema or incomplete are skipped. Error(MissingInput) for a path that does not exist
-/// and when no file is left.
+/// and when no run is left, with the reasons.
 ResultsSet load_results_set(std::span<const std::filesystem::path> paths,
                             const ReadProgress& progress = {});
 

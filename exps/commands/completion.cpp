@@ -32,7 +32,7 @@ _engram_words() {
     help) printf '%s\n' @COMMANDS@; return ;;
     run|show) "$engram" list experiments --names 2>/dev/null ;;
     list) printf '%s\n' experiments benchmarks datasets streams models rules strategies \
-        optimizers options ;;
+        optimizers options results ;;
     bench) "$engram" bench --names 2>/dev/null ;;
     data) printf '%s\n' list verify fetch; "$engram" list datasets --names 2>/dev/null ;;
     completion) printf '%s\n' bash zsh ;;

@@ -9,6 +9,7 @@
 #include "benchmarks/stream_table.h"
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
+#include "exps/commands/list_results.h"
 #include "exps/commands/places.h"
 #include "exps/commands/table.h"
 #include "exps/experiment.h"
@@ -25,16 +26,18 @@ namespace po = boost::program_options;
 
 constexpr CommandHelp kHelp{
     .command = "list",
-    .usage = "[KIND] [NAME] [options]",
+    .usage = "[KIND] [NAME] [options] | results [DIR]",
     .about =
         "KIND is experiments, benchmarks (datasets and streams), models, rules, strategies,\n"
         "optimizers or options. With NAME, all that is known about one of them; NAME alone is\n"
-        "looked for in every kind.",
+        "looked for in every kind. `list results` shows the runs in DIR (default: results/ of\n"
+        "the checkout), complete or not, with accuracy and forgetting.",
     .examples =
         "  engram list experiments\n"
         "  engram list models mlp\n"
         "  engram list options lr\n"
-        "  engram list fashion\n"};
+        "  engram list fashion\n"
+        "  engram list results\n"};
 
 std::string print_table(const TextTable& table) {
   return table.text(use_colour(stdout), is_terminal(stdout) ? terminal_width(stdout) : 0);
@@ -141,7 +144,7 @@ std::vector<std::string> kind_names(const std::vector<Kind>& kinds) {
   std::vector<std::string> names;
   for (const Kind& kind : kinds)
     names.push_back(kind.name);
-  names.push_back("benchmarks");
+  names.push_back("benchmarks"), names.push_back("results");
   return names;
 }
 
@@ -203,6 +206,9 @@ int list_command(const Arguments& words) {
   add("exps", po::value<std::string>()->value_name("DIR"), "folder of experiments");
   const auto arguments = parse_arguments(kHelp, options, words, /*max_names=*/2);
   if (!arguments) return 0;
+  if (!arguments->names.empty() && arguments->names[0] == "results")
+    return list_results(results_folder(
+        arguments->names.size() == 2 ? std::optional(arguments->names[1]) : std::nullopt));
   const auto kinds = all_kinds(experiments_folder(arguments->get<std::string>("exps")));
   const bool names_only = arguments->has("names");
 

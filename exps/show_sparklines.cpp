@@ -1,0 +1,56 @@
+// One line of small blocks per task: what became of it while others were learnt.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "exps/show_parts.h"
+#include "utils/terminal.h"
+
+namespace engram::show {
+namespace {
+
+constexpr std::size_t kMostLines = 12, kMostBlocks = 40;
+
+/// The block for a share in [0, 1]; a blank where nothing was evaluated.
+std::string block(double share) {
+  const auto& levels = glyphs().levels;
+  if (std::isnan(share)) return " ";
+  const auto count = static_cast<double>(levels.size());
+  return levels[static_cast<std::size_t>(std::clamp(std::floor(share * count), 0.0, count - 1))];
+}
+
+/// Places 0, step, 2 step, …, and the last.
+std::vector<std::size_t> thinned(std::size_t count, std::size_t most) {
+  const std::size_t step = std::max<std::size_t>(1, (count + most - 1) / most);
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < count; i += step)
+    places.push_back(i);
+  if (count > 0 && places.back() + 1 != count) places.push_back(count - 1);
+  return places;
+}
+
+}  // namespace
+
+std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour) {
+  const std::size_t count = tasks.size();
+  if (count < 2) return "";
+  int name_width = 0;
+  for (const std::string& task : tasks)
+    name_width = std::max(name_width, columns(task));
+  name_width = std::min(name_width, 24);
+  std::string out = dim("each task from learning it to the end, 0 to 100 %", colour) + "\n";
+  const std::vector<std::size_t> rows = thinned(count, kMostBlocks);
+  for (const std::size_t task : thinned(count, kMostLines)) {
+    std::string line;
+    for (const std::size_t row : rows)
+      line += row < task ? " " : block(accuracy(row + 1, task));
+    out += fmt::format("  {} {} {}  {} {} {}\n", fit_right(std::to_string(task + 1), 3),
+                       fit(tasks[task], name_width), line,
+                       fit_right(percent(accuracy(task + 1, task)), 5), glyphs().arrow,
+                       percent(accuracy(count, task)));
+  }
+  return out + "\n";
+}
+
+}  // namespace engram::show
