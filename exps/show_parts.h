@@ -39,7 +39,8 @@ std::string count(double number);  ///< "1.23 T"
 /// "12.0 G (24 % of dense)"
 std::string executed(const std::vector<RunRecord>&, Macs RunRecord::*field);
 /// How every task fades: a line each, from learning it to the end, one character per experience.
-std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour);
+std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour,
+                       int width);
 std::string repeat(const char* glyph, int times);
 std::string plural(std::size_t n, const std::string& noun);  ///< "1 run", "3 runs"
 

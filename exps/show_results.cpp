@@ -232,7 +232,7 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   if (runs.front().accuracy.size() == 0) return out + "nothing was evaluated\n";
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
   return out + matrix(runs, colour, width) +
-         show::sparklines(mean_accuracy(runs), runs.front().task_names, colour) +
+         show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
          metrics(runs, definition, colour, width) + layers(runs, colour) + cost(runs);
 }
 

@@ -10,7 +10,9 @@
 namespace engram::show {
 namespace {
 
-constexpr std::size_t kMostLines = 12, kMostBlocks = 40;
+constexpr std::size_t kMostLines = 12;
+constexpr int kMostBlocks = 40, kFewestBlocks = 10;
+constexpr int kBeside = 22;  ///< columns that number, spaces and percentages take
 
 /// The block for a share in [0, 1]; a blank where nothing was evaluated.
 std::string block(double share) {
@@ -32,15 +34,17 @@ std::vector<std::size_t> thinned(std::size_t count, std::size_t most) {
 
 }  // namespace
 
-std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour) {
+std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour,
+                       int width) {
   const std::size_t count = tasks.size();
   if (count < 2) return "";
   int name_width = 0;
   for (const std::string& task : tasks)
     name_width = std::max(name_width, columns(task));
-  name_width = std::min(name_width, 24);
+  name_width = std::max(1, std::min({width - kBeside - kFewestBlocks, name_width, 24}));
+  const int blocks = std::clamp(width - kBeside - name_width, kFewestBlocks, kMostBlocks);
   std::string out = dim("each task from learning it to the end, 0 to 100 %", colour) + "\n";
-  const std::vector<std::size_t> rows = thinned(count, kMostBlocks);
+  const std::vector<std::size_t> rows = thinned(count, static_cast<std::size_t>(blocks - 1));
   for (const std::size_t task : thinned(count, kMostLines)) {
     std::string line;
     for (const std::size_t row : rows)

@@ -81,15 +81,29 @@ TEST_F(Show, ShowsWhatWasNotEvaluatedAsADot) {
   EXPECT_FALSE(contains(text, "nan"));
 }
 
-TEST_F(Show, GivesMeanAndDeviationOverSeeds) {
+TEST_F(Show, GivesMeanAndIntervalOverSeeds) {
   std::vector<RunRecord> runs = three_seeds("x", 0.1);
   for (std::size_t s = 0; s < 3; ++s)
     runs[s].accuracy.fill(0.5 + 0.1 * static_cast<double>(s));
   const std::string text = show_experiment(runs, kChaudhry, false, 100);
-  EXPECT_TRUE(contains(text, "60.0 ± 10.0 (n=3)")) << text;
+  EXPECT_TRUE(contains(text, "60.0 ± 24.8 (n=3)")) << text;
   EXPECT_TRUE(contains(text, "3 runs, seeds 0 1 2")) << text;
   runs[1].complete = false;
   EXPECT_TRUE(contains(show_experiment(runs, kChaudhry, false, 100), "1 incomplete"));
+}
+
+TEST_F(Show, DrawsHowEveryTaskFades) {
+  RunRecord run = sample_run("x", 3, 0);
+  run.accuracy = Table{{0.1, 0.1, 0.1},
+                       {0.99, kNotEvaluated, kNotEvaluated},
+                       {0.5, 1.0, kNotEvaluated},
+                       {0.01, 0.75, 0.9}};
+  const std::string text = show_experiment({run}, kChaudhry, false, 100);
+  EXPECT_TRUE(contains(text, "  1 digits 0 1 █▅▁   99.0 → 1.0\n")) << text;
+  EXPECT_TRUE(contains(text, "  2 digits 2 3  █▇  100.0 → 75.0\n")) << text;
+  EXPECT_TRUE(contains(text, "  3 digits 4 5   █   90.0 → 90.0\n")) << text;
+  const std::string one = show_experiment({sample_run("x", 1, 0)}, kChaudhry, false, 100);
+  EXPECT_FALSE(contains(one, "each task"));
 }
 
 TEST_F(Show, FitsTheWidthForAnyNumberOfTasks) {
