@@ -25,7 +25,7 @@ _engram_words() {
   local engram=$1 command=$2 before=$3
   case $before in
     --set) "$engram" list options --names 2>/dev/null | sed 's/$/=/'; return ;;
-    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json) return ;;
+    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples) return ;;
   esac
   case $command in
     '') printf '%s\n' @COMMANDS@ help --help --version; return ;;
@@ -33,6 +33,7 @@ _engram_words() {
     run|show) "$engram" list experiments --names 2>/dev/null ;;
     list) printf '%s\n' experiments benchmarks datasets streams models rules strategies \
         optimizers options ;;
+    compare) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
     bench) "$engram" bench --names 2>/dev/null ;;
     data) printf '%s\n' list verify fetch; "$engram" list datasets --names 2>/dev/null ;;
     completion) printf '%s\n' bash zsh ;;
