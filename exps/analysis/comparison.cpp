@@ -78,7 +78,8 @@ void refuse_other_protocols(const std::vector<ExperimentRuns>& experiments,
     }
   if (first.empty()) return;
   if (others > 0)
-    first += fmt::format(" (and so do {} other pair{})", others, others == 1 ? "" : "s");
+    first += others == 1 ? " (and so does 1 other pair)"
+                         : fmt::format(" (and so do {} other pairs)", others);
   throw Error(Fault::Data, first);
 }
 

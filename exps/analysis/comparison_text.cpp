@@ -46,7 +46,7 @@ std::string p_clause(double p) {
 std::string p_text(double p) {
   if (std::isnan(p)) return "-";
   if (p < 1e-4) return "< 0.0001";
-  return p < 0.0995 ? fmt::format("{:.2g}", p) : fmt::format("{:.2f}", p);
+  return p < 0.09995 ? fmt::format("{:.4f}", p) : fmt::format("{:.2f}", p);
 }
 
 std::string sentence_of(const PairComparison& pair, const ComparisonOptions& options,
