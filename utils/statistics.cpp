@@ -235,7 +235,8 @@ int pairs_needed(double sd, double difference, double alpha, double power) {
   ENGRAM_INVARIANT(alpha > 0 && alpha < 1 && power > 0 && power < 1);
   const bool known = sd > 0 && std::isfinite(sd) && difference > 0 && std::isfinite(difference);
   if (!known) return 0;
-  const double effect = difference / sd;
+  // Of such an effect two pairs are enough; Boost's noncentral t does not go much further.
+  const double effect = std::min(difference / sd, 1e4);
   // A normal test needs about so many and never more than the t test: where the search begins, so
   // that noncentralities stay moderate.
   const double z = normal_quantile(1 - alpha / 2) + normal_quantile(power);

@@ -28,7 +28,9 @@ test_limit = 100
 lr = 0.1
 )";
 
-bool has(const std::string& text, const std::string& part) {
+/// Wherever lines are broken.
+bool has(std::string text, const std::string& part) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
   return text.find(part) != std::string::npos;
 }
 

@@ -88,7 +88,7 @@ TEST(Comparison, LessForgettingIsBetter) {
 TEST(Comparison, SaysThatTheDataCannotTellAndHowManySeedsWould) {
   const PairComparison pair = compared(kDense, experiment("other", {0.72, 0.70, 0.70, 0.70, 0.74}));
   EXPECT_EQ(pair.verdict, Verdict::CannotTell);
-  EXPECT_TRUE(pair.sentence.starts_with("the data cannot tell: other keeps 0.40 points more"))
+  EXPECT_TRUE(pair.sentence.starts_with("the data cannot tell: other keeps 0.20 points more"))
       << pair.sentence;
   EXPECT_GT(pair.seeds_needed, 5);
   EXPECT_SAYS(pair.sentence,

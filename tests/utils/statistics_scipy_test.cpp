@@ -1,4 +1,4 @@
-// The same numbers through SciPy, which shares no code with us (statistics_reference.py).
+// The same numbers through SciPy (statistics_reference.py); a few seconds, for its bootstraps.
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -66,8 +66,10 @@ TEST(StatisticsAgainstScipy, AgreesInEveryFigure) {
     EXPECT_NEAR(wilcoxon_signed_rank(d).p, scipy("wilcoxon_p"), 1e-9);
     EXPECT_NEAR(hedges_gz(d), scipy("hedges_gz"), 1e-9);
     EXPECT_EQ(pairs_needed(spread, 0.5 * spread + 0.1), std::lround(scipy("pairs")));
-    // Two bootstraps of so many draws differ by about 0.01 standard errors of the mean.
-    const double noise = 0.06 * spread / std::sqrt(static_cast<double>(d.size()));
+    // Two bootstraps of so many draws differ by about 0.01 standard errors of the mean; of five
+    // values there are so few different means that a quantile may jump to the next one.
+    const double noise =
+        (d.size() > 5 ? 0.06 : 0.12) * spread / std::sqrt(static_cast<double>(d.size()));
     const Interval bca = bca_interval(d, 0.95, kResamples, Rng(0).fork("bca"));
     EXPECT_NEAR(bca.low, scipy("bca_low"), noise);
     EXPECT_NEAR(bca.high, scipy("bca_high"), noise);
