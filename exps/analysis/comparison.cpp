@@ -115,12 +115,16 @@ PairComparison pair_up(const ExperimentRuns& a, const ExperimentRuns& b,
     throw Error(Fault::Data, fmt::format("{} and {} have no seed in common: run both with the same "
                                          "--seeds, for runs are paired by seed",
                                          a.label, b.label));
-  if (pair.seeds.empty())
+  if (pair.seeds.empty()) {
+    std::string whom = a.label;
+    if (known_values(b, metric).empty())
+      whom = known_values(a, metric).empty() ? a.label + " and " + b.label : b.label;
     throw Error(Fault::Data,
-                fmt::format("{} is not known for {} and {}{}", metric, a.label, b.label,
+                fmt::format("{} is not known for {}{}", metric, whom,
                             needs_probes(metric)
                                 ? ": it needs continual evaluation (run with --set probe_every=N)"
                                 : ": the accuracies that it needs were not evaluated"));
+  }
   pair.of_a = summarise(of_a), pair.of_b = summarise(of_b);
   return pair;
 }

@@ -27,14 +27,20 @@ std::string finding(const PairComparison& pair, std::string_view metric, const s
 }
 
 /// What would show more, or that the seeds at hand should have shown it.
-std::string outlook(const PairComparison& pair) {
+std::string outlook(const PairComparison& pair, double level) {
   const std::size_t n = pair.seeds.size();
+  const double size = std::abs(pair.difference);
   if (pair.seeds_needed <= 0) return "";
   if (pair.seeds_needed >= kManySeeds) return "; a million seeds would not show one point";
-  if (static_cast<std::size_t>(pair.seeds_needed) > n)
-    return fmt::format("; about {} seeds would show one point", pair.seeds_needed);
-  return fmt::format("; {} seeds are about enough to see one point{}", n,
-                     std::abs(pair.difference) < kOnePoint ? ", so it is probably less" : "");
+  if (static_cast<std::size_t>(pair.seeds_needed) <= n)
+    return fmt::format("; {} seeds are about enough to see one point{}", n,
+                       size < kOnePoint ? ", so it is probably less" : "");
+  std::string text = fmt::format("; about {} seeds would show one point", pair.seeds_needed);
+  // So many more than at hand may discourage for nothing.
+  const int for_this = stats::pairs_needed(pair.spread, size, 1 - level);
+  if (size >= 2 * kOnePoint && static_cast<std::size_t>(for_this) > n)
+    text += fmt::format(", about {} a difference as large as this", for_this);
+  return text;
 }
 
 std::string p_clause(double p) {
@@ -82,8 +88,8 @@ std::string sentence_of(const PairComparison& pair, const ComparisonOptions& opt
     return fmt::format("{} {}: the difference is real", found, figures);
   if (n < static_cast<std::size_t>(kFewestSeeds))
     return fmt::format("the data cannot tell: {} {}, but {} seeds are too few for a verdict{}",
-                       found, figures, n, outlook(pair));
-  return fmt::format("the data cannot tell: {} {}{}", found, figures, outlook(pair));
+                       found, figures, n, outlook(pair, options.level));
+  return fmt::format("the data cannot tell: {} {}{}", found, figures, outlook(pair, options.level));
 }
 
 }  // namespace engram

@@ -95,6 +95,17 @@ TEST(Comparison, SaysThatTheDataCannotTellAndHowManySeedsWould) {
               "about " + std::to_string(pair.seeds_needed) + " seeds would show one point");
 }
 
+TEST(Comparison, SaysHowManySeedsWouldShowADifferenceAsLargeAsThis) {
+  const PairComparison pair = compared(kDense, experiment("other", {0.85, 0.74, 0.7, 0.93, 0.71}));
+  EXPECT_EQ(pair.verdict, Verdict::CannotTell);
+  const int as_large = stats::pairs_needed(pair.spread, pair.difference);
+  EXPECT_GT(as_large, 5);
+  EXPECT_LT(as_large, pair.seeds_needed);
+  EXPECT_SAYS(pair.sentence, std::to_string(pair.seeds_needed) +
+                                 " seeds would show one point, about " + std::to_string(as_large) +
+                                 " a difference as large as this");
+}
+
 TEST(Comparison, SaysWhenTheSeedsAreEnoughForOnePoint) {
   const PairComparison pair =
       compared(kDense, experiment("other", {0.701, 0.719, 0.691, 0.709, 0.731}));
@@ -185,8 +196,10 @@ TEST(Comparison, RefusesPairsWithoutACommonSeedOrMetric) {
   ExperimentRuns plain = kSparse;
   for (RunRecord& run : plain.runs)
     run.steps.clear();
-  EXPECT_SAYS(error_of(compare(kDense, plain, "stability_gap"), Fault::Data),
-              "needs continual evaluation (run with --set probe_every=N)");
+  EXPECT_SAYS(
+      error_of(compare(kDense, plain, "stability_gap"), Fault::Data),
+      "stability_gap is not known for sparse: it needs continual evaluation (run with --set "
+      "probe_every=N)");
 }
 
 TEST(Comparison, RefusesWhatCannotBeAsked) {

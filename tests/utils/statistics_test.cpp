@@ -168,6 +168,7 @@ TEST(Statistics, PairsNeededKnowItsLimits) {
   for (const double effect : {12.0, 1e2, 1e4, 1e8})
     EXPECT_EQ(pairs_needed(1, effect), 2) << effect;
   EXPECT_EQ(pairs_needed(1, 1e-9), 1'000'000);
+  EXPECT_EQ(pairs_needed(1, 0.1, 0.3, 0.3), 2) << "both tails: a test at 0.3 has that power";
   for (const double unknown : {0.0, -1.0, kNaN, kInfinite}) {
     EXPECT_EQ(pairs_needed(unknown, 1), 0) << unknown;
     EXPECT_EQ(pairs_needed(1, unknown), 0) << unknown;
@@ -192,13 +193,15 @@ TEST(Statistics, BcaTurnsWithItsValues) {
   Values turned, moved;
   for (const double x : kSleep)
     turned.push_back(-x), moved.push_back(3 * x + 100);
-  const Interval straight = bca_interval(kSleep, 0.9, 5000, Rng(1));
-  const Interval mirrored = bca_interval(turned, 0.9, 5000, Rng(1));
-  EXPECT_NEAR(straight.low, -mirrored.high, 1e-9);
-  EXPECT_NEAR(straight.high, -mirrored.low, 1e-9);
-  const Interval shifted = bca_interval(moved, 0.9, 5000, Rng(1));
-  EXPECT_NEAR(shifted.low, 3 * straight.low + 100, 1e-9);
-  EXPECT_NEAR(shifted.high, 3 * straight.high + 100, 1e-9);
+  for (const int resamples : {7, 5000}) {  // few ones show how values between draws are found
+    const Interval straight = bca_interval(kSleep, 0.9, resamples, Rng(1));
+    const Interval mirrored = bca_interval(turned, 0.9, resamples, Rng(1));
+    EXPECT_NEAR(straight.low, -mirrored.high, 1e-9);
+    EXPECT_NEAR(straight.high, -mirrored.low, 1e-9);
+    const Interval shifted = bca_interval(moved, 0.9, resamples, Rng(1));
+    EXPECT_NEAR(shifted.low, 3 * straight.low + 100, 1e-9);
+    EXPECT_NEAR(shifted.high, 3 * straight.high + 100, 1e-9);
+  }
 }
 
 TEST(Statistics, BcaLeansTowardsTheLongTail) {
