@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"run", "train experiments, evaluate them, write and show the results", run_command},
     {"list", "what there is: experiments, data sets, models, strategies, options", list_command},
     {"show", "an experiment's settings, where each comes from, and its model", show_command},
+    {"compare", "which experiment is better, and whether the data can tell", compare_command},
     {"data", "list, verify and fetch data sets", data_command},
     {"bench", "measure training steps and evaluation on this machine", bench_command},
     {"test", "run the tests", test_command},

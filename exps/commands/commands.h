@@ -24,6 +24,7 @@ const Command& find_command(std::string_view name);
 int run_command(const Arguments&);
 int list_command(const Arguments&);
 int show_command(const Arguments&);
+int compare_command(const Arguments&);
 int data_command(const Arguments&);
 int bench_command(const Arguments&);
 int test_command(const Arguments&);

@@ -25,14 +25,19 @@ _engram_words() {
   local engram=$1 command=$2 before=$3
   case $before in
     --set) "$engram" list options --names 2>/dev/null | sed 's/$/=/'; return ;;
-    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json) return ;;
+    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples) return ;;
   esac
   case $command in
     '') printf '%s\n' @COMMANDS@ help --help --version; return ;;
     help) printf '%s\n' @COMMANDS@; return ;;
     run|show) "$engram" list experiments --names 2>/dev/null ;;
     list) printf '%s\n' experiments benchmarks datasets streams models rules strategies \
+<<<<<<< HEAD
         optimizers options results ;;
+=======
+        optimizers options ;;
+    compare) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
+>>>>>>> i4_stats
     bench) "$engram" bench --names 2>/dev/null ;;
     data) printf '%s\n' list verify fetch; "$engram" list datasets --names 2>/dev/null ;;
     completion) printf '%s\n' bash zsh ;;

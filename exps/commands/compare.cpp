@@ -1,0 +1,139 @@
+// `engram compare`: experiments in pairs of runs with the same seed, and what the data can tell.
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "exps/analysis/comparison.h"
+#include "exps/commands/arguments.h"
+#include "exps/commands/commands.h"
+#include "exps/commands/compare_view.h"
+#include "exps/commands/places.h"
+#include "utils/error.h"
+#include "utils/files.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+using Texts = std::vector<std::string>;
+
+constexpr CommandHelp kHelp{
+    .command = "compare",
+    .usage = "WHAT WHAT... [options]",
+    .about =
+        "Which experiment is better, and can the data tell? Runs are paired by seed. WHAT is a\n"
+        "folder or file of results, or the name of an experiment below the folder of results;\n"
+        "what holds several experiments contributes all of them. Experiments that do not share\n"
+        "stream, data and evaluation are not compared; what differs is said instead.",
+    .examples =
+        "  engram compare quickstart_dense quickstart_kwinners\n"
+        "  engram compare quickstart_dense quickstart_kwinners --metric forgetting\n"
+        "  engram compare results/ --json comparison.json\n"};
+
+po::options_description compare_options() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("metric,m", po::value<std::string>()->value_name("NAME"),
+      "what is compared: average_accuracy (default), forgetting, learning_accuracy, bwt, ...");
+  add("level", po::value<double>()->value_name("P")->default_value(0.95, "0.95"),
+      "of the intervals; tests are read at 1 - P");
+  add("resamples", po::value<int>()->value_name("N")->default_value(10'000, "10000"),
+      "draws of the bootstrap");
+  add("out,o", po::value<std::string>()->value_name("DIR"),
+      "where results are; default: results/ of the checkout");
+  add("json", po::value<std::string>()->value_name("FILE"),
+      "write the figures as JSON too; '-': to the standard output instead of the tables");
+  return options;
+}
+
+/// A path as it is, or the folder of results of that name.
+fs::path place_of(const std::string& what, const fs::path& results) {
+  std::error_code ignored;
+  if (fs::exists(what, ignored)) return what;
+  if (!what.empty() && fs::exists(results / what, ignored)) return results / what;
+  Texts known;
+  for (const auto& entry : fs::directory_iterator(results, ignored))
+    if (entry.is_directory(ignored)) known.push_back(entry.path().filename().string());
+  std::sort(known.begin(), known.end());
+  std::string hint = known.empty() ? "; 'engram run' makes some" : suggestion(what, known);
+  if (known.size() > 30 && nearest(what, known).empty()) hint = "; 'engram list results'";
+  throw Error(Fault::MissingInput,
+              fmt::format("compare: there are no results '{}', here or in {}{}", what,
+                          results.string(), hint));
+}
+
+bool lies_in(const fs::path& file, const fs::path& place) {
+  std::error_code ignored;
+  const fs::path whole = fs::weakly_canonical(file, ignored);
+  const fs::path above = fs::weakly_canonical(place / "", ignored);
+  const auto parts = std::mismatch(above.begin(), above.end(), whole.begin(), whole.end());
+  return parts.first == above.end() || parts.first->empty();  // "folder/" ends in an empty part
+}
+
+/// A WHAT that contributes nothing is an error, not a shorter table.
+void require_all_used(const ResultsSet& set, const std::vector<fs::path>& places) {
+  for (const fs::path& place : places) {
+    const auto is_used = [&](const ExperimentRuns& e) {
+      return std::any_of(e.files.begin(), e.files.end(),
+                         [&](const fs::path& file) { return lies_in(file, place); });
+    };
+    if (std::any_of(set.experiments.begin(), set.experiments.end(), is_used)) continue;
+    std::string why;
+    for (const SkippedFile& skipped : set.skipped)
+      if (why.empty() && lies_in(skipped.file, place))
+        why = fmt::format(": {}: {}", skipped.file.string(), skipped.reason);
+    throw Error(Fault::MissingInput,
+                fmt::format("there is no complete results file in {}{}", place.string(), why));
+  }
+}
+
+ResultsSet load(const std::vector<fs::path>& places) {
+  LiveLines lines;
+  ResultsSet set = load_results_set(places, [&](std::size_t done, std::size_t all) {
+    lines.show(fmt::format("reading results, {} of {}", done, all));
+  });
+  lines.clear();
+  for (const SkippedFile& file : set.skipped)
+    fmt::print(stderr, "engram: left out {}: {}\n", file.file.string(), file.reason);
+  require_all_used(set, places);
+  return set;
+}
+
+}  // namespace
+
+int compare_command(const Arguments& words) {
+  const auto arguments = parse_arguments(kHelp, compare_options(), words, /*max_names=*/1000);
+  if (!arguments) return 0;
+  if (arguments->names.empty())
+    throw Error(Fault::Usage, "compare: which experiments? Name two or more, or a folder of them");
+  ComparisonOptions options;
+  options.metric = arguments->get<std::string>("metric").value_or(options.metric);
+  options.level = *arguments->get<double>("level");
+  options.resamples = *arguments->get<int>("resamples");
+  const fs::path results = results_folder(arguments->get<std::string>("out"));
+  std::vector<fs::path> places;
+  for (const std::string& what : arguments->names)
+    places.push_back(place_of(what, results));
+
+  const ResultsSet set = load(places);
+  const auto pairs =
+      during("compare", [&] { return compare_experiments(set.experiments, options); });
+  const auto json = arguments->get<std::string>("json");
+  const std::string json_text = json ? comparison_json(set, pairs, options).dump(2) + "\n" : "";
+  if (json == "-") {
+    fmt::print("{}", json_text);
+    return 0;
+  }
+  const int width = std::clamp(terminal_width(stdout), 40, 120);
+  fmt::print("{}", comparison_text(set.experiments, pairs, options, use_colour(stdout), width));
+  if (json) {
+    save_text(*json, json_text);
+    fmt::print(stderr, "engram: wrote {}\n", *json);
+  }
+  return 0;
+}
+
+}  // namespace engram
