@@ -10,6 +10,8 @@ constexpr Command kCommands[] = {
     {"list", "what there is: experiments, data sets, models, strategies, options", list_command},
     {"show", "an experiment's settings, where each comes from, and its model", show_command},
     {"compare", "which experiment is better, and whether the data can tell", compare_command},
+    {"report", "results as one HTML page: curves, matrices, sparsity, cost, verdicts",
+     report_command},
     {"data", "list, verify and fetch data sets", data_command},
     {"bench", "measure training steps and evaluation on this machine", bench_command},
     {"test", "run the tests", test_command},

@@ -25,6 +25,7 @@ int run_command(const Arguments&);
 int list_command(const Arguments&);
 int show_command(const Arguments&);
 int compare_command(const Arguments&);
+int report_command(const Arguments&);
 int data_command(const Arguments&);
 int bench_command(const Arguments&);
 int test_command(const Arguments&);

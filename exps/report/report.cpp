@@ -1,0 +1,179 @@
+#include "exps/report/report.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "exps/analysis/comparison.h"
+#include "exps/analysis/results_json.h"
+#include "exps/report/assets.h"
+#include "utils/error.h"
+#include "utils/files.h"
+
+namespace engram {
+namespace {
+
+using nlohmann::json;
+using Group = std::vector<ExperimentRuns>;
+
+/// Experiments that can be compared with one another, so that a foreign one spoils only its own.
+std::vector<Group> groups_of(const ResultsSet& set) {
+  std::vector<Group> groups;
+  for (const ExperimentRuns& e : set.experiments) {
+    const auto fits = [&](const Group& group) {
+      return protocol_differences(group.front().runs.front(), e.runs.front()).empty();
+    };
+    const auto at = std::find_if(groups.begin(), groups.end(), fits);
+    if (at == groups.end())
+      groups.push_back({e});
+    else
+      at->push_back(e);
+  }
+  return groups;
+}
+
+json comparison_of(const Group& group, const std::string& metric, const ReportOptions& options) {
+  json one{{"metric", metric}, {"experiments", json::array()}};
+  for (const ExperimentRuns& e : group)
+    one["experiments"].push_back(e.label);
+  const std::size_t pairs = group.size() * (group.size() - 1) / 2;
+  const int resamples =  // as many draws as 200 pairs would take
+      std::max(1'000, options.resamples / static_cast<int>(1 + pairs / 200));
+  try {
+    json list = json::array();
+    for (const PairComparison& pair :
+         compare_experiments(group, {.metric = metric, .resamples = resamples}))
+      list.push_back(to_json(pair));
+    one["pairs"] = std::move(list);
+  } catch (const Error& error) {
+    one["refused"] = error.what();
+  }
+  return one;
+}
+
+json comparisons_of(const ResultsSet& set, const ReportOptions& options) {
+  json list = json::array();
+  for (const Group& group : groups_of(set))
+    for (const char* metric : {"average_accuracy", "forgetting"})
+      if (group.size() > 1) list.push_back(comparison_of(group, metric, options));
+  return list;
+}
+
+/// How many continual evaluations each run may show.
+std::size_t steps_for(const ResultsSet& set, const ReportOptions& options) {
+  std::size_t columns = 0;
+  for (const ExperimentRuns& e : set.experiments)
+    for (const RunRecord& run : e.runs)
+      if (!run.steps.empty()) columns += 3 + run.task_names.size();
+  const std::size_t room = options.most_numbers / 2 / std::max<std::size_t>(columns, 1);
+  return std::max<std::size_t>(20, std::min(options.most_steps, room));
+}
+
+/// Unit usage can be long: where it is too much, that of the first seed stands for all.
+void thin_usage(json& data, const ResultsSet& set, const ReportOptions& options) {
+  std::size_t numbers = 0;
+  for (const ExperimentRuns& e : set.experiments)
+    for (const RunRecord& run : e.runs)
+      for (const LayerRecord& layer : run.layers)
+        numbers += layer.usage_final.size() + layer.usage_learned.size();
+  if (numbers <= options.most_numbers / 2) return;
+  for (json& experiment : data["experiments"])
+    for (std::size_t i = 1; i < experiment["runs"].size(); ++i)
+      for (json& layer : experiment["runs"][i]["layers"])
+        layer.erase("usage_learned"), layer.erase("usage_final");
+}
+
+std::string vega_code() {
+  std::string out;
+  for (const assets::Module& module : assets::vega()) {
+    std::string text(module.text);
+    // The map of the source is not in the page.
+    if (const auto at = text.rfind("//# sourceMappingURL"); at != std::string::npos) text.erase(at);
+    out += fmt::format("vegaModules['{}']=function(require,module,exports,define){{{}\n}};\n",
+                       module.name, text);
+  }
+  return out;
+}
+
+std::string filled(std::string_view page, const std::map<std::string_view, std::string>& parts) {
+  std::string out;
+  while (true) {
+    const auto open = page.find("{{"), close = page.find("}}");
+    if (open == std::string_view::npos) break;
+    out += page.substr(0, open);
+    out += parts.at(page.substr(open + 2, close - open - 2));
+    page.remove_prefix(close + 2);
+  }
+  return out.append(page);
+}
+
+}  // namespace
+
+json report_json(const ResultsSet& set, const ReportOptions& options) {
+  json data = results_json(set, {.most_steps = steps_for(set, options), .usage = true});
+  thin_usage(data, set, options);
+  data["title"] = options.title;
+  data["comparisons"] = comparisons_of(set, options);
+  return data;
+}
+
+std::string script_safe(const json& data) {
+  const std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view three = std::string_view(text).substr(i, 3);
+    if (three == "\u2028" || three == "\u2029")
+      out += three == "\u2028" ? "\\u2028" : "\\u2029", i += 2;
+    else if (text[i] == '<' || text[i] == '>' || text[i] == '&')
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(text[i]));
+    else
+      out += text[i];
+  }
+  return out;
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string report_html(const ResultsSet& set, const ReportOptions& options) {
+  std::string code;
+  for (const std::string_view script : assets::code())
+    code.append(script).append("\n");
+  return filled(assets::page(), {{"title", html_escaped(options.title)},
+                                 {"style", std::string(assets::style())},
+                                 {"data", script_safe(report_json(set, options))},
+                                 {"vega", vega_code()},
+                                 {"code", code}});
+}
+
+void write_report(const std::filesystem::path& file, const ResultsSet& set,
+                  const ReportOptions& options) {
+  save_text(file, report_html(set, options));
+}
+
+}  // namespace engram
