@@ -9,6 +9,7 @@
 #include "exps/commands/commands.h"
 #include "exps/commands/compare_view.h"
 #include "exps/commands/places.h"
+#include "exps/commands/read_results.h"
 #include "utils/error.h"
 #include "utils/files.h"
 #include "utils/terminal.h"
@@ -91,13 +92,7 @@ void require_all_used(const ResultsSet& set, const std::vector<fs::path>& places
 }
 
 ResultsSet load(const std::vector<fs::path>& places) {
-  LiveLines lines;
-  ResultsSet set = load_results_set(places, [&](std::size_t done, std::size_t all) {
-    lines.show(fmt::format("reading results, {} of {}", done, all));
-  });
-  lines.clear();
-  for (const SkippedFile& file : set.skipped)
-    fmt::print(stderr, "engram: left out {}: {}\n", file.file.string(), file.reason);
+  ResultsSet set = read_results(places);
   require_all_used(set, places);
   return set;
 }

@@ -8,6 +8,7 @@
 
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
+#include "exps/commands/read_results.h"
 #include "utils/error.h"
 #include "utils/terminal.h"
 
@@ -47,15 +48,10 @@ int report_command(const Arguments& words) {
     throw Error(Fault::Usage, fmt::format("report: '{}' is a folder; name a file, such as '{}'",
                                           file.string(), (file / "report.html").string()));
 
-  LiveLines live;
-  const ResultsSet set = load_results_set(paths, [&](std::size_t done, std::size_t all) {
-    live.show(fmt::format("reading results: {} of {}", done, all));
-  });
-  live.clear();
-  for (const SkippedFile& skipped : set.skipped)
-    fmt::print(stderr, "report: left out {}: {}\n", skipped.file.string(), skipped.reason);
+  const ResultsSet set = read_results(paths);
   ReportOptions how;
   if (const auto title = arguments->get<std::string>("title")) how.title = *title;
+  LiveLines live;
   live.show("comparing, writing");
   write_report(file, set, how);
   live.clear();
