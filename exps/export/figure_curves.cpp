@@ -59,8 +59,7 @@ void add_curve(Blocks& blocks, const std::vector<Summary>& curve, std::size_t e,
     // An empty line ends a line or a band: nothing is drawn over what was not evaluated.
     band += spread ? fmt::format("{} {} {}\n", x, low, high) : "\n";
     line += is_known(curve, t) ? fmt::format("{} {}\n", x, number(s.mean)) : "\n";
-    if (spread && is_alone(curve, t))
-      bars += fmt::format("{} {} {} {}\n", x, number(s.mean), low, high);
+    if (spread && is_alone(curve, t)) bars += fmt::format("{} {} {}\n", x, low, high);
     const bool marked = t % every == 0 || t + 1 == curve.size() || is_alone(curve, t);
     if (is_known(curve, t) && marked) points += fmt::format("{} {}\n", x, number(s.mean));
   }
@@ -72,7 +71,7 @@ void add_curve(Blocks& blocks, const std::vector<Summary>& curve, std::size_t e,
       fmt::format("using 1:2 with lines lw {} dt {} lc rgb '{}'", line_width(e), look.dash,
                   look.colour));
   add(blocks, blocks.bars, fmt::format("bars{}", e), bars,
-      fmt::format("using 1:2:3:4 with yerrorbars pt 0 lw 1 lc rgb '{}'", look.colour));
+      "using 1:2:(0):($3-$2) " + interval_style(look));
   add(blocks, blocks.points, fmt::format("points{}", e), points,
       fmt::format("using 1:2 with points pt {} ps {:.3f} lw 0.8 lc rgb '{}'", look.point,
                   0.55 * unit, look.colour));
@@ -139,7 +138,7 @@ Drawing curves(const ResultsSet& set, const FigureOptions& options) {
     add_curve(blocks, all[e], e, tasks, all.size(), shift, unit);
   }
 
-  const double left = 0.46, right = options.width - 0.08, below = 0.36;
+  const double left = 0.46, right = options.width - 0.08, below = 0.32;
   const Key key(set, right - 0.1);
   const double keys = kKeyRow * static_cast<double>(key.rows()) + 0.04;
   const double plot = std::clamp(0.5 * options.width, 1.4, 3.6);

@@ -30,27 +30,26 @@ Table mean_matrix(const ExperimentRuns& experiment) {
 
 /// Boxes rather than an image: sharp at any size, and what was not evaluated is not there. Viewers
 /// leave hairlines between boxes that only touch, so each reaches below the next ones.
-std::string boxes_of(const Table& mean) {
+std::string boxes_of(const Table& mean, double over) {
   const std::size_t tasks = mean.shape()[0];
   const auto known = [&](std::size_t i, std::size_t j) {
     return i < tasks && j < tasks && std::isfinite(mean(i, j));
   };
-  constexpr double kOver = 0.05;
   std::string rows;
   for (std::size_t i = 0; i < tasks; ++i)
     for (std::size_t j = 0; j < tasks; ++j) {
       if (!known(i, j)) continue;
       const auto x = static_cast<double>(j + 1), y = static_cast<double>(i + 1);
       rows += fmt::format("{} {} {} {} {} {} {}\n", x, y, x - 0.5,
-                          x + 0.5 + (known(i, j + 1) ? kOver : 0), y - 0.5,
-                          y + 0.5 + (known(i + 1, j) ? kOver : 0), number(mean(i, j)));
+                          x + 0.5 + (known(i, j + 1) ? over : 0), y - 0.5,
+                          y + 0.5 + (known(i + 1, j) ? over : 0), number(mean(i, j)));
     }
   return rows;
 }
 
 /// The numbers of the cells: on dark colours (`light`) or on the others.
 std::string numbers_of(const Table& mean, bool light, int decimals) {
-  constexpr double kTurn = 65;  // percent: where the palette passes the middle grey
+  constexpr double kTurn = 42;  // percent: where white and black are equally far from the palette
   std::string rows;
   for (std::size_t i = 0; i < mean.shape()[0]; ++i)
     for (std::size_t j = 0; j < mean.shape()[1]; ++j)
@@ -72,7 +71,7 @@ Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
   constexpr double kTitleFont = 8;
   const Table mean = mean_matrix(experiment);
   const auto tasks = static_cast<int>(mean.shape()[0]);
-  const double left = 0.46, bar = 0.1, bar_room = 0.62, below = 0.36, above = 0.26;
+  const double left = 0.46, bar = 0.1, bar_room = 0.62, below = 0.32, above = 0.26;
   // A matrix of few tasks would be all paper: its cells are at most 0.6 inches.
   const double side = std::min({options.width - left - bar_room, 0.6 * std::max(tasks, 3), 5.0});
   const double right = left + side, top = below + side;
@@ -104,9 +103,10 @@ Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
     out += fmt::format("${} << EOD\n{}EOD\n", block, rows);
     plots += fmt::format("${} {}, ", block, how);
   };
-  add("cells", boxes_of(mean), "using 1:2:3:4:5:6:7 with boxxyerror fs solid noborder fc palette");
+  const double cell = 72 * side / std::max(tasks, 1);  // points
+  add("cells", boxes_of(mean, std::min(0.2, 0.4 / cell)),
+      "using 1:2:3:4:5:6:7 with boxxyerror fs solid noborder fc palette");
   if (tasks <= 10) {
-    const double cell = 72 * side / std::max(tasks, 1);  // points
     const int decimals = cell > 30 ? 1 : 0;
     const std::string how =
         fmt::format("using 1:2:3 with labels center font ',{:.1f}' textcolor rgb",

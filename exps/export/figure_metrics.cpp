@@ -44,7 +44,7 @@ Axis axis_of(const Panel& panel, int most_steps) {
 }
 
 /// Seeds below their mean, so that neither hides the other; the intervals between both.
-std::string plot_of(const Panel& panel, const std::string& name, const Axis& axis, double unit,
+std::string plot_of(const Panel& panel, const std::string& name, double unit,
                     std::string& commands) {
   std::string plots;
   const auto add = [&](const std::string& block, const std::string& rows, const std::string& how) {
@@ -66,15 +66,13 @@ std::string plot_of(const Panel& panel, const std::string& name, const Axis& axi
       seeds += fmt::format("{} {}\n", number(value), number(static_cast<double>(e) + 0.26));
     if (panel.seeds[e].size() > 1)
       add(fmt::format("{}_seeds{}", name, e), seeds,
-          fmt::format("using 1:2 with points pt 7 ps {:.3f} lc rgb '#80{}'", 0.25 * unit,
-                      look.colour.substr(1)));
+          fmt::format("using 1:2 with points pt 6 ps {:.3f} lw 0.5 lc rgb '{}'", 0.3 * unit,
+                      look.colour));
     const double y = static_cast<double>(e) - (panel.seeds[e].size() > 1 ? 0.12 : 0);
     if (std::isfinite(s.ci95)) {
-      const double low = std::max(s.mean - s.ci95, axis.low);
-      const double high = std::min(s.mean + s.ci95, axis.high);
       add(fmt::format("{}_bar{}", name, e),
-          fmt::format("{} {} {} {}\n", number(s.mean), number(y), number(low), number(high)),
-          fmt::format("using 1:2:3:4 with xerrorbars pt 0 lw 1 lc rgb '{}'", look.colour));
+          fmt::format("{} {} {}\n", number(y), number(s.mean - s.ci95), number(s.mean + s.ci95)),
+          "using 2:1:($3-$2):(0) " + interval_style(look));
     }
     add(fmt::format("{}_mean{}", name, e), fmt::format("{} {}\n", number(s.mean), number(y)),
         fmt::format("using 1:2 with points pt {} ps {:.3f} lw 0.8 lc rgb '{}'", look.point,
@@ -95,14 +93,14 @@ Drawing metrics(const ResultsSet& set, const FigureOptions& options) {
   for (const std::string& name : names)
     names_width = std::max(names_width, text_width(name, kFont));
 
-  const double left = 0.06 + names_width + 0.06, between = 0.16, right = options.width - 0.12;
+  const double left = 0.06 + names_width + 0.06, between = 0.22, right = options.width - 0.12;
   const double panel_width = (right - left - between) / 2;
-  const double below = 0.36, row = count > 8 ? 0.19 : 0.24, plot = row * std::max(count, 2.0);
+  const double below = 0.32, row = count > 8 ? 0.2 : 0.26, plot = row * std::max(count, 2.0);
   const Sheet sheet{options.width, below + plot + 0.08};
   std::string out = common_settings();
   out += fmt::format("set yrange [{}:{}]; set ytics -0.5,1 format '' scale 0\n",
                      number(count - 0.5), number(-0.5));
-  out += "set bars 0.5\nset multiplot\n";
+  out += "set multiplot\n";
   for (std::size_t e = 0; e < names.size(); ++e)
     out += fmt::format("set label {} at {}, first {} right font ',{}' noenhanced\n",
                        gnuplot::quoted(names[e]), sheet.x(left - 0.06), e, kFont);
@@ -122,7 +120,7 @@ Drawing metrics(const ResultsSet& set, const FigureOptions& options) {
           "set arrow from first 0, graph 0 to first 0, graph 1 nohead back lw 0.6 lc rgb "
           "'#888888'\n";
     const std::string block = from == left ? "accuracy" : "forgetting";
-    const std::string plots = plot_of(panel, block, axis, unit, out);
+    const std::string plots = plot_of(panel, block, unit, out);
     out += plots + "unset label; unset arrow\n";
     from += panel_width + between;
   }

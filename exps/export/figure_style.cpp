@@ -74,7 +74,7 @@ Axis round_axis(const std::vector<double>& values, int most_steps) {
 std::string task_ticks(int tasks, int most) {
   int step = 1;
   for (int decade = 1; tasks / step > most; decade *= 10)
-    for (const int part : {1, 2, 5})
+    for (const int part : {1, 5})  // not 2, which stands too close to the 1
       if (tasks / step > most) step = part * decade;
   std::string out = "1";
   for (int t = step; t <= tasks; t += step)
@@ -119,9 +119,14 @@ std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.6g}", value) : "NaN";
 }
 
+std::string interval_style(const Look& look) {
+  return fmt::format("with vectors heads size screen 0.007,90 lw 1 lc rgb '{}'", look.colour);
+}
+
 std::string common_settings() {
   return "set border 3 lw 0.6 lc rgb '#333333'\n"
          "set tics out nomirror scale 0.4 font ',7' textcolor rgb '#222222'\n"
+         "set xtics offset 0,0.35\n"
          "set grid ytics lc rgb '#dddddd' lt 1 lw 0.4\n"
          "set minussign\n"
          "set format '%h'\n"

@@ -52,6 +52,10 @@ std::vector<std::string> fitting(const std::vector<std::string>& names, double i
 /// Figures in percent for gnuplot; "NaN" as it is.
 std::string number(double value);
 
+/// An interval from (x, y) by (dx, dy), as a line with caps. gnuplot's error bars leave a gap in
+/// their middle.
+std::string interval_style(const Look& look);
+
 /// The settings with which every figure begins.
 std::string common_settings();
 

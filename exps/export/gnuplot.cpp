@@ -122,9 +122,9 @@ std::string terminal(FigureFormat format, double width, double height) {
     case FigureFormat::Png:
       return fmt::format(
           "set terminal pngcairo size {},{} {} fontscale {:.4f} linewidth {:.4f} "
-          "pointscale {:.4f} dashlength {:.4f}\n",
+          "pointscale {:.4f} dashlength 2.4\n",
           std::lround(width * kPngDots), std::lround(height * kPngDots), kFont, kPngDots / kCssDots,
-          kPngDots / kPointsPerInch, kPngDots / kPointsPerInch, kPngDots / kPointsPerInch);
+          kPngDots / kPointsPerInch, kPngDots / kPointsPerInch);
   }
   throw Error(Fault::Internal, "a format of figures without a terminal");
 }
@@ -158,7 +158,7 @@ std::string clean(std::string_view text) {
 std::string quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : clean(text))
-    out += c == '\'' ? std::string("''") : std::string(1, c);
+    out += c == '\'' ? std::string("'.apostrophe.'") : std::string(1, c);
   return out + "'";
 }
 
@@ -170,8 +170,9 @@ void draw(const fs::path& file, FigureFormat format, double width, double height
           std::string_view commands) {
   const TemporaryFolder folder;
   save_text(folder.path() / kScript,
-            fmt::format("set encoding utf8\n{}set output '{}'\n{}\nunset output\n",
-                        terminal(format, width, height), kDrawn, commands));
+            fmt::format(
+                "set encoding utf8\napostrophe = \"\\047\"\n{}set output '{}'\n{}\nunset output\n",
+                terminal(format, width, height), kDrawn, commands));
   run_gnuplot(folder.path());
   std::string drawn = text_of(folder.path() / kDrawn);
   if (drawn.empty())

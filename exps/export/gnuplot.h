@@ -10,9 +10,10 @@
 
 namespace engram::gnuplot {
 
-/// Text as a string literal that gnuplot takes as it is: in single quotes, where it knows no
-/// escapes and no command in backquotes. Control characters become spaces, bytes that are not
-/// UTF-8 U+FFFD. Labels still need `noenhanced`, which every terminal below has.
+/// Text as an expression of gnuplot that is this text: in single quotes, where it knows no escapes
+/// and no commands in backquotes. It misreads a doubled quote at the beginning of a string, so the
+/// quotes of the text come from a variable that draw() sets. Control characters become spaces,
+/// bytes that are not UTF-8 U+FFFD. Labels still need `noenhanced`, which every terminal below has.
 std::string quoted(std::string_view text);
 
 /// Text without control characters, in valid UTF-8.
