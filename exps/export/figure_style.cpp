@@ -97,7 +97,7 @@ std::string Sheet::margins(double left, double right, double bottom, double top)
 
 double text_width(std::string_view text, double points) {
   // Mean width of Helvetica's characters in names, and some more, for DejaVu is wider.
-  constexpr double kEm = 0.56, kPointsPerInch = 72;
+  constexpr double kEm = 0.58, kPointsPerInch = 72;
   return columns(text) * kEm * points / kPointsPerInch;
 }
 
