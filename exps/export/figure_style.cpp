@@ -25,8 +25,9 @@ std::vector<std::string> characters(const std::string& text) {
 
 /// The beginning and the end tell names apart, the middle seldom does.
 std::string elided(const std::string& text, double inches, double points) {
+  constexpr std::size_t kMost = 500;  // more than the widest sheet holds
   const auto all = characters(text);
-  for (std::size_t keep = all.size(); keep > 2; --keep) {
+  for (std::size_t keep = std::min(all.size(), kMost); keep > 2; --keep) {
     std::string out;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (keep < all.size() && i == keep / 2) i = all.size() - (keep - keep / 2), out += "…";

@@ -18,9 +18,9 @@ TEST(FigureStyle, AxesAreRoundAndHoldAllValues) {
   };
   check({}, 0, 100, 20);
   check({std::nan(""), 52.3, 97.8}, 50, 100, 10);
-  check({83.2, 93}, 82, 94, 2);
-  check({0.3, 0.6}, 0.2, 0.7, 0.1);
-  check({-3, 41}, -10, 50, 10);
+  check({83.2, 93}, 80, 95, 5);
+  check({0.3, 0.6}, 0, 1, 0.2);
+  check({-3, 41}, -20, 60, 20);
   check({100}, 99.6, 100.4, 0.2);
 }
 
@@ -38,8 +38,16 @@ TEST(FigureStyle, NamesAreCutInTheMiddleAndStayDifferent) {
   EXPECT_EQ(names[1], "a_lon…adbeef");
   EXPECT_EQ(names[2], "naïve…_naïve");
   const auto alike = fitting({"a_long_name_1_with_an_end", "a_long_name_2_with_an_end"}, room, 7);
-  EXPECT_EQ(alike[0], "1: a_l…n_end");
-  EXPECT_EQ(alike[1], "2: a_l…n_end");
+  EXPECT_EQ(alike[0], "1: a_l…_end");
+  EXPECT_EQ(alike[1], "2: a_l…_end");
+}
+
+TEST(FigureStyle, NamesOfAnyLengthFit) {
+  for (const std::string& name : {std::string(100'000, 'x'), std::string(), std::string("ab")}) {
+    const std::string fitted = fitting({name}, 2, 7).front();
+    EXPECT_LE(text_width(fitted, 7), 2);
+    EXPECT_EQ(fitted.empty(), name.empty());
+  }
 }
 
 TEST(FigureStyle, TwentyExperimentsLookDifferent) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/exps/sample_run.h"
+#include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -20,11 +21,6 @@ using testing::Contains;
 using testing::HasSubstr;
 
 constexpr const char* kPython = "/usr/bin/python3";
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::size_t count_in(const fs::path& folder) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
@@ -56,10 +52,6 @@ ExperimentRuns joint(const std::string& label, int tasks, int seeds) {
 class Figures : public testing::Test {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    home_ = fs::path(testing::TempDir()) / (std::string("engram_figures_") + test->name());
-    fs::remove_all(home_);
-    out_ = home_ / "out", temporary_ = home_ / "tmp";
     fs::create_directories(temporary_);
     ::setenv("TMPDIR", temporary_.c_str(), 1);
     path_ = std::getenv("PATH");
@@ -68,16 +60,13 @@ class Figures : public testing::Test {
     ::setenv("PATH", path_.c_str(), 1);
     ::unsetenv("TMPDIR");
     EXPECT_EQ(count_in(temporary_), 0u) << "something was left, or made by a label";
-    fs::remove_all(home_);
   }
 
   /// Only this is found as gnuplot: a script for the shell, or nothing.
   void use_instead_of_gnuplot(const std::string& script) {
-    fs::create_directories(home_ / "bin");
     ::setenv("PATH", (home_ / "bin").c_str(), 1);
     if (script.empty()) return;
-    const fs::path file = home_ / "bin" / "gnuplot";
-    std::ofstream(file) << "#!/bin/sh\n" << script << "\n";
+    const fs::path file = home_.write("bin/gnuplot", "#!/bin/sh\n" + script + "\n");
     fs::permissions(file, fs::perms::owner_all);
   }
 
@@ -99,12 +88,14 @@ class Figures : public testing::Test {
 
   /// The texts of an SVG file as a foreign parser of XML reads them.
   std::vector<std::string> texts_of(const fs::path& file) {
-    const fs::path script = home_ / "texts.py", list = home_ / "texts.txt";
-    std::ofstream(script) << "import sys, xml.dom.minidom as dom\n"
-                             "page = dom.parse(sys.argv[1])\n"
-                             "with open(sys.argv[2], 'w', encoding='utf-8') as out:\n"
-                             "  for text in page.getElementsByTagName('text'):\n"
-                             "    out.write(''.join(n.data for n in text.childNodes) + '\\n')\n";
+    const fs::path list = home_ / "texts.txt";
+    const fs::path script =
+        home_.write("texts.py",
+                    "import sys, xml.dom.minidom as dom\n"
+                    "page = dom.parse(sys.argv[1])\n"
+                    "with open(sys.argv[2], 'w', encoding='utf-8') as out:\n"
+                    "  for text in page.getElementsByTagName('text'):\n"
+                    "    out.write(''.join(n.data for n in text.childNodes) + '\\n')\n");
     const std::string command =
         fmt::format("{} '{}' '{}' '{}'", kPython, script.string(), file.string(), list.string());
     EXPECT_EQ(std::system(command.c_str()), 0) << file << " is not well-formed";
@@ -115,7 +106,8 @@ class Figures : public testing::Test {
     return out;
   }
 
-  fs::path home_, out_, temporary_;
+  TempFolder home_;
+  const fs::path out_ = home_ / "out", temporary_ = home_ / "tmp";
   std::string path_;
 };
 
@@ -148,8 +140,8 @@ TEST_F(Figures, SvgHoldsNamesAxesAndNumbers) {
 
 TEST_F(Figures, OneSeedHasNoBand) {
   NEEDS("gnuplot");
-  const auto three = bytes_of(draw({{experiment("e", 4, 3)}, {}})[0]);
-  const auto one = bytes_of(draw({{experiment("e", 4, 1)}, {}})[0]);
+  const auto three = TempFolder::read(draw({{experiment("e", 4, 3)}, {}})[0]);
+  const auto one = TempFolder::read(draw({{experiment("e", 4, 1)}, {}})[0]);
   EXPECT_THAT(three, HasSubstr("fill-opacity"));
   EXPECT_THAT(one, testing::Not(HasSubstr("fill-opacity")));
 }
@@ -158,7 +150,7 @@ TEST_F(Figures, PngHas300DotsPerInch) {
   NEEDS("gnuplot");
   for (const double width : {3.3, 7.0})
     for (const fs::path& file : draw({{experiment("e", 3, 2)}, {}}, FigureFormat::Png, width)) {
-      const std::string bytes = bytes_of(file);
+      const std::string bytes = TempFolder::read(file);
       ASSERT_GT(bytes.size(), 24u) << file;
       EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n") << file;
       unsigned pixels = 0;
@@ -171,7 +163,7 @@ TEST_F(Figures, PngHas300DotsPerInch) {
 TEST_F(Figures, PdfIsAPdf) {
   NEEDS("gnuplot");
   for (const fs::path& file : draw({{experiment("e", 3, 2)}, {}}, FigureFormat::Pdf)) {
-    const std::string bytes = bytes_of(file);
+    const std::string bytes = TempFolder::read(file);
     EXPECT_TRUE(bytes.starts_with("%PDF-")) << file;
     EXPECT_THAT(bytes.substr(bytes.size() - 10), HasSubstr("%%EOF")) << file;
     EXPECT_THAT(bytes, testing::Not(HasSubstr("/CreationDate"))) << file;
@@ -184,10 +176,10 @@ TEST_F(Figures, TheSameResultsGiveTheSameBytes) {
   for (const auto format : {FigureFormat::Svg, FigureFormat::Pdf, FigureFormat::Png}) {
     std::vector<std::string> first;
     for (const fs::path& file : draw(set, format))
-      first.push_back(bytes_of(file));
+      first.push_back(TempFolder::read(file));
     const auto again = draw(set, format);
     for (std::size_t i = 0; i < again.size(); ++i)
-      EXPECT_EQ(first[i], bytes_of(again[i])) << again[i];
+      EXPECT_EQ(first[i], TempFolder::read(again[i])) << again[i];
   }
 }
 
@@ -207,6 +199,7 @@ TEST_F(Figures, LabelsAreTextWhateverTheyHold) {
                                         "@GPVAL_PWD %g {/Bold b}_c^d",
                                         "back\\slash \\n \\",
                                         "<script>&amp;]]></svg>",
+                                        "&#x41;&#65;&lt;",
                                         "not UTF-8 \xff\x80",
                                         "naïve – 学习",
                                         ""};
