@@ -71,11 +71,12 @@ Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
   constexpr double kTitleFont = 8;
   const Table mean = mean_matrix(experiment);
   const auto tasks = static_cast<int>(mean.shape()[0]);
-  const double left = 0.46, bar = 0.1, bar_room = 0.62, below = 0.32, above = 0.26;
+  const double before = 0.46, bar = 0.1, bar_room = 0.62, below = 0.32, above = 0.26;
   // A matrix of few tasks would be all paper: its cells are at most 0.6 inches.
-  const double side = std::min({options.width - left - bar_room, 0.6 * std::max(tasks, 3), 5.0});
+  const double side = std::min({options.width - before - bar_room, 0.6 * std::max(tasks, 3), 5.0});
+  const double spare = (options.width - before - side - bar_room) / 2, left = before + spare;
   const double right = left + side, top = below + side;
-  const Sheet sheet{right + bar_room, top + above};
+  const Sheet sheet{options.width, top + above};
 
   std::string out = common_settings() + kPalette + sheet.margins(left, right, below, top);
   out += "unset grid; set border 15\nset cbrange [0:100]\n";
@@ -89,8 +90,8 @@ Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
                        sheet.y(y), how);
   };
   text("accuracy on task", left + side / 2, 0.08, "center");
-  text("after learning task", 0.1, below + side / 2, "center rotate by 90");
-  text("accuracy, %", sheet.width - 0.09, below + side / 2, "center rotate by 90");
+  text("after learning task", spare + 0.1, below + side / 2, "center rotate by 90");
+  text("accuracy, %", right + bar_room - 0.09, below + side / 2, "center rotate by 90");
   const std::size_t seeds = experiment.runs.size();
   const std::string count = seeds == 1 ? "1 seed" : fmt::format("mean of {} seeds", seeds);
   const double room = sheet.width - 0.2 - text_width(", " + count, kTitleFont);

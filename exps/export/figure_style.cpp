@@ -25,8 +25,9 @@ std::vector<std::string> characters(const std::string& text) {
 
 /// The beginning and the end tell names apart, the middle seldom does.
 std::string elided(const std::string& text, double inches, double points) {
+  constexpr std::size_t kMost = 500;  // more than the widest sheet holds
   const auto all = characters(text);
-  for (std::size_t keep = all.size(); keep > 2; --keep) {
+  for (std::size_t keep = std::min(all.size(), kMost); keep > 2; --keep) {
     std::string out;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (keep < all.size() && i == keep / 2) i = all.size() - (keep - keep / 2), out += "…";
@@ -97,7 +98,7 @@ std::string Sheet::margins(double left, double right, double bottom, double top)
 
 double text_width(std::string_view text, double points) {
   // Mean width of Helvetica's characters in names, and some more, for DejaVu is wider.
-  constexpr double kEm = 0.56, kPointsPerInch = 72;
+  constexpr double kEm = 0.58, kPointsPerInch = 72;
   return columns(text) * kEm * points / kPointsPerInch;
 }
 

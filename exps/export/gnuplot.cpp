@@ -138,6 +138,17 @@ void blank_date(std::string& pdf) {
   if (to != std::string::npos) pdf.replace(from, to + 1 - from, to + 1 - from, ' ');
 }
 
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
+}
+
+/// What gnuplot forgets to escape in the text of an SVG; of its own it writes neither.
+void escape_rest(std::string& svg) {
+  replace_all(svg, "]]>", "]]&gt;");
+  replace_all(svg, "&#x", "&amp;#x");
+}
+
 }  // namespace
 
 std::string clean(std::string_view text) {
@@ -178,6 +189,7 @@ void draw(const fs::path& file, FigureFormat format, double width, double height
   if (drawn.empty())
     throw Error(Fault::Internal, "gnuplot drew nothing: " + words_of(folder.path()));
   if (format == FigureFormat::Pdf) blank_date(drawn);
+  if (format == FigureFormat::Svg) escape_rest(drawn);
   save_text(file, drawn);
 }
 
