@@ -35,7 +35,7 @@ function figuresOf({ pair, low, high }) {
   if (low !== null) said.push(`95 % interval ${points(low)} to ${points(high)} points`);
   said.push(`${pair.seeds.length} paired ${pair.seeds.length === 1 ? "seed" : "seeds"}`);
   const p = pair.paired_t.p_holm;
-  if (isNumber(p)) said.push(`p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`);
+  if (isNumber(p)) said.push(`paired t test: p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`);
   return said.join(", ");
 }
 
@@ -49,7 +49,7 @@ function verdictOf(comparison) {
     headline: `${label} ${question.best}: ${points(next.ahead)} points ${question.more} than `
       + `${next.rival}${many ? ", the closest" : ""}. The difference is real.`,
     details: `${figuresOf(next)}.`
-      + (many ? ` It is ahead of each of the ${rivals.length} others beyond doubt.` : "") };
+      + (many ? ` The data tell it from each of the ${rivals.length} others.` : "") };
   const beaten = rivals.filter((r) => r.sure && r.ahead > 0);
   const names = open.length > 4 ? `${open.length} others` : listed(open.map((r) => r.rival));
   const same = open.every((r) => r.ahead === 0);
@@ -62,7 +62,8 @@ function verdictOf(comparison) {
         + `${open.length > 1 ? `${label} from ${names}` : "them apart"}.`,
     details: `${figuresOf(open[0])}.`
       + (needed ? ` About ${needed} seeds would show a difference of one point.` : "")
-      + (beaten.length ? ` Sure: ${label} is ahead of ${listed(beaten.map((r) => r.rival))}.` : "") };
+      + (beaten.length ? ` Sure: ${label} is ahead of ${listed(beaten.map((r) => r.rival))}.`
+        : "") };
 }
 
 const kPairHead = ["pair (difference: second − first)", "difference, points", "BCa interval",
@@ -76,7 +77,8 @@ function pairTable(comparison) {
     `${c.a}, ${c.b} (n = ${c.seeds.length})`, number(points(c.difference), c.difference),
     number(interval(c.bca_interval), c.bca_interval.low),
     number(interval(c.t_interval), c.t_interval.low),
-    number(p(c.paired_t.p_holm), c.paired_t.p_holm), number(p(c.wilcoxon.p_holm), c.wilcoxon.p_holm),
+    number(p(c.paired_t.p_holm), c.paired_t.p_holm),
+    number(p(c.wilcoxon.p_holm), c.wilcoxon.p_holm),
     number(isNumber(c.effect_gz) ? c.effect_gz.toFixed(2) : "–", c.effect_gz),
     number(String(c.seeds_needed ?? "–"), c.seeds_needed),
     { better: "second is better", worse: "first is better" }[c.verdict] ?? "cannot tell"]),
@@ -126,11 +128,13 @@ const definitions = () => new Map(experiments.flatMap((e) => e.metrics)
 function overview() {
   const meaning = definitions();
   const costs = [
-    [{ text: "active", help: "mean share of hidden units active in the last test" }, activeOf, percent],
+    [{ text: "active", help: "mean share of hidden units active in the last test" }, activeOf,
+      percent],
     [{ text: "multiply-adds", help: "executed in training" }, (r) => r.train_macs.executed, short],
     [{ text: "training, s", help: "mean over the seeds" }, secondsOf, short]];
   const head = ["experiment", "seeds",
-    ...kColumns.map(([name, text]) => ({ text, help: meaning.get(name) })), ...costs.map(([t]) => t)];
+    ...kColumns.map(([name, text]) => ({ text, help: meaning.get(name) })),
+    ...costs.map(([title]) => title)];
   const rows = experiments.map((e, i) => [
     { text: e.label, value: e.label, mark: sampleOf(i) }, e.runs.length,
     ...kColumns.map(([name]) => {
