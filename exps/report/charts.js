@@ -58,7 +58,7 @@ function lineChart(rows, width, options) {
       { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
         { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
           x: here, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
-          fillOpacity: constant(0.16), defined: { signal: "isValid(datum.lo)" } } } },
+          fillOpacity: constant(shown.size > 6 ? 0.07 : 0.16), defined: { signal: "isValid(datum.lo)" } } } },
         { type: "line", from: { data: "line" }, interactive: false, encode: { enter: {
           x: here, y: field("y", "y"), stroke: field("colour", "e"), strokeWidth: constant(2),
           strokeDash: field("dash", "e") } } }] },

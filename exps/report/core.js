@@ -61,6 +61,7 @@ function student(df) {
 function summarise(values) {
   const v = known(values), m = mean(v);
   if (v.length < 2) return { n: v.length, mean: m, half: null };
+  if (v.every((x) => x === v[0])) return { n: v.length, mean: v[0], half: 0 };
   const variance = sum(v.map((x) => (x - m) ** 2)) / (v.length - 1);
   return { n: v.length, mean: m, half: student(v.length - 1) * Math.sqrt(variance / v.length) };
 }

@@ -42,7 +42,7 @@ function costPanel() {
       { show: (v) => `${short(v)}${/[a-zA-Z]$/.test(short(v)) ? "" : " "}${unit}`.trim(),
         ticks: magnitudeTicks, zero: true }));
   return panel("Cost", "Measured on the machines named under provenance; bars are "
-    + "95 % t intervals.", [
+    + "95 % t intervals. Peak memory is that of the process, which may have run others before.", [
     list, [costFigure("Final accuracy against compute", (r) => r.train_macs.executed,
       "multiply-adds executed in training"),
     costFigure("Final accuracy against time", secondsOf, "seconds of training"), earnedFigure()]]);

@@ -70,18 +70,29 @@ std::size_t steps_for(const ResultsSet& set, const ReportOptions& options) {
   return std::max<std::size_t>(20, std::min(options.most_steps, room));
 }
 
-/// Unit usage can be long: where it is too much, that of the first seed stands for all.
-void thin_usage(json& data, const ResultsSet& set, const ReportOptions& options) {
+std::size_t numbers_of_usage(const json& data, const char* name) {
   std::size_t numbers = 0;
-  for (const ExperimentRuns& e : set.experiments)
-    for (const RunRecord& run : e.runs)
-      for (const LayerRecord& layer : run.layers)
-        numbers += layer.usage_final.size() + layer.usage_learned.size();
-  if (numbers <= options.most_numbers / 2) return;
-  for (json& experiment : data["experiments"])
-    for (std::size_t i = 1; i < experiment["runs"].size(); ++i)
-      for (json& layer : experiment["runs"][i]["layers"])
-        layer.erase("usage_learned"), layer.erase("usage_final");
+  for (const json& experiment : data["experiments"])
+    for (const json& run : experiment["runs"])
+      for (const json& layer : run["layers"])
+        for (const json& task : layer.value(name, json::array()))
+          numbers += task.size();
+  return numbers;
+}
+
+/// Unit usage can be long: where it is too much, the page goes without what it does not show, and
+/// if need be the first seed stands for all.
+void thin_usage(json& data, const ReportOptions& options) {
+  const auto drop = [&](const char* name, std::size_t first_run) {
+    for (json& experiment : data["experiments"])
+      for (std::size_t i = first_run; i < experiment["runs"].size(); ++i)
+        for (json& layer : experiment["runs"][i]["layers"])
+          layer.erase(name);
+  };
+  const std::size_t most = options.most_numbers / 2;
+  const std::size_t shown = numbers_of_usage(data, "usage_final");
+  if (shown + numbers_of_usage(data, "usage_learned") > most) drop("usage_learned", 0);
+  if (shown > most) drop("usage_final", 1);
 }
 
 std::string vega_code() {
@@ -112,7 +123,7 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 
 json report_json(const ResultsSet& set, const ReportOptions& options) {
   json data = results_json(set, {.most_steps = steps_for(set, options), .usage = true});
-  thin_usage(data, set, options);
+  thin_usage(data, options);
   data["title"] = options.title;
   data["comparisons"] = comparisons_of(set, options);
   return data;

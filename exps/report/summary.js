@@ -30,13 +30,25 @@ function leaderOf(comparison, sign) {
   return all.sort((x, y) => y.beaten - x.beaten || y.ahead - x.ahead)[0];
 }
 
-function figuresOf({ pair, low, high }) {
+const briefly = (names) => (names.length > 4 ? `${names.length} others` : listed(names));
+
+function figuresOf({ pair, low, high }, pairs) {
   const said = [];
   if (low !== null) said.push(`95 % interval ${points(low)} to ${points(high)} points`);
   said.push(`${pair.seeds.length} paired ${pair.seeds.length === 1 ? "seed" : "seeds"}`);
   const p = pair.paired_t.p_holm;
-  if (isNumber(p)) said.push(`paired t test: p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`);
+  if (isNumber(p)) said.push(`paired t test: p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`
+    + (pairs > 1 ? ` after Holm for ${pairs} pairs` : ""));
   return said.join(", ");
+}
+
+/** How many seeds would show more, or that those at hand should have. */
+function outlookOf({ pair, ahead }) {
+  const needed = pair.seeds_needed, n = pair.seeds.length;
+  if (!needed || needed >= 1e6) return "";
+  if (needed > n) return ` About ${needed} seeds would show a difference of one point.`;
+  return ` ${n} seeds are about enough to see one point${ahead < 0.01
+    ? ", so that the difference is probably less" : ""}.`;
 }
 
 /** {sure, headline, details}: the headline alone answers the question. */
@@ -44,25 +56,23 @@ function verdictOf(comparison) {
   const question = kQuestions[comparison.metric];
   const { label, rivals } = leaderOf(comparison, question.sign);
   const open = rivals.filter((r) => !(r.sure && r.ahead > 0)), next = rivals[0];
-  const many = rivals.length > 1;
+  const many = rivals.length > 1, pairs = comparison.pairs.length;
   if (!open.length) return { sure: true,
     headline: `${label} ${question.best}: ${points(next.ahead)} points ${question.more} than `
       + `${next.rival}${many ? ", the closest" : ""}. The difference is real.`,
-    details: `${figuresOf(next)}.`
+    details: `${figuresOf(next, pairs)}.`
       + (many ? ` The data tell it from each of the ${rivals.length} others.` : "") };
   const beaten = rivals.filter((r) => r.sure && r.ahead > 0);
-  const names = open.length > 4 ? `${open.length} others` : listed(open.map((r) => r.rival));
+  const names = briefly(open.map((r) => r.rival));
   const same = open.every((r) => r.ahead === 0);
   const amount = same ? "there is no difference between"
     : `${label} is ${points(open[0].ahead)} points ahead of`;
-  const needed = open[0].pair.seeds_needed;
   return { sure: false,
     headline: same ? `Undecided ${question.which}: ${listed([label, names])} do not differ.`
       : `Undecided ${question.which}: ${amount} ${open[0].rival}, but the data cannot tell `
         + `${open.length > 1 ? `${label} from ${names}` : "them apart"}.`,
-    details: `${figuresOf(open[0])}.`
-      + (needed ? ` About ${needed} seeds would show a difference of one point.` : "")
-      + (beaten.length ? ` Sure: ${label} is ahead of ${listed(beaten.map((r) => r.rival))}.`
+    details: `${figuresOf(open[0], pairs)}.${outlookOf(open[0])}`
+      + (beaten.length ? ` Sure: ${label} is ahead of ${briefly(beaten.map((r) => r.rival))}.`
         : "") };
 }
 

@@ -107,6 +107,7 @@ TEST(Report, ThinsOutWhatIsTooLongAndKeepsBothEnds) {
   EXPECT_EQ(steps.size(), 20u);
   EXPECT_EQ(steps.front()["step"], 100);
   EXPECT_EQ(steps.back()["step"], 800);
+  EXPECT_FALSE(runs[0]["layers"][0].contains("usage_learned"));
   EXPECT_TRUE(runs[0]["layers"][0].contains("usage_final"));
   EXPECT_FALSE(runs[1]["layers"][0].contains("usage_final"));
 }
