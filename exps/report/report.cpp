@@ -1,7 +1,12 @@
 #include "exps/report/report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -33,10 +38,48 @@ std::vector<Group> groups_of(const ResultsSet& set) {
   return groups;
 }
 
-json comparison_of(const Group& group, const std::string& metric, const ReportOptions& options) {
-  json one{{"metric", metric}, {"experiments", json::array()}};
+/// Seeds for which a metric is known; joint training has no forgetting.
+std::set<std::uint64_t> known_seeds(const ExperimentRuns& e, const std::string& metric) {
+  std::set<std::uint64_t> seeds;
+  for (const RunRecord& run : e.runs)
+    for (const Metric& found : compute_metrics(run, e.forgetting))
+      if (found.name == metric && std::isfinite(found.value)) seeds.insert(run.seed);
+  return seeds;
+}
+
+/// Splits a group into those of which every pair shares seeds, and the others, which must not keep
+/// these from being compared.
+std::pair<Group, Group> pairable(const Group& group, const std::string& metric) {
+  std::pair<Group, Group> parts;
+  std::vector<std::set<std::uint64_t>> of_kept;
+  for (const ExperimentRuns& e : group) {
+    std::set<std::uint64_t> seeds = known_seeds(e, metric);
+    const bool fits = std::all_of(of_kept.begin(), of_kept.end(), [&](const auto& others) {
+      return std::any_of(seeds.begin(), seeds.end(), [&](auto seed) { return others.count(seed); });
+    });
+    if (seeds.empty() || !fits) {
+      parts.second.push_back(e);
+    } else {
+      parts.first.push_back(e);
+      of_kept.push_back(std::move(seeds));
+    }
+  }
+  return parts;
+}
+
+json labels_of(const Group& group) {
+  json labels = json::array();
   for (const ExperimentRuns& e : group)
-    one["experiments"].push_back(e.label);
+    labels.push_back(e.label);
+  return labels;
+}
+
+json comparison_of(const Group& all, const std::string& metric, const ReportOptions& options) {
+  const auto [paired, others] = pairable(all, metric);
+  // With fewer than two left the comparison itself says why.
+  const Group& group = paired.size() < 2 ? all : paired;
+  json one{{"metric", metric}, {"experiments", labels_of(all)}};
+  if (paired.size() >= 2 && !others.empty()) one["left_out"] = labels_of(others);
   const std::size_t pairs = group.size() * (group.size() - 1) / 2;
   const int resamples =  // as many draws as 200 pairs would take
       std::max(1'000, options.resamples / static_cast<int>(1 + pairs / 200));

@@ -21,7 +21,8 @@ function standing(pair, label, sign) {
 
 /** The one that is ahead of most others in the paired means, with its standing beside each. */
 function leaderOf(comparison, sign) {
-  const all = comparison.experiments.map((label) => {
+  const compared = comparison.experiments.filter((e) => !comparison.left_out?.includes(e));
+  const all = compared.map((label) => {
     const rivals = comparison.pairs.filter((p) => p.a === label || p.b === label)
       .map((p) => standing(p, label, sign)).sort((x, y) => x.ahead - y.ahead);
     return { label, rivals, beaten: rivals.filter((r) => r.ahead > 0).length,
@@ -111,8 +112,10 @@ function verdicts() {
         continue;
       }
       const { sure, headline, details } = verdictOf(comparison);
+      const without = comparison.left_out ? ` Not among them, for no seed with a known `
+        + `${metric.replace("_", " ")} is shared: ${listed(comparison.left_out)}.` : "";
       box.append(el("div", { class: sure ? "verdict sure" : "verdict open" },
-        el("p", {}, el("strong", {}, headline)), el("p", { class: "details" }, details),
+        el("p", {}, el("strong", {}, headline)), el("p", { class: "details" }, details + without),
         later(`All about ${comparison.pairs.length === 1 ? "this pair"
           : `these ${comparison.pairs.length} pairs`}`, () => el("div", {}, pairTable(comparison),
           el("ul", {}, ...comparison.pairs.map((p) => el("li", {}, p.sentence)))))));
