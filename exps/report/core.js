@@ -6,7 +6,7 @@ const visible = () => [...shown].sort((a, b) => a - b);
 const isDark = () => document.documentElement.dataset.theme === "dark";
 
 // After Okabe and Ito, whose colours colour-blind people tell apart; dashes and shapes repeat it.
-const kLight = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#A87900", "#2E9BD6", "#5B5B5B",
+const kLight = ["#0072B2", "#D55E00", "#009E73", "#BF5F95", "#946B00", "#1F86C0", "#5B5B5B",
   "#7B3FA0"];
 const kDark = ["#56B4E9", "#FF8A3D", "#2CC79A", "#E8A0C8", "#F0E442", "#9AD0F5", "#C8C8C8",
   "#C39BE0"];

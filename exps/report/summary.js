@@ -65,13 +65,13 @@ function verdictOf(comparison) {
       + (many ? ` The data tell it from each of the ${rivals.length} others.` : "") };
   const beaten = rivals.filter((r) => r.sure && r.ahead > 0);
   const names = briefly(open.map((r) => r.rival));
-  const same = open.every((r) => r.ahead === 0);
-  const amount = same ? "there is no difference between"
-    : `${label} is ${points(open[0].ahead)} points ahead of`;
+  const same = open.every((r) => r.ahead === 0), ahead = open[0].ahead >= 5e-5;
+  const both = `the data cannot tell ${label} from ${names}`;
+  const lead = `${label} is ${points(open[0].ahead)} points ahead of ${open[0].rival}, but `
+    + (open.length > 1 ? both : "the data cannot tell them apart");
   return { sure: false,
-    headline: same ? `Undecided ${question.which}: ${listed([label, names])} do not differ.`
-      : `Undecided ${question.which}: ${amount} ${open[0].rival}, but the data cannot tell `
-        + `${open.length > 1 ? `${label} from ${names}` : "them apart"}.`,
+    headline: `Undecided ${question.which}: `
+      + (same ? `${listed([label, names])} do not differ.` : `${ahead ? lead : both}.`),
     details: `${figuresOf(open[0], pairs)}.${outlookOf(open[0])}`
       + (beaten.length ? ` Sure: ${label} is ahead of ${briefly(beaten.map((r) => r.rival))}.`
         : "") };
