@@ -298,6 +298,11 @@ TEST_F(Figures, KilledOrIdleGnuplotIsAnError) {
   EXPECT_FALSE(fs::exists(out_ / "curves.svg"));
 }
 
+TEST_F(Figures, NoTemporaryFolderIsAnError) {
+  ::setenv("TMPDIR", (home_ / "nowhere").c_str(), 1);
+  EXPECT_THAT(failure(Fault::CannotWrite), HasSubstr("TMPDIR"));
+}
+
 TEST_F(Figures, WidthsThatNoPaperHasAreRefused) {
   for (const double width : {0.0, -3.0, 1.9, 21.0, std::nan("")})
     EXPECT_THROW(draw({{experiment("e", 2, 1)}, {}}, FigureFormat::Svg, width), Error) << width;
