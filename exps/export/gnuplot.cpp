@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -27,13 +28,14 @@ constexpr const char *kScript = "figure.gp", *kDrawn = "figure.out", *kWords = "
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "engram-figure-XXXXXX").string();
-    if (!::mkdtemp(name.data()))
-      throw Error(
-          Fault::CannotWrite,
-          fmt::format("cannot make a temporary folder '{}': {}; set TMPDIR to a folder that "
-                      "can be written",
-                      name, std::strerror(errno)));
+    std::error_code failure;
+    std::string name = (fs::temp_directory_path(failure) / "engram-figure-XXXXXX").string();
+    if (!failure && !::mkdtemp(name.data())) failure = {errno, std::generic_category()};
+    if (failure)
+      throw Error(Fault::CannotWrite,
+                  fmt::format("cannot make a folder for what gnuplot draws: {}; set TMPDIR to a "
+                              "folder that can be written",
+                              failure.message()));
     path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;

@@ -11,7 +11,6 @@
 
 #include "tests/exps/sample_run.h"
 #include "tests/utils/temp_folder.h"
-#include "utils/error.h"
 
 namespace engram {
 namespace {
@@ -54,36 +53,15 @@ class Figures : public testing::Test {
   void SetUp() override {
     fs::create_directories(temporary_);
     ::setenv("TMPDIR", temporary_.c_str(), 1);
-    path_ = std::getenv("PATH");
   }
   void TearDown() override {
-    ::setenv("PATH", path_.c_str(), 1);
     ::unsetenv("TMPDIR");
     EXPECT_EQ(count_in(temporary_), 0u) << "something was left, or made by a label";
-  }
-
-  /// Only this is found as gnuplot: a script for the shell, or nothing.
-  void use_instead_of_gnuplot(const std::string& script) {
-    ::setenv("PATH", (home_ / "bin").c_str(), 1);
-    if (script.empty()) return;
-    const fs::path file = home_.write("bin/gnuplot", "#!/bin/sh\n" + script + "\n");
-    fs::permissions(file, fs::perms::owner_all);
   }
 
   std::vector<fs::path> draw(const ResultsSet& set, FigureFormat format = FigureFormat::Svg,
                              double width = 3.3) {
     return write_figures(set, out_, {.format = format, .width = width});
-  }
-
-  std::string failure(Fault fault) {
-    try {
-      draw({{experiment("one", 3, 2)}, {}});
-    } catch (const Error& error) {
-      EXPECT_EQ(error.fault(), fault);
-      return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return {};
   }
 
   /// The texts of an SVG file as a foreign parser of XML reads them.
@@ -108,7 +86,6 @@ class Figures : public testing::Test {
 
   TempFolder home_;
   const fs::path out_ = home_ / "out", temporary_ = home_ / "tmp";
-  std::string path_;
 };
 
 #define NEEDS(program) \
@@ -273,34 +250,6 @@ TEST_F(Figures, TwentyExperimentsAllHaveTheirNames) {
     EXPECT_THAT(curves, Contains(e.label));
     EXPECT_THAT(metrics, Contains(e.label));
   }
-}
-
-TEST_F(Figures, MissingGnuplotNamesThePackage) {
-  use_instead_of_gnuplot("");
-  EXPECT_THAT(failure(Fault::MissingInput), HasSubstr("gnuplot-nox"));
-  EXPECT_FALSE(fs::exists(out_ / "curves.svg"));
-}
-
-TEST_F(Figures, FailingGnuplotIsQuoted) {
-  use_instead_of_gnuplot("echo 'line 3: undefined' >&2; echo half > figure.out; exit 3");
-  const std::string words = failure(Fault::Internal);
-  EXPECT_THAT(words, HasSubstr("code 3"));
-  EXPECT_THAT(words, HasSubstr("line 3: undefined"));
-  EXPECT_THAT(words, HasSubstr("curves.svg"));
-  EXPECT_FALSE(fs::exists(out_ / "curves.svg"));
-}
-
-TEST_F(Figures, KilledOrIdleGnuplotIsAnError) {
-  use_instead_of_gnuplot("kill -9 $$");
-  EXPECT_THAT(failure(Fault::Internal), HasSubstr("Killed"));
-  use_instead_of_gnuplot("exit 0");
-  EXPECT_THAT(failure(Fault::Internal), HasSubstr("drew nothing"));
-  EXPECT_FALSE(fs::exists(out_ / "curves.svg"));
-}
-
-TEST_F(Figures, WidthsThatNoPaperHasAreRefused) {
-  for (const double width : {0.0, -3.0, 1.9, 21.0, std::nan("")})
-    EXPECT_THROW(draw({{experiment("e", 2, 1)}, {}}, FigureFormat::Svg, width), Error) << width;
 }
 
 }  // namespace
