@@ -2,7 +2,6 @@
 // is started here and ends with the object.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -47,17 +46,16 @@ class Browser {
         {"binary", program({"chromium", "chromium-browser"})},
         {"args",
          {"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-          "--no-proxy-server", "--window-size=1200,900", "--force-device-scale-factor=1"}},
-        {"prefs", {{"download.default_directory", folder_.string()}}}};
+          "--no-proxy-server", "--window-size=1200,900", "--force-device-scale-factor=1"}}};
     const Json wanted{{"browserName", "chrome"},
                       {"unhandledPromptBehavior", "ignore"},
                       {"goog:chromeOptions", options},
                       {"goog:loggingPrefs", {{"browser", "ALL"}, {"performance", "ALL"}}}};
     try {
-      session_ =
-          "/session/" + call("POST", "/session", {{"capabilities", {{"alwaysMatch", wanted}}}})
-                            .at("sessionId")
-                            .get<std::string>();
+      const Json made = call("POST", "/session", {{"capabilities", {{"alwaysMatch", wanted}}}});
+      session_ = "/session/" + made.at("sessionId").get<std::string>();
+      devtools("Browser.setDownloadBehavior",
+               {{"behavior", "allow"}, {"downloadPath", folder_.string()}});
     } catch (...) {
       stop_driver();
       throw;
@@ -107,13 +105,12 @@ class Browser {
   }
   /// Moves the mouse to the middle of an element, which comes to the middle of the window first.
   void hover(const std::string& css, int which = 0) {
-    const Json at = script(
-        "const e = document.querySelectorAll(arguments[0])[arguments[1]];"
-        "if (!e) throw Error('there is no ' + arguments[0] + ' number ' + arguments[1]);"
-        "e.scrollIntoView({block: 'center', behavior: 'instant'});"
-        "const box = e.getBoundingClientRect();"
-        "return [box.x + box.width / 2, box.y + box.height / 2];",
-        {css, which});
+    const Json at = script(R"(const e = document.querySelectorAll(arguments[0])[arguments[1]];
+        if (!e) throw Error('there is no ' + arguments[0] + ' number ' + arguments[1]);
+        e.scrollIntoView({block: 'center', behavior: 'instant'});
+        const box = e.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];)",
+                           {css, which});
     hover(at.at(0).get<double>(), at.at(1).get<double>());
   }
   /// A key as WebDriver spells it: "a", " ", or kTab and the like.
@@ -228,8 +225,10 @@ class Browser {
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     if (const CURLcode code = curl_easy_perform(curl); code != CURLE_OK)
       throw std::runtime_error(path + ": " + curl_easy_strerror(code));
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     const Json value = Json::parse(answer).at("value");
-    if (value.is_object() && value.contains("error") && value.contains("message"))
+    if (status != 200)
       throw std::runtime_error(path + ": " + value.at("error").get<std::string>() + ", " +
                                value.at("message").get<std::string>());
     return value;

@@ -127,7 +127,8 @@ class ReportPage : public ::testing::Test {
  private:
   static void save(const std::string& name, double fading) {
     for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
-      RunRecord run = sample_run(name, kTasks, seed, fading);
+      RunRecord run =  // the worse, the more it depends on the seed
+          sample_run(name, kTasks, seed, fading * (1 + 0.02 * static_cast<double>(seed)));
       if (name == kHostile) {
         run.task_names.assign(kTasks, kHostile);
         run.model_text = run.layers[0].name = std::string("</script>") + kHostile;
@@ -204,6 +205,15 @@ TEST_F(ReportPage, SaysWhichForgetsLeastSharesItsDataNamesSkippedFilesAndKeepsTe
   EXPECT_NE(verdict.find(percent(less)), std::string::npos) << percent(less) << " in " << verdict;
 
   const Json data = ask("JSON.parse(document.querySelector('#engram-data').textContent)");
+  bool compared = false;
+  for (const Json& comparison : data.at("comparisons"))
+    if (comparison.at("metric") == "forgetting") {
+      compared = true;
+      const Json& pair = comparison.at("pairs").at(0);
+      EXPECT_EQ(pair.at("verdict"), "better") << pair;
+      EXPECT_NE(verdict.find(pair.at("sentence").get<std::string>()), std::string::npos) << verdict;
+    }
+  EXPECT_TRUE(compared);
   ASSERT_EQ(data.at("experiments").size(), runs().size());
   for (const Json& experiment : data.at("experiments")) {
     const auto& truth = runs().at(experiment.at("label").get<std::string>());
@@ -225,7 +235,7 @@ TEST_F(ReportPage, SaysWhichForgetsLeastSharesItsDataNamesSkippedFilesAndKeepsTe
   browser().click("#download");
   const fs::path saved = file("browser/engram.json");
   EXPECT_TRUE(Browser::eventually([&] { return fs::exists(saved); }));
-  EXPECT_EQ(Json::parse(TempFolder::read(saved), nullptr, false), data);
+  EXPECT_TRUE(Json::parse(TempFolder::read(saved), nullptr, false) == data) << "another text";
 
   const std::string all = text("body");
   EXPECT_NE(all.find("leaky/seed-9.h5"), std::string::npos) << "the truncated file";
