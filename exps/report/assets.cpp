@@ -25,9 +25,12 @@
 OWN(page, "report.html")
 OWN(style, "report.css")
 OWN(core, "core.js")
+OWN(figure, "figure.js")
 OWN(charts, "charts.js")
+OWN(legend, "legend.js")
 OWN(summary, "summary.js")
 OWN(curves, "curves.js")
+OWN(steps, "steps.js")
 OWN(matrices, "matrices.js")
 OWN(sparsity, "sparsity.js")
 OWN(cost, "cost.js")
@@ -64,9 +67,9 @@ std::string_view style() {
 }
 
 std::span<const std::string_view> code() {
-  static const std::string_view all[] = {TEXT(core),   TEXT(charts),   TEXT(summary),
-                                         TEXT(curves), TEXT(matrices), TEXT(sparsity),
-                                         TEXT(cost),   TEXT(tables),   TEXT(main)};
+  static const std::string_view all[] = {TEXT(core),     TEXT(figure), TEXT(charts), TEXT(legend),
+                                         TEXT(summary),  TEXT(curves), TEXT(steps),  TEXT(matrices),
+                                         TEXT(sparsity), TEXT(cost),   TEXT(tables), TEXT(main)};
   return all;
 }
 

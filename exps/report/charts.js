@@ -1,171 +1,180 @@
-// Vega's modules put together, and figures: drawn when they come into view, drawn again when the
-// theme, the width or the choice of experiments changes, each with its values as a table.
-const loaded = {};
-function requireVega(name) {
-  if (!loaded[name]) {
-    const module = { exports: {} };
-    loaded[name] = module;
-    vegaModules[name](requireVega, module, module.exports, undefined);
-  }
-  return loaded[name].exports;
-}
-const vega = { ...requireVega("vega-view"), ...requireVega("vega-parser"), ...requireVega("vega-runtime") };
-Object.assign(requireVega("vega-dataflow").transforms, requireVega("vega-transforms"),
-  requireVega("vega-view-transforms"), requireVega("vega-encode"));
-
-const figures = [];
-const tip = document.getElementById("tip");
-function showTip(handler, event, item, value) {
-  if (value === null || value === undefined || value === "") { tip.hidden = true; return; }
-  tip.textContent = String(value);
-  tip.hidden = false;
-  const x = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
-  const y = event.clientY + 18 + tip.offsetHeight > innerHeight ? event.clientY - tip.offsetHeight - 10 : event.clientY + 18;
-  tip.style.left = Math.max(4, x) + "px";
-  tip.style.top = y + "px";
-}
-
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-function vegaConfig() {
-  const font = "system-ui, Liberation Sans, DejaVu Sans, sans-serif";
-  const axis = { labelColor: token("--text"), titleColor: token("--quiet"), gridColor: token("--line"),
-    domainColor: token("--quiet"), tickColor: token("--quiet"), labelFont: font, titleFont: font,
-    labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", gridOpacity: 0.7, labelOverlap: true };
-  return { background: null, axis, text: { font, fill: token("--text") }, legend: { labelColor: token("--text"), titleColor: token("--text"), labelFont: font, titleFont: font } };
-}
-
-/** One figure. make(width) gives a Vega spec or null (nothing to show); table() {head, rows}. */
-function figure(caption, make, table) {
-  const drawing = el("div", { class: "drawing", role: "img", "aria-label": caption });
-  const values = el("details", {}, el("summary", {}, "Values as a table"));
-  const box = el("figure", {}, el("figcaption", {}, caption), drawing, values);
-  values.addEventListener("toggle", () => { if (values.open) fillTable(); });
-  function fillTable() {
-    const { head, rows } = table();
-    values.replaceChildren(values.firstChild, makeTable(head, rows, { caption: caption }));
-  }
-  const one = { box, stale: true, near: false, view: null, draw() {
-    one.stale = false;
-    if (one.view) one.view.finalize();
-    one.view = null;
-    if (values.open) fillTable();
-    const spec = make(Math.max(drawing.clientWidth, 200));
-    if (!spec) { drawing.replaceChildren(el("p", { class: "note" }, "Nothing to show for this choice.")); return; }
-    one.view = new vega.View(vega.parse({ ...spec, autosize: { type: "fit", contains: "padding" } }, vegaConfig()),
-      { renderer: "svg", container: drawing, hover: true });
-    one.view.tooltip(showTip);
-    one.view.run();
-  } };
-  figures.push(one);
-  watcher.observe(box);
-  box.figure = one;
-  return box;
-}
-const watcher = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    const one = entry.target.figure;
-    one.near = entry.isIntersecting;
-    if (one.near && one.stale) one.draw();
-  }
-}, { rootMargin: "300px" });
-function redraw() {
-  tip.hidden = true;
-  for (const one of figures) {
-    one.stale = true;
-    if (one.near) one.draw();
-  }
-}
-addEventListener("beforeprint", () => figures.forEach((one) => { if (one.stale) one.draw(); }));
-
-const value = (v) => ({ value: v });
+// Specifications for Vega: lines with bands, heat maps, dots with intervals, scatter, bars.
+const constant = (v) => ({ value: v });
 const field = (scale, f) => ({ scale, field: f });
-const styles = () => ({ colour: experiments.map((_, i) => colourOf(i)), ids: experiments.map((_, i) => i) });
 
 /** Scales by the number of an experiment. */
 function experimentScales() {
-  const { colour, ids } = styles();
-  return [
-    { name: "colour", type: "ordinal", domain: ids, range: colour },
-    { name: "dash", type: "ordinal", domain: ids, range: ids.map(dashOf) },
-    { name: "shape", type: "ordinal", domain: ids, range: ids.map(shapeOf) }];
+  const ids = range(experiments.length);
+  const scale = (name, of) => ({ name, type: "ordinal", domain: ids, range: ids.map(of) });
+  return [scale("colour", colourOf), scale("dash", dashOf),
+    scale("shape", (i) => kShapes[shapeAt(i)])];
 }
 
-/** Lines with bands. rows: {e, x, y, lo, hi, tip}; options: x, y (titles), whole (x is counted), dots. */
-function lineChart(rows, width, { x, y, whole = true, dots = true, zero = false, height = 250, group = "e" }) {
+/** From the least to the greatest value with a margin, which does not cross zero. */
+function extent(values, { zero = false, margin = 0.06 } = {}) {
+  const v = known(values);
+  let low = Math.min(...v), high = Math.max(...v);
+  if (zero) low = Math.min(low, 0), high = Math.max(high, 0);
+  const room = margin * (high - low) || 0.05 * Math.abs(high) || 0.01;
+  return [low >= 0 ? Math.max(0, low - room) : low - room,
+    high <= 0 ? Math.min(0, high + room) : high + room];
+}
+/** Ticks that say different things: as many digits as the span needs. */
+function fractionTicks([low, high]) {
+  const digits = high - low >= 0.04 ? 0 : high - low >= 0.004 ? 1 : 2;
+  return { format: `.${digits}%`, tickMinStep: 10 ** (-2 - digits), tickCount: 5 };
+}
+const magnitudeTicks = { format: "~s", tickCount: 4 };
+
+/**
+ * Lines with bands. rows: {e, x, y, lo, hi, tip}; x, y: titles. whole: x is counted; dots: a mark
+ * for every value; borders: where to draw vertical lines; across: the span of y, if given.
+ */
+function lineChart(rows, width, options) {
+  const { x, y, whole = true, dots = true, zero = false, height = 240, borders = [] } = options;
   if (!rows.length) return null;
+  const across = options.across ?? extent(rows.flatMap((r) => [r.y, r.lo, r.hi]), { zero });
+  const many = Math.ceil(rows.length / 1200);  // marks to hover over where all would be too many
+  const along = { scale: "x", field: "x" };
   return {
-    width, height, padding: 4,
-    data: [{ name: "rows", values: rows }],
+    width, height,
+    data: [{ name: "rows", values: rows },
+      { name: "marks", values: dots ? rows : rows.filter((_, i) => i % many === 0) },
+      { name: "borders", values: borders.map((at) => ({ x: at })) }],
     scales: [
-      { name: "x", type: "linear", range: "width", domain: { data: "rows", field: "x" }, zero: false, nice: !whole, padding: 8 },
-      { name: "y", type: "linear", range: "height", nice: true, zero, domain: { data: "rows", fields: ["y", "lo", "hi"] } },
+      { name: "x", type: "linear", range: "width", zero: false, nice: !whole, padding: 8,
+        domain: { data: "rows", field: "x" } },
+      { name: "y", type: "linear", range: "height", zero: false, domain: across },
       ...experimentScales()],
     axes: [
-      { orient: "bottom", scale: "x", title: x, format: whole ? "d" : "~s", tickMinStep: whole ? 1 : 0, tickCount: 6 },
-      { orient: "left", scale: "y", title: y, grid: true, tickCount: 5, format: ".0%" }],
-    marks: [{
-      type: "group", from: { facet: { name: "line", data: "rows", groupby: group } },
-      marks: [
+      { orient: "bottom", scale: "x", title: x, tickCount: 6,
+        ...(whole ? { format: "d", tickMinStep: 1 } : { format: "~s" }) },
+      { orient: "left", scale: "y", title: y, grid: true, ...fractionTicks(across) }],
+    marks: [
+      { type: "rule", from: { data: "borders" }, interactive: false, encode: { enter: {
+        x: along, y: constant(0), y2: constant(height), strokeDash: constant([2, 3]),
+        stroke: constant(token("--quiet")) }, update: { y2: { signal: "height" } } } },
+      { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
         { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
-          x: field("x", "x"), y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"), fillOpacity: value(0.18),
-          defined: { signal: "isValid(datum.lo)" } } } },
-        { type: "line", from: { data: "line" }, encode: { enter: {
-          x: field("x", "x"), y: field("y", "y"), stroke: field("colour", "e"), strokeWidth: value(2),
-          strokeDash: field("dash", "e"), defined: { signal: "isValid(datum.y)" } } } },
-        { type: "symbol", from: { data: "line" }, encode: { enter: {
-          x: field("x", "x"), y: field("y", "y"), fill: field("colour", "e"), shape: field("shape", "e"),
-          size: value(dots ? 45 : 60), opacity: value(dots ? 1 : 0), tooltip: { field: "tip" } },
-          hover: { opacity: value(1) }, update: { opacity: value(dots ? 1 : 0) } } }] }] };
+          x: along, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
+          fillOpacity: constant(0.16), defined: { signal: "isValid(datum.lo)" } } } },
+        { type: "line", from: { data: "line" }, interactive: false, encode: { enter: {
+          x: along, y: field("y", "y"), stroke: field("colour", "e"), strokeWidth: constant(2),
+          strokeDash: field("dash", "e") } } }] },
+      { type: "symbol", from: { data: "marks" }, encode: {
+        enter: { x: along, y: field("y", "y"), fill: field("colour", "e"),
+          shape: field("shape", "e"), size: constant(55), tooltip: { field: "tip" } },
+        update: { opacity: constant(dots ? 1 : 0) }, hover: { opacity: constant(1) } } }] };
 }
 
-/** A heat map of fractions. cells: {row, column, v, tip}. */
+/** A heat map of fractions. cells: {row, column, v, tip}; rows, columns: all of them, in order. */
 function heatMap(cells, width, { rows, columns, x, y }) {
   if (!cells.length) return null;
-  const height = Math.min(26 * rows.length + 60, 380), wide = columns.length <= 10;
+  const side = { axis: "band", padding: 0.04 };
+  const dark = isDark() ? "#10141a" : "#ffffff";
+  const figures = { type: "text", interactive: false, from: { data: "cells" }, encode: { enter: {
+    x: { scale: "x", field: "column", band: 0.5 }, y: { scale: "y", field: "row", band: 0.5 },
+    align: constant("center"), baseline: constant("middle"), fontSize: constant(10),
+    fill: { signal: `datum.v > 0.55 ? '${dark}' : '${token("--text")}'` },
+    text: { signal: "format(100 * datum.v, '.0f')" } } } };
+  const titled = { domain: false, ticks: false };
   return {
-    width, height, padding: 4,
+    width, height: Math.min(26 * rows.length + 50, 380),
     data: [{ name: "cells", values: cells }],
     scales: [
-      { name: "x", type: "band", domain: columns, range: "width", padding: 0.04 },
-      { name: "y", type: "band", domain: rows, range: "height", padding: 0.04 },
-      { name: "fill", type: "linear", domain: [0, 1], range: [token("--low"), token("--high")] }],
-    axes: [{ orient: "bottom", scale: "x", title: x, domain: false, ticks: false }, { orient: "left", scale: "y", title: y, domain: false, ticks: false }],
+      { name: "x", type: "band", domain: columns, range: "width", padding: side.padding },
+      { name: "y", type: "band", domain: rows, range: "height", padding: side.padding },
+      { name: "fill", type: "linear", domain: [0, 1], clamp: true,
+        range: [token("--low"), token("--high")] }],
+    axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0 },
+      { orient: "left", scale: "y", title: y, ...titled }],
     marks: [
       { type: "rect", from: { data: "cells" }, encode: { enter: {
-        x: field("x", "column"), y: field("y", "row"), width: { scale: "x", band: 1 }, height: { scale: "y", band: 1 },
-        fill: field("fill", "v"), tooltip: { field: "tip" } } } },
-      ...(wide ? [{ type: "text", interactive: false, from: { data: "cells" }, encode: { enter: {
-        x: { scale: "x", field: "column", band: 0.5 }, y: { scale: "y", field: "row", band: 0.5 },
-        align: value("center"), baseline: value("middle"), fontSize: value(10),
-        fill: { signal: `datum.v > 0.55 ? '${isDark() ? "#10141a" : "#ffffff"}' : '${token("--text")}'` },
-        text: { signal: "format(100 * datum.v, '.0f')" } } } }] : [])] };
+        x: field("x", "column"), y: field("y", "row"), width: { scale: "x", band: 1 },
+        height: { scale: "y", band: 1 }, fill: field("fill", "v"), tooltip: { field: "tip" } } } },
+      ...(columns.length <= 12 ? [figures] : [])] };
 }
 
-/** Values of single seeds as dots, their mean and interval. groups: {e, label, values: [{v, tip}], s}. */
-function dotChart(groups, width, { x, show = ".0%" }) {
-  const dots = [], bars = [];
-  for (const g of groups) {
-    for (const d of g.values) dots.push({ e: g.e, label: g.label, v: d.v, tip: d.tip });
-    if (g.s.n) bars.push({ e: g.e, label: g.label, v: g.s.mean, lo: g.s.mean - (g.s.half ?? 0), hi: g.s.mean + (g.s.half ?? 0), tip: g.tip });
-  }
+/** Marks of means with their intervals. bars: {e, x, y, xLow, xHigh, yLow, yHigh, tip}. */
+function intervalMarks(place) {
+  const common = { stroke: field("colour", "e"), strokeWidth: constant(3),
+    tooltip: { field: "tip" } };
+  const rule = (encode) => ({ type: "rule", from: { data: "bars" },
+    encode: { enter: { ...common, ...encode } } });
+  return { common, rule, mean: { type: "symbol", from: { data: "bars" }, encode: { enter: {
+    ...place, size: constant(95), shape: field("shape", "e"), fill: field("colour", "e"),
+    tooltip: { field: "tip" } } } } };
+}
+const nameAxis = (width) => ({ orient: "left", scale: "y", domain: false, ticks: false,
+  labelLimit: Math.min(200, width * 0.42), labelOverlap: false });
+
+/** Single seeds as dots, their mean and interval. groups: {e, label, tip, s, values: [{v, tip}]}. */
+function dotChart(groups, width, { x, ticks = null, zero = false }) {
+  const dots = groups.flatMap((g) => g.values.map((d) => ({ e: g.e, label: g.label, ...d })));
+  const bars = groups.filter((g) => g.s.n).map(({ e, label, s, tip: text }) => ({ e, label,
+    x: s.mean, low: s.mean - (s.half ?? 0), high: s.mean + (s.half ?? 0), tip: text }));
   if (!bars.length) return null;
+  const along = extent([...dots.map((d) => d.v), ...bars.flatMap((b) => [b.low, b.high])],
+    { zero });
+  const on = (band) => ({ scale: "y", field: "label", band });
+  const { rule, mean: middle } = intervalMarks({ x: field("x", "x"), y: on(0.34) });
   return {
-    width, height: 34 * bars.length + 50, padding: 4,
+    width, height: 34 * bars.length + 46,
     data: [{ name: "dots", values: dots }, { name: "bars", values: bars }],
     scales: [
-      { name: "x", type: "linear", range: "width", nice: true, zero: false, domain: { fields: [{ data: "dots", field: "v" }, { data: "bars", field: "lo" }, { data: "bars", field: "hi" }] } },
+      { name: "x", type: "linear", range: "width", zero: false, domain: along },
       { name: "y", type: "band", range: "height", domain: bars.map((b) => b.label) },
       ...experimentScales()],
-    axes: [{ orient: "bottom", scale: "x", title: x, format: show, grid: true, tickCount: 5 },
-      { orient: "left", scale: "y", labelLimit: Math.min(190, width * 0.4), domain: false, ticks: false }],
+    axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...(ticks ?? fractionTicks(along)) },
+      nameAxis(width)],
     marks: [
       { type: "symbol", from: { data: "dots" }, encode: { enter: {
-        x: field("x", "v"), y: { scale: "y", field: "label", band: 0.68 }, size: value(28), fill: field("colour", "e"),
-        fillOpacity: value(0.55), tooltip: { field: "tip" } } } },
-      { type: "rule", from: { data: "bars" }, encode: { enter: {
-        x: field("x", "lo"), x2: field("x", "hi"), y: { scale: "y", field: "label", band: 0.36 },
-        stroke: field("colour", "e"), strokeWidth: value(3), tooltip: { field: "tip" } } } },
-      { type: "symbol", from: { data: "bars" }, encode: { enter: {
-        x: field("x", "v"), y: { scale: "y", field: "label", band: 0.36 }, size: value(90), shape: field("shape", "e"),
-        fill: field("colour", "e"), tooltip: { field: "tip" } } } }] };
+        x: field("x", "v"), y: on(0.72), size: constant(28), fill: field("colour", "e"),
+        fillOpacity: constant(0.55), tooltip: { field: "tip" } } } },
+      rule({ x: field("x", "low"), x2: field("x", "high"), y: on(0.34) }), middle] };
+}
+
+/** Means against a cost, with both intervals. groups: {e, tip, a (summary of x), b (of y)}. */
+function scatter(groups, width, { x, y }) {
+  const ends = (s) => [s.mean - (s.half ?? 0), s.mean + (s.half ?? 0)];
+  const bars = groups.filter((g) => g.a.n && g.b.n).map((g) => {
+    const [left, right] = ends(g.a), [low, high] = ends(g.b);
+    return { e: g.e, tip: g.tip, x: g.a.mean, y: g.b.mean, left, right, low, high };
+  });
+  if (!bars.length) return null;
+  const along = extent(bars.flatMap((b) => [b.left, b.right]), { zero: true });
+  const across = extent(bars.flatMap((b) => [b.low, b.high]), { margin: 0.12 });
+  const [cx, cy] = [field("x", "x"), field("y", "y")];
+  const { rule, mean: middle } = intervalMarks({ x: cx, y: cy });
+  return {
+    width, height: 260, data: [{ name: "bars", values: bars }],
+    scales: [
+      { name: "x", type: "linear", range: "width", zero: false, domain: [Math.min(0, along[0]), along[1]] },
+      { name: "y", type: "linear", range: "height", zero: false, domain: across },
+      ...experimentScales()],
+    axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...magnitudeTicks },
+      { orient: "left", scale: "y", title: y, grid: true, ...fractionTicks(across) }],
+    marks: [rule({ x: field("x", "left"), x2: field("x", "right"), y: cy, strokeWidth: constant(2) }),
+      rule({ x: cx, y: field("y", "low"), y2: field("y", "high"), strokeWidth: constant(2) }), middle] };
+}
+
+/** A part of a whole: filled within an outline. groups: {e, label, part, whole, tip}. */
+function shareChart(groups, width, { x }) {
+  const rows = groups.filter((g) => isNumber(g.whole));
+  if (!rows.length) return null;
+  const bar = (end, encode) => ({ type: "rect", from: { data: "rows" }, encode: { enter: {
+    x: { scale: "x", value: 0 }, x2: field("x", end), y: { scale: "y", field: "label", band: 0.2 },
+    height: { scale: "y", band: 0.6 }, tooltip: { field: "tip" }, ...encode } } });
+  return {
+    width, height: 34 * rows.length + 46, data: [{ name: "rows", values: rows }],
+    scales: [
+      { name: "x", type: "linear", range: "width", zero: true, domain: extent(
+        rows.flatMap((r) => [r.part, r.whole]), { zero: true }) },
+      { name: "y", type: "band", range: "height", domain: rows.map((r) => r.label) },
+      ...experimentScales()],
+    axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...magnitudeTicks },
+      nameAxis(width)],
+    marks: [
+      bar("whole", { fill: constant("transparent"), stroke: field("colour", "e") }),
+      bar("part", { fill: field("colour", "e") })] };
 }

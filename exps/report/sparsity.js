@@ -1,36 +1,92 @@
 // How much of a network is active, which units are used, and whether tasks share them.
-function sparsityPanel() {
-  const having = experiments.map((e, i) => ({ e, i })).filter(({ e }) => e.runs.some((r) => r.layers.length));
-  if (!having.length) return null;
-  const active = () => visible().flatMap((i) => experiments[i].runs[0].layers.flatMap((layer, l) => experiments[i].tasks.map((_, t) =>
-    ({ ...point(i, t + 1, over(experiments[i], (r) => r.layers[l]?.active_fraction_test[t] ?? null), `${layer.name}, task ${t + 1}`), line: i + ":" + l })))).filter((p) => p.y !== null);
-  const list = [figure("Active fraction per task, one line per layer",
-    (w) => lineChart(active(), w, { x: "task", y: "active units", group: "line", zero: true }), () => asTable(active(), "task", "active"))];
-  const usage = () => visible().flatMap((i) => {
-    const run = experiments[i].runs.find((r) => r.layers.some((l) => l.usage_final?.length));
-    if (!run) return [];
-    const tests = sum(experiments[i].test_sizes);
-    return run.layers.filter((l) => l.usage_final?.length).flatMap((l, k) => {
-      const all = l.usage_final[0].map((_, u) => sum(l.usage_final.map((row) => row[u])) / tests).sort((a, b) => b - a);
-      const jump = Math.max(1, Math.floor(all.length / 100)), most = Math.max(all[0], 1);
-      return all.map((v, u) => ({ e: i, line: i + ":" + k, x: (u + 1) / all.length * 100, y: v / most, lo: null, hi: null,
-        tip: `${experiments[i].label}\n${l.name}: unit ${u + 1} of ${all.length}\nactive on ${percent(v / most)}` })).filter((_, u) => u % jump === 0);
-    });
+
+/** On what share of a layer's test inputs (times places) each unit was active, all tasks together. */
+function usageOf(e, layer) {
+  const counts = layer.usage_final[0].map((_, u) => sum(layer.usage_final.map((row) => row[u])));
+  // Active fractions give away how many places of an image a count is over.
+  const inputs = sum(layer.active_fraction_test.map((f, t) => f * e.test_sizes[t])) * layer.units;
+  const places = inputs > 0 ? Math.max(1, Math.round(sum(counts) / inputs)) : 1;
+  return counts.map((c) => c / (sum(e.test_sizes) * places));
+}
+
+function usageRows(l) {
+  return visible().flatMap((i) => {
+    const e = experiments[i];
+    const all = e.runs.filter((r) => r.layers[l]?.usage_final?.length)
+      .map((r) => usageOf(e, r.layers[l]).sort((a, b) => b - a));
+    if (!all.length) return [];
+    const units = all[0].length, most = 120;  // points of a curve
+    const ranks = units <= most ? range(units)
+      : range(most).map((k) => Math.round(k * (units - 1) / (most - 1)));
+    return ranks.map((u) => point(i, 100 * (u + 1) / units, summarise(all.map((list) => list[u])),
+      `${e.runs[0].layers[l].name}, unit ${u + 1} of ${units} by usage: active on`));
   });
-  list.push(figure("Unit usage, sorted: on what share of test inputs a unit is active (first seed)",
-    (w) => lineChart(usage(), w, { x: "units, % from most to least used", y: "test inputs", whole: false, dots: false, group: "line", zero: true }),
-    () => asTable(usage(), "unit, %", "usage")));
-  const macs = () => visible().map((e) => { const s = over(experiments[e], (r) => r.train_macs.executed / r.train_macs.dense);
-    return { e, label: experiments[e].label, s, tip: `${experiments[e].label}\nexecuted ${short(over(experiments[e], (r) => r.train_macs.executed).mean)} of ${short(over(experiments[e], (r) => r.train_macs.dense).mean)}`, values: [] }; });
-  list.push(figure("Multiply-adds executed, as a share of a dense network's", (w) => dotChart(macs(), w, { x: "share of dense" }),
-    () => ({ head: ["experiment", "share"], rows: macs().map((g) => [g.label, withHalf(g.s)]) })));
-  for (const { e, i } of having) e.runs[0].layers.forEach((layer, l) => {
-    if (!layer.overlap_final || e.tasks.length < 2) return;
-    const cells = () => layer.overlap_final.flatMap((row, a) => row.map((_, b) => { const s = over(e, (r) => r.layers[l]?.overlap_final?.[a]?.[b] ?? null);
-      return { row: a + 1, column: b + 1, v: s.mean, tip: `${e.tasks[a]} and ${e.tasks[b]}\noverlap ${s.mean?.toFixed(3)}` }; }).filter((c) => c.v !== null));
+}
+
+function layerFigures(layerOf, name) {
+  const active = () => curveRows((r) => r.layers[layerOf()]?.active_fraction_test ?? [],
+    (t) => `active units, test of task ${t}`);
+  const usage = () => usageRows(layerOf());
+  return [
+    figure(`Active units by task, ${name}`, (w) => lineChart(active(), w,
+      { x: "tested task", y: "active units", zero: true }),
+    () => asTable(active(), "task", "active")),
+    figure(`Unit usage, sorted, ${name}`, (w) => lineChart(usage(), w,
+      { x: "units from most to least used, %", y: "active on test inputs", whole: false,
+        dots: false, zero: true }),
+    () => asTable(usage(), "units, %", "usage"))];
+}
+
+function overlapFigures(layerOf, name) {
+  return experiments.map((e, i) => {
+    if (!e.runs.some((r) => r.layers.some((l) => l.overlap_final)) || e.tasks.length < 2) return null;
     const tasks = e.tasks.map((_, t) => t + 1);
-    list.push(figure(`Overlap of active units, ${e.label}, ${layer.name}`, (w) => !shown.has(i) ? null : heatMap(cells(), w, { rows: tasks, columns: tasks, x: "task (figures: overlap, %)", y: "task" }),
-      () => ({ head: ["task", "task", "overlap"], rows: cells().map((c) => [c.row, c.column, c.v.toFixed(3)]) })));
+    const at = (a, b) => over(e, (r) => r.layers[layerOf()]?.overlap_final?.[a - 1]?.[b - 1] ?? null);
+    const plain = (v) => v.toFixed(3);
+    const cells = () => tasks.flatMap((a) => tasks.map((b) => {
+      const s = at(a, b);
+      return { row: a, column: b, v: s.mean,
+        tip: `${e.tasks[a - 1]} and ${e.tasks[b - 1]}\noverlap ${withHalf(s, plain)}` };
+    })).filter((c) => c.v !== null);
+    return figure(`Overlap, ${e.label}, ${name}`, (w) => heatMap(cells(), w,
+      { rows: tasks, columns: tasks, x: "task (figures: overlap, %)", y: "task" }),
+    () => ({ head: ["task", ...e.tasks],
+      rows: tasks.map((a) => [e.tasks[a - 1], ...tasks.map((b) => withHalf(at(a, b), plain))]) }),
+    { of: i });
+  }).filter((f) => f);
+}
+
+function workFigure() {
+  const groups = () => visible().map((i) => {
+    const e = experiments[i];
+    const part = over(e, (r) => r.train_macs.executed), whole = over(e, (r) => r.train_macs.dense);
+    return { e: i, label: e.label, part: part.mean, whole: whole.mean, share: over(e, shareOf),
+      tip: `${e.label}\nexecuted ${short(part.mean)} of ${short(whole.mean)}\n`
+        + percent(over(e, shareOf).mean) };
   });
-  return panel("Sparsity", "Overlap is the weighted Jaccard index of unit usage: 1 means the same units as often, 0 means disjoint.", list, true);
+  return figure("Multiply-adds in training: executed (filled) of those of dense layers (outline)",
+    (w) => shareChart(groups(), w, { x: "multiply-adds" }),
+    () => ({ head: ["experiment", "executed", "as dense layers", "share"], rows: groups()
+      .map((g) => [g.label, short(g.part), short(g.whole), withHalf(g.share)]) }));
+}
+
+function sparsityPanel() {
+  const layers = Math.max(0, ...experiments.flatMap((e) => e.runs.map((r) => r.layers.length)));
+  if (!layers) return panel("Sparsity", "No hidden layer was recorded.", [workFigure()]);
+  // Few layers side by side; of many, one that can be chosen.
+  const few = layers <= 4;
+  let chosen = 0;
+  const parts = few ? range(layers).map((l) => [() => l, layers > 1 ? `hidden layer ${l + 1}`
+    : "hidden layer"]) : [[() => chosen, "chosen layer"]];
+  const box = panel("Sparsity", ["Overlap is the weighted Jaccard index of the usage of units by "
+    + "two tasks: 100 % means the same units as often, 0 % none in common. ", gradient()],
+  [...parts.flatMap((p) => layerFigures(...p)), workFigure(),
+    ...parts.flatMap((p) => overlapFigures(...p))], true);
+  if (!few)
+    box.querySelector(".charts").before(chooser("Hidden layer", range(layers).map((l) =>
+      `${l + 1}: ${experiments.map((e) => e.runs[0].layers[l]?.name).find((n) => n)}`), (l) => {
+      chosen = l;
+      redraw();
+    }));
+  return box;
 }

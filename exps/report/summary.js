@@ -1,59 +1,153 @@
 // The answer first: verdicts in words, the table of experiments, and the choice of what is shown.
-const kMetrics = [["average_accuracy", "ACC"], ["forgetting", "forgetting"], ["learning_accuracy", "LA"], ["bwt", "BWT"]];
+const kColumns = [["average_accuracy", "ACC"], ["forgetting", "forgetting"],
+  ["learning_accuracy", "LA"], ["bwt", "BWT"]];
+const kQuestions = {
+  forgetting: { sign: -1, best: "forgets least", more: "less", which: "which forgets least" },
+  average_accuracy: { sign: 1, best: "ends with the highest accuracy", more: "more",
+    which: "which ends with the highest accuracy" } };
 
-/** The experiment with the best mean of a metric among some labels, or undefined. */
-function leader(labels, metric) {
-  const sign = metric === "forgetting" ? -1 : 1;
-  const ranked = experiments.filter((e) => labels.includes(e.label))
-    .map((e) => ({ e, m: e.metrics.find((x) => x.name === metric)?.mean ?? null })).filter((x) => x.m !== null)
-    .sort((a, b) => sign * (b.m - a.m));
-  return ranked[0]?.e;
+const listed = (names) => (names.length < 2 ? names.join("")
+  : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+
+/** A pair as seen by one of its two: how far ahead it is (negative: behind), and is it sure? */
+function standing(pair, label, sign) {
+  const turn = sign * (pair.b === label ? 1 : -1);
+  const ends = [turn * pair.bca_interval.low, turn * pair.bca_interval.high];
+  const complete = isNumber(pair.bca_interval.low) && isNumber(pair.bca_interval.high);
+  return { pair, rival: pair.b === label ? pair.a : pair.b, ahead: turn * pair.difference,
+    low: complete ? Math.min(...ends) : null, high: complete ? Math.max(...ends) : null,
+    sure: pair.verdict !== "cannot_tell" };
+}
+
+/** The one that is ahead of most others in the paired means, with its standing beside each. */
+function leaderOf(comparison, sign) {
+  const all = comparison.experiments.map((label) => {
+    const rivals = comparison.pairs.filter((p) => p.a === label || p.b === label)
+      .map((p) => standing(p, label, sign)).sort((x, y) => x.ahead - y.ahead);
+    return { label, rivals, beaten: rivals.filter((r) => r.ahead > 0).length,
+      ahead: sum(rivals.map((r) => r.ahead)) };
+  });
+  return all.sort((x, y) => y.beaten - x.beaten || y.ahead - x.ahead)[0];
+}
+
+function figuresOf({ pair, low, high }) {
+  const said = [];
+  if (low !== null) said.push(`95 % interval ${points(low)} to ${points(high)} points`);
+  said.push(`${pair.seeds.length} paired ${pair.seeds.length === 1 ? "seed" : "seeds"}`);
+  const p = pair.paired_t.p_holm;
+  if (isNumber(p)) said.push(`p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`);
+  return said.join(", ");
+}
+
+/** {sure, headline, details}: the headline alone answers the question. */
+function verdictOf(comparison) {
+  const question = kQuestions[comparison.metric];
+  const { label, rivals } = leaderOf(comparison, question.sign);
+  const open = rivals.filter((r) => !(r.sure && r.ahead > 0)), next = rivals[0];
+  const many = rivals.length > 1;
+  if (!open.length) return { sure: true,
+    headline: `${label} ${question.best}: ${points(next.ahead)} points ${question.more} than `
+      + `${next.rival}${many ? ", the closest" : ""}. The difference is real.`,
+    details: `${figuresOf(next)}.`
+      + (many ? ` It is ahead of each of the ${rivals.length} others beyond doubt.` : "") };
+  const beaten = rivals.filter((r) => r.sure && r.ahead > 0);
+  const names = open.length > 4 ? `${open.length} others` : listed(open.map((r) => r.rival));
+  const same = open.every((r) => r.ahead === 0);
+  const amount = same ? "there is no difference between"
+    : `${label} is ${points(open[0].ahead)} points ahead of`;
+  const needed = open[0].pair.seeds_needed;
+  return { sure: false,
+    headline: same ? `Undecided ${question.which}: ${listed([label, names])} do not differ.`
+      : `Undecided ${question.which}: ${amount} ${open[0].rival}, but the data cannot tell `
+        + `${open.length > 1 ? `${label} from ${names}` : "them apart"}.`,
+    details: `${figuresOf(open[0])}.`
+      + (needed ? ` About ${needed} seeds would show a difference of one point.` : "")
+      + (beaten.length ? ` Sure: ${label} is ahead of ${listed(beaten.map((r) => r.rival))}.` : "") };
+}
+
+const kPairHead = ["pair (difference: second − first)", "difference, points", "BCa interval",
+  "t interval", "p, paired t (Holm)", "p, Wilcoxon (Holm)", "effect g", "seeds for 1 point",
+  "verdict"];
+function pairTable(comparison) {
+  const interval = (i) => (isNumber(i.low) ? `${points(i.low)} to ${points(i.high)}` : "–");
+  const p = (v) => (isNumber(v) ? (v < 1e-4 ? "< 0.0001" : v.toPrecision(2)) : "–");
+  const number = (text, value) => ({ text, value: isNumber(value) ? value : null });
+  return makeTable(kPairHead, comparison.pairs.map((c) => [
+    `${c.a}, ${c.b} (n = ${c.seeds.length})`, number(points(c.difference), c.difference),
+    number(interval(c.bca_interval), c.bca_interval.low),
+    number(interval(c.t_interval), c.t_interval.low),
+    number(p(c.paired_t.p_holm), c.paired_t.p_holm), number(p(c.wilcoxon.p_holm), c.wilcoxon.p_holm),
+    number(isNumber(c.effect_gz) ? c.effect_gz.toFixed(2) : "–", c.effect_gz),
+    number(String(c.seeds_needed ?? "–"), c.seeds_needed),
+    { better: "second is better", worse: "first is better" }[c.verdict] ?? "cannot tell"]),
+  { sortable: true, label: `All pairs, ${comparison.metric}` });
 }
 
 function verdicts() {
   const box = document.getElementById("answer");
   box.append(el("h2", {}, "Which forgets least, and is it sure?"));
-  const wanted = [...data.comparisons].sort((a, b) => (b.metric === "forgetting") - (a.metric === "forgetting"));
-  for (const c of wanted) {
-    if (c.refused) { box.append(el("p", { class: "note" }, `${c.metric}: not compared. ${c.refused}`)); continue; }
-    const best = leader(c.experiments, c.metric);
-    const pairs = c.pairs.filter((p) => best && (p.a === best.label || p.b === best.label));
-    const name = c.metric === "forgetting" ? "Least forgetting" : "Highest final accuracy (ACC)";
-    const sure = pairs.every((p) => p.verdict !== "cannot_tell");
-    if (best) box.append(el("p", { class: "verdict" }, el("strong", {}, `${name}: ${best.label}`),
-      sure ? ", and the data are sure of it. " : ", but the data cannot tell it from all others. ", pairs.slice(0, 3).map((p) => p.sentence).join(". ") + "."));
-    if (pairs.length > 1 || c.pairs.length > 1) box.append(el("details", {}, el("summary", {}, `All ${c.pairs.length} pairs, ${c.metric}`),
-      el("ul", {}, ...c.pairs.map((p) => el("li", {}, p.sentence)))));
+  const groups = [...new Set(data.comparisons.map((c) => JSON.stringify(c.experiments)))];
+  for (const group of groups) {
+    const all = data.comparisons.filter((c) => JSON.stringify(c.experiments) === group);
+    const alike = all[0].experiments;
+    if (alike.length < experiments.length) box.append(el("h3", {}, `Among ${listed(alike)}`));
+    for (const metric of Object.keys(kQuestions)) {
+      const comparison = all.find((c) => c.metric === metric);
+      if (!comparison) continue;
+      if (comparison.refused) {
+        box.append(el("p", { class: "note" }, `${metric}: not compared. ${comparison.refused}`));
+        continue;
+      }
+      const { sure, headline, details } = verdictOf(comparison);
+      box.append(el("div", { class: sure ? "verdict sure" : "verdict open" },
+        el("p", {}, el("strong", {}, headline)), el("p", { class: "details" }, details),
+        later(`All about ${comparison.pairs.length === 1 ? "this pair"
+          : `these ${comparison.pairs.length} pairs`}`, () => el("div", {}, pairTable(comparison),
+          el("ul", {}, ...comparison.pairs.map((p) => el("li", {}, p.sentence)))))));
+    }
   }
-  const alone = experiments.filter((e) => !data.comparisons.some((c) => c.experiments.includes(e.label)));
-  if (!data.comparisons.length && experiments.length === 1) box.append(el("p", { class: "verdict" }, `Only ${experiments[0].label} is here: there is nothing to compare it with.`));
-  else if (alone.length) box.append(el("p", { class: "note" }, `Not comparable with the others, for stream, data or evaluation differ: ${alone.map((e) => e.label).join(", ")}.`));
-
-  const head = ["experiment", "n"];
-  for (const [name, title] of kMetrics) head.push({ text: title, help: experiments[0].metrics.find((m) => m.name === name)?.definition ?? "" });
-  head.push({ text: "active", help: "mean fraction of hidden units active in the test" }, { text: "multiply-adds", help: "executed in training" }, { text: "training, s", help: "mean over seeds" });
-  const rows = experiments.map((e) => [e.label, e.runs.length,
-    ...kMetrics.map(([name]) => { const s = over(e, (r) => metricOf(r, name)); return { text: withHalf(s), value: s.mean }; }),
-    ...[[(r) => activeOf(r), percent], [(r) => r.train_macs.executed, short], [(r) => sum(r.task_seconds), short]].map(([of, show]) => {
-      const s = over(e, of); return { text: show(s.mean), value: s.mean }; })]);
-  box.append(makeTable(head, rows, { sortable: true, caption: "Mean over seeds ± half width of the 95 % t interval" }));
-  box.append(el("details", {}, el("summary", {}, "What the metrics mean"), el("dl", {},
-    ...experiments.flatMap((e) => e.metrics).filter((m, i, all) => all.findIndex((o) => o.name === m.name) === i)
-      .flatMap((m) => [el("dt", {}, el("strong", {}, m.name)), el("dd", {}, m.definition)]))));
+  const alone = experiments.filter((e) =>
+    !data.comparisons.some((c) => c.experiments.includes(e.label))).map((e) => e.label);
+  if (experiments.length === 1)
+    box.append(el("div", { class: "verdict open" }, el("p", {}, el("strong", {},
+      `Only ${alone[0]} is here: there is nothing to compare it with.`))));
+  else if (alone.length)
+    box.append(el("p", { class: "note" },
+      `Compared with none, for stream, data or evaluation differ: ${listed(alone)}.`));
+  if (data.skipped.length)
+    box.append(el("p", { class: "note" }, `${data.skipped.length} `
+      + `${data.skipped.length === 1 ? "file was" : "files were"} left out, see the end.`));
+  box.append(overview(), later("All metrics and what they mean", metricTable));
 }
 
-/** Checkboxes that are the legend of all charts. */
-function legend() {
-  const box = document.getElementById("legend");
-  box.querySelectorAll("label").forEach((old) => old.remove());
-  const shapes = { circle: "●", square: "■", diamond: "◆", "triangle-up": "▲", cross: "✚", "triangle-down": "▼", "triangle-right": "▶", "triangle-left": "◀" };
-  experiments.forEach((e, i) => {
-    const mark = el("span", { "aria-hidden": "true" }, shapes[shapeOf(i)]);
-    mark.style.color = colourOf(i);
-    const input = el("input", { type: "checkbox", checked: shown.has(i), onchange: () => {
-      if (input.checked) shown.add(i); else shown.delete(i);
-      redraw();
-    } });
-    box.append(el("label", {}, input, mark, e.label));
-  });
+const definitions = () => new Map(experiments.flatMap((e) => e.metrics)
+  .map((m) => [m.name, m.definition]));
+
+function overview() {
+  const meaning = definitions();
+  const costs = [
+    [{ text: "active", help: "mean share of hidden units active in the last test" }, activeOf, percent],
+    [{ text: "multiply-adds", help: "executed in training" }, (r) => r.train_macs.executed, short],
+    [{ text: "training, s", help: "mean over the seeds" }, secondsOf, short]];
+  const head = ["experiment", "seeds",
+    ...kColumns.map(([name, text]) => ({ text, help: meaning.get(name) })), ...costs.map(([t]) => t)];
+  const rows = experiments.map((e, i) => [
+    { text: e.label, value: e.label, mark: sampleOf(i) }, e.runs.length,
+    ...kColumns.map(([name]) => {
+      const s = over(e, (r) => metricOf(r, name));
+      return { text: withHalf(s), value: s.mean };
+    }),
+    ...costs.map(([, of, show]) => {
+      const s = over(e, of);
+      return { text: show(s.mean), value: s.mean };
+    })]);
+  return makeTable(head, rows, { sortable: true,
+    caption: "Mean over the seeds ± half width of the 95 % t interval" });
+}
+
+function metricTable() {
+  return makeTable(["metric", ...experiments.map((e) => e.label), "definition"],
+    [...definitions()].map(([name, meaning]) => [name.replaceAll("_", " "),
+      ...experiments.map((e) => withHalf(over(e, (r) => metricOf(r, name)))), meaning]),
+    { label: "All metrics" });
 }

@@ -1,0 +1,115 @@
+#include "exps/report/report.h"
+
+#include <regex>
+
+#include <gtest/gtest.h>
+
+#include "tests/exps/sample_run.h"
+
+namespace engram {
+namespace {
+
+const std::string kHostile = "</script><!--<img src=x onerror=alert(1)>";
+
+ResultsSet set_of(const std::string& label) {
+  ResultsSet set;
+  set.experiments.push_back({label, "a", {sample_run("a", 3, 0), sample_run("a", 3, 1)}, {}});
+  set.experiments.push_back(
+      {"b", "b", {sample_run("b", 3, 0, 0.2), sample_run("b", 3, 1, 0.2)}, {}});
+  return set;
+}
+
+std::string embedded(const std::string& page) {
+  const std::string open = "id=\"engram-data\">";
+  const auto begin = page.find(open) + open.size();
+  return page.substr(begin, page.find("</script>", begin) - begin);
+}
+
+TEST(Report, EmbedsItsDataSoThatTheyParseBackEqual) {
+  const ResultsSet set = set_of("a");
+  EXPECT_EQ(nlohmann::json::parse(embedded(report_html(set))), report_json(set));
+}
+
+TEST(Report, HostileNamesNeverBecomeMarkup) {
+  const std::string page = report_html(set_of(kHostile), {.title = kHostile});
+  EXPECT_EQ(page.find("<img"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(embedded(page))["experiments"][0]["label"], kHostile);
+}
+
+TEST(Report, DataThatStandInAScriptElementCannotEndItOrALine) {
+  const nlohmann::json data{{"name", kHostile + "\u2028\u2029&"}, {"broken", "\xff"}};
+  const std::string text = script_safe(data);
+  EXPECT_EQ(text.find_first_of("<>&"), std::string::npos);
+  EXPECT_EQ(text.find("\u2028"), std::string::npos);
+  EXPECT_EQ(text.find("\u2029"), std::string::npos);
+  const nlohmann::json back = nlohmann::json::parse(text);
+  EXPECT_EQ(back["name"], data["name"]);
+  EXPECT_EQ(back["broken"], "\uFFFD");
+}
+
+TEST(Report, EscapesWhatMeansSomethingInHtml) {
+  EXPECT_EQ(html_escaped("<a b=\"c\" d='e'>&f"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;f");
+}
+
+TEST(Report, LoadsNothingFromElsewhere) {
+  const std::string page = report_html(set_of("a"));
+  const std::regex tag("<(link|img|iframe|object|embed|base)[ >]", std::regex::icase);
+  const std::string markup = page.substr(0, page.find("id=\"engram-data\""));
+  EXPECT_FALSE(std::regex_search(markup, tag));
+  for (const char* outside : {"src=\"http", "src='http", "src=\"//", "href=\"http", "href='http",
+                              "href=\"//", "@import", "sourceMappingURL"})
+    EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+  EXPECT_NE(markup.find("default-src 'none'"), std::string::npos);
+}
+
+TEST(Report, ComparesEveryPairOfExperimentsForAccuracyAndForgetting) {
+  const nlohmann::json list = report_json(set_of("a"))["comparisons"];
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0]["metric"], "average_accuracy");
+  EXPECT_EQ(list[1]["metric"], "forgetting");
+  for (const nlohmann::json& one : list) {
+    EXPECT_EQ(one["experiments"], nlohmann::json({"a", "b"}));
+    ASSERT_EQ(one["pairs"].size(), 1u);
+    EXPECT_EQ(one["pairs"][0]["seeds"].size(), 2u);
+  }
+}
+
+TEST(Report, KeepsForeignExperimentsApartAndSaysWhyAPairIsNotCompared) {
+  ResultsSet set = set_of("a");
+  set.experiments.push_back({"long", "c", {sample_run("c", 4, 0), sample_run("c", 4, 1)}, {}});
+  set.experiments.push_back({"late", "d", {sample_run("d", 4, 7), sample_run("d", 4, 8)}, {}});
+  const nlohmann::json list = report_json(set)["comparisons"];
+  ASSERT_EQ(list.size(), 4u);
+  for (std::size_t i : {0u, 1u}) {
+    EXPECT_EQ(list[i]["experiments"], nlohmann::json({"a", "b"}));
+    EXPECT_FALSE(list[i].contains("refused"));
+  }
+  for (std::size_t i : {2u, 3u}) {
+    EXPECT_EQ(list[i]["experiments"], nlohmann::json({"long", "late"}));
+    EXPECT_FALSE(list[i].contains("pairs"));
+    EXPECT_NE(list[i]["refused"].get<std::string>().find("seed"), std::string::npos);
+  }
+}
+
+TEST(Report, ThinsOutWhatIsTooLongAndKeepsBothEnds) {
+  ResultsSet set = set_of("a");
+  for (ExperimentRuns& e : set.experiments)
+    for (RunRecord& run : e.runs) {
+      const StepRow row = run.steps.back();
+      for (int i = 1; i <= 500; ++i) {
+        run.steps.push_back(row);
+        run.steps.back().step += i;
+      }
+    }
+  const nlohmann::json data = report_json(set, {.most_steps = 50, .most_numbers = 70});
+  const nlohmann::json& runs = data["experiments"][1]["runs"];
+  const nlohmann::json& steps = runs[0]["steps"];
+  EXPECT_EQ(steps.size(), 20u);
+  EXPECT_EQ(steps.front()["step"], 100);
+  EXPECT_EQ(steps.back()["step"], 800);
+  EXPECT_TRUE(runs[0]["layers"][0].contains("usage_final"));
+  EXPECT_FALSE(runs[1]["layers"][0].contains("usage_final"));
+}
+
+}  // namespace
+}  // namespace engram
