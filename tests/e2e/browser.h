@@ -28,11 +28,12 @@ class Browser {
 
   /// Profile, temporary files and downloads are written into `folder`.
   explicit Browser(const std::filesystem::path& folder) : driver_(folder) {
-    const Json options{
-        {"binary", chromium()},
-        {"args",
-         {"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-          "--no-proxy-server", "--window-size=1200,900", "--force-device-scale-factor=1"}}};
+    // By a pipe, so that the browser ends when the driver is gone, however that came.
+    const Json options{{"binary", chromium()},
+                       {"args",
+                        {"--headless=new", "--remote-debugging-pipe", "--no-sandbox",
+                         "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server",
+                         "--window-size=1200,900", "--force-device-scale-factor=1"}}};
     const Json wanted{{"browserName", "chrome"},
                       {"unhandledPromptBehavior", "ignore"},
                       {"goog:chromeOptions", options},
