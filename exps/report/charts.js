@@ -15,7 +15,7 @@ function extent(values, { zero = false, margin = 0.06 } = {}) {
   const v = known(values);
   let low = Math.min(...v), high = Math.max(...v);
   if (zero) low = Math.min(low, 0), high = Math.max(high, 0);
-  const room = margin * (high - low) || 0.05 * Math.abs(high) || 0.01;
+  const room = high > low ? margin * (high - low) : 0.05 * Math.abs(high) || 0.01;
   return [low >= 0 ? Math.max(0, low - room) : low - room,
     high <= 0 ? Math.min(0, high + room) : high + room];
 }
@@ -24,7 +24,8 @@ function fractionTicks([low, high]) {
   const digits = high - low >= 0.04 ? 0 : high - low >= 0.004 ? 1 : 2;
   return { format: `.${digits}%`, tickMinStep: 10 ** (-2 - digits), tickCount: 5 };
 }
-const magnitudeTicks = { format: "~s", tickCount: 4 };
+const magnitudeTicks = { tickCount: 4,
+  encode: { labels: { update: { text: { signal: "format(datum.value, '~s')" } } } } };
 
 /**
  * Lines with bands. rows: {e, x, y, lo, hi, tip}; x, y: titles. whole: x is counted; dots: a mark
@@ -35,34 +36,34 @@ function lineChart(rows, width, options) {
   if (!rows.length) return null;
   const across = options.across ?? extent(rows.flatMap((r) => [r.y, r.lo, r.hi]), { zero });
   const many = Math.ceil(rows.length / 1200);  // marks to hover over where all would be too many
-  const along = { scale: "x", field: "x" };
+  const along = extent(rows.map((r) => r.x), { zero: !whole, margin: whole ? 0 : 0.01 });
+  const here = field("x", "x");
   return {
     width, height,
     data: [{ name: "rows", values: rows },
       { name: "marks", values: dots ? rows : rows.filter((_, i) => i % many === 0) },
       { name: "borders", values: borders.map((at) => ({ x: at })) }],
     scales: [
-      { name: "x", type: "linear", range: "width", zero: false, nice: !whole, padding: 8,
-        domain: { data: "rows", field: "x" } },
+      { name: "x", type: "linear", range: "width", zero: false, padding: 8, domain: along },
       { name: "y", type: "linear", range: "height", zero: false, domain: across },
       ...experimentScales()],
     axes: [
       { orient: "bottom", scale: "x", title: x, tickCount: 6,
-        ...(whole ? { format: "d", tickMinStep: 1 } : { format: "~s" }) },
+        ...(whole ? { format: "d", tickMinStep: 1 } : magnitudeTicks) },
       { orient: "left", scale: "y", title: y, grid: true, ...fractionTicks(across) }],
     marks: [
       { type: "rule", from: { data: "borders" }, interactive: false, encode: { enter: {
-        x: along, y: constant(0), y2: constant(height), strokeDash: constant([2, 3]),
+        x: here, y: constant(0), y2: constant(height), strokeDash: constant([2, 3]),
         stroke: constant(token("--quiet")) }, update: { y2: { signal: "height" } } } },
       { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
         { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
-          x: along, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
-          fillOpacity: constant(0.16), defined: { signal: "isValid(datum.lo)" } } } },
+          x: here, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
+          fillOpacity: constant(shown.size > 6 ? 0.07 : 0.16), defined: { signal: "isValid(datum.lo)" } } } },
         { type: "line", from: { data: "line" }, interactive: false, encode: { enter: {
-          x: along, y: field("y", "y"), stroke: field("colour", "e"), strokeWidth: constant(2),
+          x: here, y: field("y", "y"), stroke: field("colour", "e"), strokeWidth: constant(2),
           strokeDash: field("dash", "e") } } }] },
       { type: "symbol", from: { data: "marks" }, encode: {
-        enter: { x: along, y: field("y", "y"), fill: field("colour", "e"),
+        enter: { x: here, y: field("y", "y"), fill: field("colour", "e"),
           shape: field("shape", "e"), size: constant(55), tooltip: { field: "tip" } },
         update: { opacity: constant(dots ? 1 : 0) }, hover: { opacity: constant(1) } } }] };
 }
@@ -70,7 +71,6 @@ function lineChart(rows, width, options) {
 /** A heat map of fractions. cells: {row, column, v, tip}; rows, columns: all of them, in order. */
 function heatMap(cells, width, { rows, columns, x, y }) {
   if (!cells.length) return null;
-  const side = { axis: "band", padding: 0.04 };
   const dark = isDark() ? "#10141a" : "#ffffff";
   const figures = { type: "text", interactive: false, from: { data: "cells" }, encode: { enter: {
     x: { scale: "x", field: "column", band: 0.5 }, y: { scale: "y", field: "row", band: 0.5 },
@@ -82,8 +82,8 @@ function heatMap(cells, width, { rows, columns, x, y }) {
     width, height: Math.min(26 * rows.length + 50, 380),
     data: [{ name: "cells", values: cells }],
     scales: [
-      { name: "x", type: "band", domain: columns, range: "width", padding: side.padding },
-      { name: "y", type: "band", domain: rows, range: "height", padding: side.padding },
+      { name: "x", type: "band", domain: columns, range: "width", padding: 0.04 },
+      { name: "y", type: "band", domain: rows, range: "height", padding: 0.04 },
       { name: "fill", type: "linear", domain: [0, 1], clamp: true,
         range: [token("--low"), token("--high")] }],
     axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0 },
@@ -91,7 +91,8 @@ function heatMap(cells, width, { rows, columns, x, y }) {
     marks: [
       { type: "rect", from: { data: "cells" }, encode: { enter: {
         x: field("x", "column"), y: field("y", "row"), width: { scale: "x", band: 1 },
-        height: { scale: "y", band: 1 }, fill: field("fill", "v"), tooltip: { field: "tip" } } } },
+        height: { scale: "y", band: 1 }, fill: field("fill", "v"),
+        tooltip: { field: "tip" } } } },
       ...(columns.length <= 12 ? [figures] : [])] };
 }
 
@@ -105,8 +106,13 @@ function intervalMarks(place) {
     ...place, size: constant(95), shape: field("shape", "e"), fill: field("colour", "e"),
     tooltip: { field: "tip" } } } } };
 }
-const nameAxis = (width) => ({ orient: "left", scale: "y", domain: false, ticks: false,
-  labelLimit: Math.min(200, width * 0.42), labelOverlap: false });
+/** Names above their rows, where there is room for long ones. */
+const rowHeight = 44;
+const on = (band) => ({ scale: "y", field: "label", band });
+const names = (from, width) => ({ type: "text", from: { data: from }, interactive: false,
+  encode: { enter: { x: constant(2), y: on(0.16), text: { field: "label" },
+    fontSize: constant(11), baseline: constant("middle"), limit: constant(width - 16),
+    fill: constant(token("--text")) } } });
 
 /** Single seeds as dots, their mean and interval. groups: {e, label, tip, s, values: [{v, tip}]}. */
 function dotChart(groups, width, { x, ticks = null, zero = false }) {
@@ -116,22 +122,22 @@ function dotChart(groups, width, { x, ticks = null, zero = false }) {
   if (!bars.length) return null;
   const along = extent([...dots.map((d) => d.v), ...bars.flatMap((b) => [b.low, b.high])],
     { zero });
-  const on = (band) => ({ scale: "y", field: "label", band });
-  const { rule, mean: middle } = intervalMarks({ x: field("x", "x"), y: on(0.34) });
+  const { rule, mean: middle } = intervalMarks({ x: field("x", "x"), y: on(0.5) });
   return {
-    width, height: 34 * bars.length + 46,
+    width, height: rowHeight * bars.length + 46,
     data: [{ name: "dots", values: dots }, { name: "bars", values: bars }],
     scales: [
       { name: "x", type: "linear", range: "width", zero: false, domain: along },
       { name: "y", type: "band", range: "height", domain: bars.map((b) => b.label) },
       ...experimentScales()],
-    axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...(ticks ?? fractionTicks(along)) },
-      nameAxis(width)],
+    axes: [{ orient: "bottom", scale: "x", title: x, grid: true,
+      ...(ticks ?? fractionTicks(along)) }],
     marks: [
+      names("bars", width),
       { type: "symbol", from: { data: "dots" }, encode: { enter: {
-        x: field("x", "v"), y: on(0.72), size: constant(28), fill: field("colour", "e"),
+        x: field("x", "v"), y: on(0.82), size: constant(28), fill: field("colour", "e"),
         fillOpacity: constant(0.55), tooltip: { field: "tip" } } } },
-      rule({ x: field("x", "low"), x2: field("x", "high"), y: on(0.34) }), middle] };
+      rule({ x: field("x", "low"), x2: field("x", "high"), y: on(0.5) }), middle] };
 }
 
 /** Means against a cost, with both intervals. groups: {e, tip, a (summary of x), b (of y)}. */
@@ -144,18 +150,18 @@ function scatter(groups, width, { x, y }) {
   if (!bars.length) return null;
   const along = extent(bars.flatMap((b) => [b.left, b.right]), { zero: true });
   const across = extent(bars.flatMap((b) => [b.low, b.high]), { margin: 0.12 });
-  const [cx, cy] = [field("x", "x"), field("y", "y")];
+  const [cx, cy, thin] = [field("x", "x"), field("y", "y"), constant(2)];
   const { rule, mean: middle } = intervalMarks({ x: cx, y: cy });
   return {
     width, height: 260, data: [{ name: "bars", values: bars }],
     scales: [
-      { name: "x", type: "linear", range: "width", zero: false, domain: [Math.min(0, along[0]), along[1]] },
+      { name: "x", type: "linear", range: "width", zero: false, domain: along },
       { name: "y", type: "linear", range: "height", zero: false, domain: across },
       ...experimentScales()],
     axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...magnitudeTicks },
       { orient: "left", scale: "y", title: y, grid: true, ...fractionTicks(across) }],
-    marks: [rule({ x: field("x", "left"), x2: field("x", "right"), y: cy, strokeWidth: constant(2) }),
-      rule({ x: cx, y: field("y", "low"), y2: field("y", "high"), strokeWidth: constant(2) }), middle] };
+    marks: [rule({ x: field("x", "left"), x2: field("x", "right"), y: cy, strokeWidth: thin }),
+      rule({ x: cx, y: field("y", "low"), y2: field("y", "high"), strokeWidth: thin }), middle] };
 }
 
 /** A part of a whole: filled within an outline. groups: {e, label, part, whole, tip}. */
@@ -163,18 +169,18 @@ function shareChart(groups, width, { x }) {
   const rows = groups.filter((g) => isNumber(g.whole));
   if (!rows.length) return null;
   const bar = (end, encode) => ({ type: "rect", from: { data: "rows" }, encode: { enter: {
-    x: { scale: "x", value: 0 }, x2: field("x", end), y: { scale: "y", field: "label", band: 0.2 },
-    height: { scale: "y", band: 0.6 }, tooltip: { field: "tip" }, ...encode } } });
+    x: { scale: "x", value: 0 }, x2: field("x", end), y: { scale: "y", field: "label", band: 0.34 },
+    height: { scale: "y", band: 0.5 }, tooltip: { field: "tip" }, ...encode } } });
   return {
-    width, height: 34 * rows.length + 46, data: [{ name: "rows", values: rows }],
+    width, height: rowHeight * rows.length + 46, data: [{ name: "rows", values: rows }],
     scales: [
       { name: "x", type: "linear", range: "width", zero: true, domain: extent(
         rows.flatMap((r) => [r.part, r.whole]), { zero: true }) },
       { name: "y", type: "band", range: "height", domain: rows.map((r) => r.label) },
       ...experimentScales()],
-    axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...magnitudeTicks },
-      nameAxis(width)],
+    axes: [{ orient: "bottom", scale: "x", title: x, grid: true, ...magnitudeTicks }],
     marks: [
+      names("rows", width),
       bar("whole", { fill: constant("transparent"), stroke: field("colour", "e") }),
       bar("part", { fill: field("colour", "e") })] };
 }

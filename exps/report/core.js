@@ -5,8 +5,8 @@ const shown = new Set(experiments.map((_, i) => i));
 const visible = () => [...shown].sort((a, b) => a - b);
 const isDark = () => document.documentElement.dataset.theme === "dark";
 
-// After Okabe and Ito, whose colours colour-blind people tell apart; dashes and shapes say it again.
-const kLight = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#A87900", "#2E9BD6", "#5B5B5B",
+// After Okabe and Ito, whose colours colour-blind people tell apart; dashes and shapes repeat it.
+const kLight = ["#0072B2", "#D55E00", "#009E73", "#BF5F95", "#946B00", "#1F86C0", "#5B5B5B",
   "#7B3FA0"];
 const kDark = ["#56B4E9", "#FF8A3D", "#2CC79A", "#E8A0C8", "#F0E442", "#9AD0F5", "#C8C8C8",
   "#C39BE0"];
@@ -34,7 +34,9 @@ const isNumber = (v) => typeof v === "number" && Number.isFinite(v);
 const known = (values) => values.filter(isNumber);
 const sum = (values) => known(values).reduce((a, b) => a + b, 0);
 const mean = (values) => (values.length ? sum(values) / values.length : null);
-const percent = (v) => (isNumber(v) ? (100 * v).toFixed(Math.abs(v) < 0.01 ? 2 : 1) + " %" : "–");
+/** With two digits below one per cent; beside another number, with as many as that one has. */
+const percent = (v, beside = v) =>
+  (isNumber(v) ? (100 * v).toFixed(Math.abs(beside) < 0.01 ? 2 : 1) + " %" : "–");
 
 /** Fractions as points: 0.0123 as "1.2", with two digits below one. */
 const points = (v) => (100 * v).toFixed(Math.abs(v) < 0.0095 ? 2 : 1);
@@ -59,12 +61,14 @@ function student(df) {
 function summarise(values) {
   const v = known(values), m = mean(v);
   if (v.length < 2) return { n: v.length, mean: m, half: null };
+  if (v.every((x) => x === v[0])) return { n: v.length, mean: v[0], half: 0 };
   const variance = sum(v.map((x) => (x - m) ** 2)) / (v.length - 1);
   return { n: v.length, mean: m, half: student(v.length - 1) * Math.sqrt(variance / v.length) };
 }
 function withHalf(s, show = percent) {
   if (s.mean === null) return "–";
-  return s.half === null ? show(s.mean) : `${show(s.mean).replace(" %", "")} ± ${show(s.half)}`;
+  if (s.half === null) return show(s.mean);
+  return `${show(s.mean).replace(" %", "")} ± ${show(s.half, s.mean)}`;
 }
 const metricOf = (run, name) => run.metrics[name] ?? null;
 const over = (e, of) => summarise(e.runs.map(of));
@@ -113,7 +117,8 @@ function makeTable(head, rows, { words = false, sortable = false, caption = "", 
       sortable ? el("button", { type: "button", onclick: () => sortBy(i) }, text) : text);
   });
   const table = el("table", words ? { class: "words" } : {},
-    ...(caption ? [el("caption", {}, caption)] : []), el("thead", {}, el("tr", {}, ...titles)), body);
+    ...(caption ? [el("caption", {}, caption)] : []),
+    el("thead", {}, el("tr", {}, ...titles)), body);
   return el("div", { class: "scroll", tabindex: "0", role: "region",
     "aria-label": label || caption || "table" }, table);
 }
@@ -121,8 +126,7 @@ function makeTable(head, rows, { words = false, sortable = false, caption = "", 
 /** Closed until asked for, so that long tables cost nothing before. */
 function later(title, make) {
   const box = el("details", {}, el("summary", {}, title));
-  box.addEventListener("toggle", () => {
-    if (box.open && box.children.length === 1) box.append(make());
-  });
+  box.fill = () => { if (box.children.length === 1) box.append(make()); };
+  box.addEventListener("toggle", () => { if (box.open) box.fill(); });
   return box;
 }

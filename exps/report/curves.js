@@ -13,11 +13,13 @@ function curveRows(of, what) {
   }).filter((p) => p.y !== null);
 }
 const asTable = (rows, x, y) => ({ head: ["experiment", x, y, "low", "high"],
-  rows: rows.map((r) => [experiments[r.e].label, r.x, percent(r.y), percent(r.lo), percent(r.hi)]) });
+  rows: rows.map((r) =>
+    [experiments[r.e].label, r.x, percent(r.y), percent(r.lo), percent(r.hi)]) });
 
 function curveFigure(caption, of, what, y, options = {}) {
   const rows = () => curveRows(of(), what);
-  return figure(caption, (w) => lineChart(rows(), w, { x: "tasks learnt", y, ...options.chart?.() }),
+  return figure(caption,
+    (w) => lineChart(rows(), w, { x: "tasks learnt", y, ...options.chart?.() }),
     () => asTable(rows(), "tasks learnt", y), options);
 }
 
@@ -52,7 +54,8 @@ function taskPanel() {
     { chart: () => ({ height: 170, across: span() }) }));
   return panel("Every task", "Accuracy on each task from before it is learnt to the end: a curve "
     + "that falls after its task is forgetting."
-    + (longest > most ? ` The first ${most} tasks; the others can be chosen above.` : ""), list, true);
+    + (longest > most ? ` The first ${most} tasks; the others can be chosen above.` : ""),
+  list, true);
 }
 
 /** Groups for dotChart(): every seed's value and the interval of the mean. */
@@ -72,7 +75,8 @@ function seedFigure(caption, of, { show = percent, ...chart } = {}) {
 }
 
 function finalPanel() {
-  return panel("At the end", "Small dots are single seeds; above them the mean and its 95 % t interval.", [
+  return panel("At the end", "Small dots are single seeds; above them the mean and its 95 % t "
+    + "interval.", [
     seedFigure("Final accuracy (ACC)", (r) => metricOf(r, "average_accuracy")),
     seedFigure("Forgetting at the end", (r) => metricOf(r, "forgetting"))]);
 }

@@ -63,7 +63,8 @@ function figure(caption, make, table, { of = null, control = null } = {}) {
       drawing.replaceChildren(el("p", { class: "note" }, "Nothing to show for this choice."));
       return;
     }
-    const whole = { padding: 4, autosize: { type: "fit", contains: "padding" }, ...spec };
+    const whole = { padding: { left: 4, top: 4, right: 16, bottom: 4 },
+      autosize: { type: "fit", contains: "padding" }, ...spec };
     one.view = new vega.View(vega.parse(whole, vegaConfig()),
       { renderer: "svg", container: drawing, hover: true });
     one.view.tooltip(showTip);

@@ -1,8 +1,12 @@
 // The page, from top to bottom.
+
+/** list: figures, or lists of them that each begin a new row. */
 function panel(title, note, list, small = false, body = null) {
   const box = el("section", { "aria-label": title, "data-panel": title }, el("h2", {}, title));
   if (note.length) box.append(el("p", { class: "note" }, ...[note].flat()));
-  box.append(body ?? el("div", { class: small ? "charts small" : "charts" }, ...list));
+  if (body) box.append(body);
+  for (const part of list.length && Array.isArray(list[0]) ? list : [list])
+    if (part.length) box.append(el("div", { class: small ? "charts small" : "charts" }, ...part));
   return box;
 }
 
@@ -42,14 +46,23 @@ addEventListener("resize", () => {
   resizing = setTimeout(redraw, 150);
 });
 
-// Paper is white, and nothing on it scrolls into view.
-let themeBeforePrint = false;
+// Paper is white, nothing on it scrolls into view, and nobody can open its provenance.
+const printed = { wasDark: false, opened: [] };
 addEventListener("beforeprint", () => {
-  themeBeforePrint = isDark();
-  if (themeBeforePrint) setTheme(false);
+  printed.wasDark = isDark();
+  if (printed.wasDark) setTheme(false);
   for (const one of figures) if (one.stale && !one.box.hidden) one.draw();
+  const closed = "[data-panel=Provenance] details:not([open])";
+  printed.opened = [...document.querySelectorAll(closed)];
+  for (const box of printed.opened) {
+    box.fill();
+    box.open = true;
+  }
 });
-addEventListener("afterprint", () => { if (themeBeforePrint) setTheme(true); });
+addEventListener("afterprint", () => {
+  if (printed.wasDark) setTheme(true);
+  for (const box of printed.opened) box.open = false;
+});
 
 document.getElementById("download").addEventListener("click", () => {
   const text = document.getElementById("engram-data").textContent;

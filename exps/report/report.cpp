@@ -1,7 +1,12 @@
 #include "exps/report/report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -33,10 +38,48 @@ std::vector<Group> groups_of(const ResultsSet& set) {
   return groups;
 }
 
-json comparison_of(const Group& group, const std::string& metric, const ReportOptions& options) {
-  json one{{"metric", metric}, {"experiments", json::array()}};
+/// Seeds for which a metric is known; joint training has no forgetting.
+std::set<std::uint64_t> known_seeds(const ExperimentRuns& e, const std::string& metric) {
+  std::set<std::uint64_t> seeds;
+  for (const RunRecord& run : e.runs)
+    for (const Metric& found : compute_metrics(run, e.forgetting))
+      if (found.name == metric && std::isfinite(found.value)) seeds.insert(run.seed);
+  return seeds;
+}
+
+/// Splits a group into those of which every pair shares seeds, and the others, which must not keep
+/// these from being compared.
+std::pair<Group, Group> pairable(const Group& group, const std::string& metric) {
+  std::pair<Group, Group> parts;
+  std::vector<std::set<std::uint64_t>> of_kept;
+  for (const ExperimentRuns& e : group) {
+    std::set<std::uint64_t> seeds = known_seeds(e, metric);
+    const bool fits = std::all_of(of_kept.begin(), of_kept.end(), [&](const auto& others) {
+      return std::any_of(seeds.begin(), seeds.end(), [&](auto seed) { return others.count(seed); });
+    });
+    if (seeds.empty() || !fits) {
+      parts.second.push_back(e);
+    } else {
+      parts.first.push_back(e);
+      of_kept.push_back(std::move(seeds));
+    }
+  }
+  return parts;
+}
+
+json labels_of(const Group& group) {
+  json labels = json::array();
   for (const ExperimentRuns& e : group)
-    one["experiments"].push_back(e.label);
+    labels.push_back(e.label);
+  return labels;
+}
+
+json comparison_of(const Group& all, const std::string& metric, const ReportOptions& options) {
+  const auto [paired, others] = pairable(all, metric);
+  // With fewer than two left the comparison itself says why.
+  const Group& group = paired.size() < 2 ? all : paired;
+  json one{{"metric", metric}, {"experiments", labels_of(all)}};
+  if (paired.size() >= 2 && !others.empty()) one["left_out"] = labels_of(others);
   const std::size_t pairs = group.size() * (group.size() - 1) / 2;
   const int resamples =  // as many draws as 200 pairs would take
       std::max(1'000, options.resamples / static_cast<int>(1 + pairs / 200));
@@ -70,18 +113,29 @@ std::size_t steps_for(const ResultsSet& set, const ReportOptions& options) {
   return std::max<std::size_t>(20, std::min(options.most_steps, room));
 }
 
-/// Unit usage can be long: where it is too much, that of the first seed stands for all.
-void thin_usage(json& data, const ResultsSet& set, const ReportOptions& options) {
+std::size_t numbers_of_usage(const json& data, const char* name) {
   std::size_t numbers = 0;
-  for (const ExperimentRuns& e : set.experiments)
-    for (const RunRecord& run : e.runs)
-      for (const LayerRecord& layer : run.layers)
-        numbers += layer.usage_final.size() + layer.usage_learned.size();
-  if (numbers <= options.most_numbers / 2) return;
-  for (json& experiment : data["experiments"])
-    for (std::size_t i = 1; i < experiment["runs"].size(); ++i)
-      for (json& layer : experiment["runs"][i]["layers"])
-        layer.erase("usage_learned"), layer.erase("usage_final");
+  for (const json& experiment : data["experiments"])
+    for (const json& run : experiment["runs"])
+      for (const json& layer : run["layers"])
+        for (const json& task : layer.value(name, json::array()))
+          numbers += task.size();
+  return numbers;
+}
+
+/// Unit usage can be long: where it is too much, the page goes without what it does not show, and
+/// if need be the first seed stands for all.
+void thin_usage(json& data, const ReportOptions& options) {
+  const auto drop = [&](const char* name, std::size_t first_run) {
+    for (json& experiment : data["experiments"])
+      for (std::size_t i = first_run; i < experiment["runs"].size(); ++i)
+        for (json& layer : experiment["runs"][i]["layers"])
+          layer.erase(name);
+  };
+  const std::size_t most = options.most_numbers / 2;
+  const std::size_t shown = numbers_of_usage(data, "usage_final");
+  if (shown + numbers_of_usage(data, "usage_learned") > most) drop("usage_learned", 0);
+  if (shown > most) drop("usage_final", 1);
 }
 
 std::string vega_code() {
@@ -112,7 +166,7 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 
 json report_json(const ResultsSet& set, const ReportOptions& options) {
   json data = results_json(set, {.most_steps = steps_for(set, options), .usage = true});
-  thin_usage(data, set, options);
+  thin_usage(data, options);
   data["title"] = options.title;
   data["comparisons"] = comparisons_of(set, options);
   return data;

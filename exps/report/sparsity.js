@@ -1,6 +1,6 @@
 // How much of a network is active, which units are used, and whether tasks share them.
 
-/** On what share of a layer's test inputs (times places) each unit was active, all tasks together. */
+/** On what share of the test inputs (times places) of all tasks each unit was active. */
 function usageOf(e, layer) {
   const counts = layer.usage_final[0].map((_, u) => sum(layer.usage_final.map((row) => row[u])));
   // Active fractions give away how many places of an image a count is over.
@@ -39,9 +39,11 @@ function layerFigures(layerOf, name) {
 
 function overlapFigures(layerOf, name) {
   return experiments.map((e, i) => {
-    if (!e.runs.some((r) => r.layers.some((l) => l.overlap_final)) || e.tasks.length < 2) return null;
+    const recorded = e.runs.some((r) => r.layers.some((l) => l.overlap_final));
+    if (!recorded || e.tasks.length < 2) return null;
     const tasks = e.tasks.map((_, t) => t + 1);
-    const at = (a, b) => over(e, (r) => r.layers[layerOf()]?.overlap_final?.[a - 1]?.[b - 1] ?? null);
+    const at = (a, b) => over(e, (r) =>
+      r.layers[layerOf()]?.overlap_final?.[a - 1]?.[b - 1] ?? null);
     const plain = (v) => v.toFixed(3);
     const cells = () => tasks.flatMap((a) => tasks.map((b) => {
       const s = at(a, b);
@@ -80,8 +82,8 @@ function sparsityPanel() {
     : "hidden layer"]) : [[() => chosen, "chosen layer"]];
   const box = panel("Sparsity", ["Overlap is the weighted Jaccard index of the usage of units by "
     + "two tasks: 100 % means the same units as often, 0 % none in common. ", gradient()],
-  [...parts.flatMap((p) => layerFigures(...p)), workFigure(),
-    ...parts.flatMap((p) => overlapFigures(...p))], true);
+  [[...parts.flatMap((p) => layerFigures(...p)), workFigure()],
+    parts.flatMap((p) => overlapFigures(...p))], true);
   if (!few)
     box.querySelector(".charts").before(chooser("Hidden layer", range(layers).map((l) =>
       `${l + 1}: ${experiments.map((e) => e.runs[0].layers[l]?.name).find((n) => n)}`), (l) => {

@@ -37,14 +37,14 @@ function stepPanel() {
   });
   const one = stepFigure("Accuracy on one task, step by step", () => (row) =>
     row.probe_accuracy[task] ?? null, { control });
-  const metrics = [["stability_gap", "Stability gap"], ["min_accuracy", "Lowest accuracy (min-ACC)"]]
-    .filter(([name]) => experiments.some((e) => e.runs.some((r) => isNumber(metricOf(r, name)))));
+  const metrics = [["stability_gap", "Stability gap"],
+    ["min_accuracy", "Lowest accuracy (min-ACC)"]].filter(([name]) =>
+    experiments.some((e) => e.runs.some((r) => isNumber(metricOf(r, name)))));
   return panel("Continual evaluation", "Accuracy while training goes on; dotted lines are changes "
     + "of task. What falls after a change and comes back is the stability gap.", [
-    one,
-    stepFigure("Mean accuracy on the tasks seen, step by step",
+    [one, stepFigure("Mean accuracy on the tasks seen, step by step",
       () => (row) => mean(known(row.probe_accuracy))),
     stepFigure("Accuracy on batches before learning them (prequential)",
-      () => (row) => row.prequential_accuracy),
-    ...metrics.map(([name, title]) => seedFigure(title, (r) => metricOf(r, name)))]);
+      () => (row) => row.prequential_accuracy)],
+    metrics.map(([name, title]) => seedFigure(title, (r) => metricOf(r, name)))]);
 }

@@ -21,7 +21,8 @@ function standing(pair, label, sign) {
 
 /** The one that is ahead of most others in the paired means, with its standing beside each. */
 function leaderOf(comparison, sign) {
-  const all = comparison.experiments.map((label) => {
+  const compared = comparison.experiments.filter((e) => !comparison.left_out?.includes(e));
+  const all = compared.map((label) => {
     const rivals = comparison.pairs.filter((p) => p.a === label || p.b === label)
       .map((p) => standing(p, label, sign)).sort((x, y) => x.ahead - y.ahead);
     return { label, rivals, beaten: rivals.filter((r) => r.ahead > 0).length,
@@ -30,13 +31,25 @@ function leaderOf(comparison, sign) {
   return all.sort((x, y) => y.beaten - x.beaten || y.ahead - x.ahead)[0];
 }
 
-function figuresOf({ pair, low, high }) {
+const briefly = (names) => (names.length > 4 ? `${names.length} others` : listed(names));
+
+function figuresOf({ pair, low, high }, pairs) {
   const said = [];
   if (low !== null) said.push(`95 % interval ${points(low)} to ${points(high)} points`);
   said.push(`${pair.seeds.length} paired ${pair.seeds.length === 1 ? "seed" : "seeds"}`);
   const p = pair.paired_t.p_holm;
-  if (isNumber(p)) said.push(`p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`);
+  if (isNumber(p)) said.push(`paired t test: p ${p < 1e-4 ? "< 0.0001" : "= " + p.toPrecision(2)}`
+    + (pairs > 1 ? ` after Holm for ${pairs} pairs` : ""));
   return said.join(", ");
+}
+
+/** How many seeds would show more, or that those at hand should have. */
+function outlookOf({ pair, ahead }) {
+  const needed = pair.seeds_needed, n = pair.seeds.length;
+  if (!needed || needed >= 1e6) return "";
+  if (needed > n) return ` About ${needed} seeds would show a difference of one point.`;
+  return ` ${n} seeds are about enough to see one point${ahead < 0.01
+    ? ", so that the difference is probably less" : ""}.`;
 }
 
 /** {sure, headline, details}: the headline alone answers the question. */
@@ -44,25 +57,24 @@ function verdictOf(comparison) {
   const question = kQuestions[comparison.metric];
   const { label, rivals } = leaderOf(comparison, question.sign);
   const open = rivals.filter((r) => !(r.sure && r.ahead > 0)), next = rivals[0];
-  const many = rivals.length > 1;
+  const many = rivals.length > 1, pairs = comparison.pairs.length;
   if (!open.length) return { sure: true,
     headline: `${label} ${question.best}: ${points(next.ahead)} points ${question.more} than `
       + `${next.rival}${many ? ", the closest" : ""}. The difference is real.`,
-    details: `${figuresOf(next)}.`
-      + (many ? ` It is ahead of each of the ${rivals.length} others beyond doubt.` : "") };
+    details: `${figuresOf(next, pairs)}.`
+      + (many ? ` The data tell it from each of the ${rivals.length} others.` : "") };
   const beaten = rivals.filter((r) => r.sure && r.ahead > 0);
-  const names = open.length > 4 ? `${open.length} others` : listed(open.map((r) => r.rival));
-  const same = open.every((r) => r.ahead === 0);
-  const amount = same ? "there is no difference between"
-    : `${label} is ${points(open[0].ahead)} points ahead of`;
-  const needed = open[0].pair.seeds_needed;
+  const names = briefly(open.map((r) => r.rival));
+  const same = open.every((r) => r.ahead === 0), ahead = open[0].ahead >= 5e-5;
+  const both = `the data cannot tell ${label} from ${names}`;
+  const lead = `${label} is ${points(open[0].ahead)} points ahead of ${open[0].rival}, but `
+    + (open.length > 1 ? both : "the data cannot tell them apart");
   return { sure: false,
-    headline: same ? `Undecided ${question.which}: ${listed([label, names])} do not differ.`
-      : `Undecided ${question.which}: ${amount} ${open[0].rival}, but the data cannot tell `
-        + `${open.length > 1 ? `${label} from ${names}` : "them apart"}.`,
-    details: `${figuresOf(open[0])}.`
-      + (needed ? ` About ${needed} seeds would show a difference of one point.` : "")
-      + (beaten.length ? ` Sure: ${label} is ahead of ${listed(beaten.map((r) => r.rival))}.` : "") };
+    headline: `Undecided ${question.which}: `
+      + (same ? `${listed([label, names])} do not differ.` : `${ahead ? lead : both}.`),
+    details: `${figuresOf(open[0], pairs)}.${outlookOf(open[0])}`
+      + (beaten.length ? ` Sure: ${label} is ahead of ${briefly(beaten.map((r) => r.rival))}.`
+        : "") };
 }
 
 const kPairHead = ["pair (difference: second − first)", "difference, points", "BCa interval",
@@ -76,7 +88,8 @@ function pairTable(comparison) {
     `${c.a}, ${c.b} (n = ${c.seeds.length})`, number(points(c.difference), c.difference),
     number(interval(c.bca_interval), c.bca_interval.low),
     number(interval(c.t_interval), c.t_interval.low),
-    number(p(c.paired_t.p_holm), c.paired_t.p_holm), number(p(c.wilcoxon.p_holm), c.wilcoxon.p_holm),
+    number(p(c.paired_t.p_holm), c.paired_t.p_holm),
+    number(p(c.wilcoxon.p_holm), c.wilcoxon.p_holm),
     number(isNumber(c.effect_gz) ? c.effect_gz.toFixed(2) : "–", c.effect_gz),
     number(String(c.seeds_needed ?? "–"), c.seeds_needed),
     { better: "second is better", worse: "first is better" }[c.verdict] ?? "cannot tell"]),
@@ -99,8 +112,10 @@ function verdicts() {
         continue;
       }
       const { sure, headline, details } = verdictOf(comparison);
+      const without = comparison.left_out ? ` Not among them, for no seed with a known `
+        + `${metric.replace("_", " ")} is shared: ${listed(comparison.left_out)}.` : "";
       box.append(el("div", { class: sure ? "verdict sure" : "verdict open" },
-        el("p", {}, el("strong", {}, headline)), el("p", { class: "details" }, details),
+        el("p", {}, el("strong", {}, headline)), el("p", { class: "details" }, details + without),
         later(`All about ${comparison.pairs.length === 1 ? "this pair"
           : `these ${comparison.pairs.length} pairs`}`, () => el("div", {}, pairTable(comparison),
           el("ul", {}, ...comparison.pairs.map((p) => el("li", {}, p.sentence)))))));
@@ -126,11 +141,13 @@ const definitions = () => new Map(experiments.flatMap((e) => e.metrics)
 function overview() {
   const meaning = definitions();
   const costs = [
-    [{ text: "active", help: "mean share of hidden units active in the last test" }, activeOf, percent],
+    [{ text: "active", help: "mean share of hidden units active in the last test" }, activeOf,
+      percent],
     [{ text: "multiply-adds", help: "executed in training" }, (r) => r.train_macs.executed, short],
     [{ text: "training, s", help: "mean over the seeds" }, secondsOf, short]];
   const head = ["experiment", "seeds",
-    ...kColumns.map(([name, text]) => ({ text, help: meaning.get(name) })), ...costs.map(([t]) => t)];
+    ...kColumns.map(([name, text]) => ({ text, help: meaning.get(name) })),
+    ...costs.map(([title]) => title)];
   const rows = experiments.map((e, i) => [
     { text: e.label, value: e.label, mark: sampleOf(i) }, e.runs.length,
     ...kColumns.map(([name]) => {

@@ -10,13 +10,15 @@ function settingsPanel() {
   return panel("Settings that differ", note, [], false, el("div", {},
     ...(differ.length ? [table(differ, "Settings that differ")] : []),
     later(`The ${shared.length} settings that all share`, () => makeTable(["setting", "value"],
-      shared.map((k) => [k, experiments[0].config[k]]), { words: true, label: "Shared settings" }))));
+      shared.map((k) => [k, experiments[0].config[k]]),
+      { words: true, label: "Shared settings" }))));
 }
 
 function provenancePanel() {
   const several = (values) => {
     const all = [...new Set(values)];
-    return all.length > 3 ? `${all.slice(0, 3).join(", ")} and ${all.length - 3} more` : all.join(", ");
+    return all.length <= 3 ? all.join(", ")
+      : `${all.slice(0, 3).join(", ")} and ${all.length - 3} more`;
   };
   const parts = experiments.map((e) => {
     const keys = [...new Set(e.runs.flatMap((r) => Object.keys(r.provenance)))];

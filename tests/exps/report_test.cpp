@@ -91,6 +91,24 @@ TEST(Report, KeepsForeignExperimentsApartAndSaysWhyAPairIsNotCompared) {
   }
 }
 
+TEST(Report, AnExperimentWithoutForgettingDoesNotKeepTheOthersFromBeingCompared) {
+  ResultsSet set = set_of("a");
+  std::vector<RunRecord> joint{sample_run("joint", 3, 0), sample_run("joint", 3, 1)};
+  for (RunRecord& run : joint)
+    for (std::size_t i = 1; i < 3; ++i)
+      for (std::size_t j = 0; j < 3; ++j)
+        run.accuracy(i, j) = kNotEvaluated;
+  set.experiments.insert(set.experiments.begin(), {"joint", "j", joint, {}});
+  const nlohmann::json list = report_json(set)["comparisons"];
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0]["pairs"].size(), 3u);
+  EXPECT_FALSE(list[0].contains("left_out"));
+  ASSERT_EQ(list[1]["pairs"].size(), 1u);
+  EXPECT_EQ(list[1]["pairs"][0]["a"], "a");
+  EXPECT_EQ(list[1]["left_out"], nlohmann::json({"joint"}));
+  EXPECT_EQ(list[1]["experiments"], nlohmann::json({"joint", "a", "b"}));
+}
+
 TEST(Report, ThinsOutWhatIsTooLongAndKeepsBothEnds) {
   ResultsSet set = set_of("a");
   for (ExperimentRuns& e : set.experiments)
@@ -107,6 +125,7 @@ TEST(Report, ThinsOutWhatIsTooLongAndKeepsBothEnds) {
   EXPECT_EQ(steps.size(), 20u);
   EXPECT_EQ(steps.front()["step"], 100);
   EXPECT_EQ(steps.back()["step"], 800);
+  EXPECT_FALSE(runs[0]["layers"][0].contains("usage_learned"));
   EXPECT_TRUE(runs[0]["layers"][0].contains("usage_final"));
   EXPECT_FALSE(runs[1]["layers"][0].contains("usage_final"));
 }
