@@ -74,6 +74,10 @@ int export_command(const Arguments& words) {
   const bool one_file = only || format.content;
   const std::string usual = only ? *table + ".csv" : std::string(format.target);
   const fs::path target = arguments->get<std::string>("out").value_or(usual);
+  if (target.extension() == ".h5")
+    throw Error(Fault::Usage,
+                fmt::format("export: '{}' would replace a results file; choose another name",
+                            target.string()));
   if (target == "-" && !one_file)
     throw Error(Fault::Usage,
                 fmt::format("export: {} is several files; name a folder{}", format.name,

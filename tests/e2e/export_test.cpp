@@ -70,6 +70,8 @@ TEST_F(ExportCommand, RefusesWhatItCannotDo) {
   expect_refusal({"export", "results", "--format", "csv", "--table", "metric"}, 64, "'metrics'");
   expect_refusal({"export", "results", "--format", "json", "--table", "metrics"}, 64, "csv");
   expect_refusal({"export", "results", "--format", "csv", "-o", "-"}, 64, "--table");
+  expect_refusal({"export", "results", "--format", "json", "-o", "results/naive/seed-0.h5"}, 64,
+                 "would replace a results file");
   expect_refusal({"export", "results"}, 64, "--format");
   expect_refusal({"export", "--format", "csv"}, 64, "which results");
   expect_refusal({"export", "results", "--format", "svg", "--width", "0"}, 64, "--width");
