@@ -12,6 +12,7 @@ constexpr Command kCommands[] = {
     {"compare", "which experiment is better, and whether the data can tell", compare_command},
     {"report", "results as one HTML page: curves, matrices, sparsity, cost, verdicts",
      report_command},
+    {"export", "results as tables, JSON, NumPy arrays, LaTeX or figures", export_command},
     {"data", "list, verify and fetch data sets", data_command},
     {"bench", "measure training steps and evaluation on this machine", bench_command},
     {"test", "run the tests", test_command},

@@ -26,6 +26,7 @@ int list_command(const Arguments&);
 int show_command(const Arguments&);
 int compare_command(const Arguments&);
 int report_command(const Arguments&);
+int export_command(const Arguments&);
 int data_command(const Arguments&);
 int bench_command(const Arguments&);
 int test_command(const Arguments&);

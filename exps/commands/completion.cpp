@@ -25,7 +25,10 @@ _engram_words() {
   local engram=$1 command=$2 before=$3
   case $before in
     --set) "$engram" list options --names 2>/dev/null | sed 's/$/=/'; return ;;
-    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples) return ;;
+    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples|--title|--width|--checkpoint) return ;;
+    --format|-f) [[ $command == export ]] && printf '%s\n' csv json npz latex svg pdf png; return ;;
+    --table) printf '%s\n' accuracy metrics curves epochs steps layers usage cost provenance settings \
+        definitions; return ;;
   esac
   case $command in
     '') printf '%s\n' @COMMANDS@ help --help --version; return ;;

@@ -2,18 +2,22 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "benchmarks/catalog.h"
+#include "exps/analysis/results_set.h"
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
+#include "exps/commands/failure.h"
 #include "exps/commands/places.h"
 #include "exps/commands/run_jobs.h"
 #include "exps/commands/run_plan.h"
 #include "exps/commands/stop.h"
+#include "exps/report/report.h"
 #include "exps/results_file.h"
 #include "exps/show_results.h"
 #include "utils/error.h"
@@ -33,8 +37,8 @@ constexpr CommandHelp kHelp{
         "per run: OUT/NAME/seed-N.h5. With --set the folder is NAME~<hash of the settings>, with\n"
         "--name it is LABEL, so that a file never mixes settings. A finished run is not repeated,\n"
         "an interrupted one goes on where it stopped, to the same bits. Without NAME the\n"
-        "experiments of quickstart.cfg run with seeds 0..2. A NAME may also be FILE.cfg:NAME, or\n"
-        "FILE.cfg for all experiments in it.",
+        "experiments of quickstart.cfg run with seeds 0..4. A NAME may also be FILE.cfg:NAME, or\n"
+        "FILE.cfg for all experiments in it. At the end, report.html shows what came out.",
     .examples =
         "  engram run\n"
         "  engram run perm_mlp1_dense perm_mlp1_sparse --seeds 0..4 --jobs 2\n"
@@ -64,6 +68,7 @@ po::options_description run_options() {
   add("checkpoint", po::value<double>()->value_name("SECONDS")->default_value(30, "30"),
       "save a checkpoint about this often: a kill loses at most so much work");
   add("dry-run,n", "show settings, model and plan; train nothing");
+  add("no-report", "do not write the page report.html at the end");
   add("quiet,q", "no progress");
   return options;
 }
@@ -106,12 +111,14 @@ std::string files_text(const std::filesystem::path& folder, const std::vector<Ru
   return (folder / ("seed-" + (seeds.size() > 1 ? "{" + list + "}" : list) + ".h5")).string();
 }
 
-/// Shows what is complete, except what a run that failed has left from before.
-void show_results(const RunPlan& plan, const std::set<std::filesystem::path>& failed) {
+/// Shows what is complete, except what a run that failed has left from before. Returns its files.
+std::vector<std::filesystem::path> show_results(const RunPlan& plan,
+                                                const std::set<std::filesystem::path>& failed) {
   const bool colour = use_colour(stdout);
   const int width = terminal_width(stdout);
   std::vector<std::vector<RunRecord>> all;
   std::string files;
+  std::vector<std::filesystem::path> shown;
   ForgettingDefinition definition = ForgettingDefinition::Chaudhry;
   for (std::size_t i = plan.experiments.size(); i-- > 0;)
     definition = plan.experiments[i].settings.evaluation.forgetting_definition;
@@ -121,7 +128,9 @@ void show_results(const RunPlan& plan, const std::set<std::filesystem::path>& fa
     for (const PlannedRun& run : plan.runs) {
       if (run.experiment != i || failed.contains(run.files.results())) continue;
       const auto head = peek_results(run.files.results());
-      if (head && head->complete) runs.push_back(load_results(run.files.results()));
+      if (!head || !head->complete) continue;
+      runs.push_back(load_results(run.files.results()));
+      shown.push_back(run.files.results());
     }
     if (runs.empty()) continue;
     fmt::print("{}\n",
@@ -129,10 +138,28 @@ void show_results(const RunPlan& plan, const std::set<std::filesystem::path>& fa
     files += "  " + files_text(folder, runs) + "\n";
     all.push_back(std::move(runs));
   }
-  if (all.empty()) return;
+  if (all.empty()) return shown;
   fmt::print("{}\n", show_curves(all, colour, width));
   if (all.size() > 1) fmt::print("{}\n", show_comparison(all, definition, colour));
   fmt::print("results:\n{}", files);
+  return shown;
+}
+
+/// The page about what was shown: in the folder of the experiment, or above those of several.
+void write_page(const RunPlan& plan, const std::filesystem::path& out,
+                const std::vector<std::filesystem::path>& shown) {
+  if (shown.empty()) return;
+  const ResultsSet set = load_results_set(shown);
+  const bool one = set.experiments.size() == 1;
+  const std::filesystem::path file = (one ? set.experiments.front().folder : out) / "report.html";
+  std::vector<std::string> names;
+  for (const ExperimentRuns& experiment : set.experiments)
+    names.push_back(experiment.label);
+  const std::string title = plan.experiments.size() > 6
+                                ? fmt::format("{} experiments", names.size())
+                                : fmt::format("{}", fmt::join(names, ", "));
+  write_report(file, set, {.title = title});
+  fmt::print("report:\n  {}\n", file.string());
 }
 
 PlanRequest plan_request(const ParsedArguments& arguments) {
@@ -147,7 +174,8 @@ PlanRequest plan_request(const ParsedArguments& arguments) {
   return request;
 }
 
-int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsResult& result) {
+int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsResult& result,
+               const std::filesystem::path& out, bool with_page) {
   const auto print_failures = [&] {
     for (const auto& [run, failure] : result.failures)
       print_failure(failure);
@@ -160,10 +188,18 @@ int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsR
   std::set<std::filesystem::path> failed;
   for (const auto& [run, failure] : result.failures)
     failed.insert(runs[run].files.results());
-  show_results(plan, failed);
+  const auto shown = show_results(plan, failed);
+  std::optional<Failure> page_failed;
+  try {
+    if (with_page) write_page(plan, out, shown);
+  } catch (...) {  // what went wrong with the runs must still be said
+    page_failed = current_failure();
+  }
   std::fflush(stdout);
   print_failures();
-  return result.failures.empty() ? 0 : result.failures.front().failure.code;
+  if (page_failed) print_failure(*page_failed);
+  if (!result.failures.empty()) return result.failures.front().failure.code;
+  return page_failed ? page_failed->code : 0;
 }
 
 }  // namespace
@@ -193,7 +229,9 @@ int run_command(const Arguments& words) {
                            .threads = threads,
                            .checkpoint_seconds = *arguments->get<double>("checkpoint"),
                            .quiet = quiet};
-  return report_end(plan, todo, run_jobs(todo, options));
+  return report_end(plan, todo, run_jobs(todo, options),
+                    results_folder(arguments->get<std::string>("out")),
+                    !arguments->has("no-report"));
 }
 
 }  // namespace engram

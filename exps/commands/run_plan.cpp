@@ -127,8 +127,9 @@ RunPlan make_plan(const PlanRequest& request) {
                                     "'; run them one by one with different --name");
     plan.experiments.push_back(std::move(e));
   }
-  const std::vector<std::uint64_t> usual =
-      request.names.empty() ? std::vector<std::uint64_t>{0, 1, 2} : std::vector<std::uint64_t>{0};
+  const std::vector<std::uint64_t> usual = request.names.empty()
+                                               ? std::vector<std::uint64_t>{0, 1, 2, 3, 4}
+                                               : std::vector<std::uint64_t>{0};
   const auto seeds = request.seeds.value_or(usual);
   for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
     const PlannedExperiment& e = plan.experiments[i];

@@ -33,7 +33,7 @@ function curvePanel() {
     task = t;
     one.figure.draw();
   });
-  const one = curveFigure("Accuracy on one task, as the others are learnt", () => accuracyOn(task),
+  const one = curveFigure("Accuracy on one task", () => accuracyOn(task),
     (t) => `accuracy on ${taskName(task)}, after task ${t}`, "accuracy", { control });
   return panel("Forgetting curves", "Means over the seeds; bands are 95 % t intervals.", [
     curveFigure("Mean accuracy over the tasks seen", () => (r) => r.average_accuracy_curve,

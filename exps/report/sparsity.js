@@ -19,7 +19,7 @@ function usageRows(l) {
     const ranks = units <= most ? range(units)
       : range(most).map((k) => Math.round(k * (units - 1) / (most - 1)));
     return ranks.map((u) => point(i, 100 * (u + 1) / units, summarise(all.map((list) => list[u])),
-      `${e.runs[0].layers[l].name}, unit ${u + 1} of ${units} by usage: active on`));
+      `${e.runs[0].layers[l]?.name}, unit ${u + 1} of ${units} by usage: active on`));
   });
 }
 

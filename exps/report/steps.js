@@ -41,10 +41,11 @@ function stepPanel() {
     ["min_accuracy", "Lowest accuracy (min-ACC)"]].filter(([name]) =>
     experiments.some((e) => e.runs.some((r) => isNumber(metricOf(r, name)))));
   return panel("Continual evaluation", "Accuracy while training goes on; dotted lines are changes "
-    + "of task. What falls after a change and comes back is the stability gap.", [
-    [one, stepFigure("Mean accuracy on the tasks seen, step by step",
+    + "of task. What falls after a change and comes back is the stability gap. Accuracy on batches "
+    + "before learning them is also called prequential.", [
+    [one, stepFigure("Mean accuracy on the tasks seen",
       () => (row) => mean(known(row.probe_accuracy))),
-    stepFigure("Accuracy on batches before learning them (prequential)",
+    stepFigure("Accuracy on batches before learning them",
       () => (row) => row.prequential_accuracy)],
     metrics.map(([name, title]) => seedFigure(title, (r) => metricOf(r, name)))]);
 }

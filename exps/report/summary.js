@@ -77,7 +77,7 @@ function verdictOf(comparison) {
         : "") };
 }
 
-const kPairHead = ["pair (difference: second − first)", "difference, points", "BCa interval",
+const kPairHead = ["pair (difference: second − first)", "diff., points", "BCa interval",
   "t interval", "p, paired t (Holm)", "p, Wilcoxon (Holm)", "effect g", "seeds for 1 point",
   "verdict"];
 function pairTable(comparison) {

@@ -1,0 +1,22 @@
+#include "exps/commands/read_results.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "utils/terminal.h"
+
+namespace engram {
+
+ResultsSet read_results(const std::vector<std::filesystem::path>& places) {
+  LiveLines live;
+  ResultsSet set = load_results_set(places, [&](std::size_t done, std::size_t all) {
+    live.show(fmt::format("reading results, {} of {}", done, all));
+  });
+  live.clear();
+  for (const SkippedFile& file : set.skipped)
+    fmt::print(stderr, "engram: left out {}: {}\n", file.file.string(), file.reason);
+  return set;
+}
+
+}  // namespace engram

@@ -1,0 +1,140 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "exps/analysis/comparison.h"
+#include "exps/export/export.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+constexpr const char* kMetrics[] = {"average_accuracy", "forgetting", "learning_accuracy"};
+constexpr const char* kTitles[] = {"ACC", "forgetting", "LA"};
+constexpr std::size_t kCount = std::size(kMetrics);
+
+Summary summary_of(const ExperimentRuns& e, const std::string& metric) {
+  return summarise(known_values(e, metric));
+}
+
+std::string number(const Summary& s, bool is_bold) {
+  if (s.n == 0) return "--";
+  std::string text = fmt::format("{:.1f}", 100 * s.mean);
+  if (is_bold) text = "\\mathbf{" + text + "}";
+  if (s.n > 1) text += fmt::format(" \\pm {:.1f}", 100 * s.ci95);
+  return "$" + text + "$";
+}
+
+/// The best of each metric and those that cannot be told from it; none where runs do not compare.
+/// `why_not` receives the reason of a refusal.
+std::vector<bool> bold_ones(const ResultsSet& set, const std::string& metric,
+                            std::string& why_not) {
+  std::vector<bool> is_bold(set.experiments.size(), false);
+  std::vector<PairComparison> pairs;
+  try {
+    pairs = compare_experiments(set.experiments, {.metric = metric});
+  } catch (const Error& error) {
+    if (set.experiments.size() > 1) why_not = error.what();
+    return is_bold;
+  }
+  std::size_t best = 0;
+  const int sign = direction_of(metric);
+  for (std::size_t i = 1; i < set.experiments.size(); ++i)
+    if (sign * summary_of(set.experiments[i], metric).mean >
+        sign * summary_of(set.experiments[best], metric).mean)
+      best = i;
+  is_bold[best] = true;
+  std::size_t at = 0;  // pairs come as (1, 2), (1, 3), (2, 3), ...
+  for (std::size_t i = 0; i < set.experiments.size(); ++i)
+    for (std::size_t j = i + 1; j < set.experiments.size(); ++j, ++at)
+      if ((i == best || j == best) && pairs[at].verdict == Verdict::CannotTell)
+        is_bold[i == best ? j : i] = true;
+  return is_bold;
+}
+
+std::string runs_text(const ResultsSet& set) {
+  std::size_t least = set.experiments.front().runs.size(), most = least;
+  for (const ExperimentRuns& e : set.experiments)
+    least = std::min(least, e.runs.size()), most = std::max(most, e.runs.size());
+  return least == most ? fmt::format("n = {}", least) : fmt::format("n from {} to {}", least, most);
+}
+
+}  // namespace
+
+std::string latex_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '\\':
+        out += "\\textbackslash{}";
+        break;
+      case '~':
+        out += "\\textasciitilde{}";
+        break;
+      case '^':
+        out += "\\textasciicircum{}";
+        break;
+      case '{':
+      case '}':
+      case '$':
+      case '&':
+      case '#':
+      case '%':
+      case '_':
+        out += '\\';
+        out += c;
+        break;
+      case '<':
+        out += "\\textless{}";
+        break;
+      case '>':
+        out += "\\textgreater{}";
+        break;
+      case '"':
+        out += "\\textquotedbl{}";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return out;
+}
+
+std::string latex_text(const ResultsSet& set) {
+  std::vector<std::vector<bool>> is_bold;
+  std::string why_not;
+  for (const char* metric : kMetrics)
+    is_bold.push_back(bold_ones(set, metric, why_not));
+
+  std::string out =
+      "% needs \\usepackage{booktabs} and, for quotation marks in names, "
+      "\\usepackage[T1]{fontenc}\n"
+      "\\begin{table}\n\\centering\n\\begin{tabular}{lrrrr}\n\\toprule\nexperiment & $n$";
+  for (const char* title : kTitles)
+    out += fmt::format(" & {}, \\%", title);
+  out += " \\\\\n\\midrule\n";
+  for (std::size_t i = 0; i < set.experiments.size(); ++i) {
+    const ExperimentRuns& e = set.experiments[i];
+    out += fmt::format("{} & {}", latex_escaped(e.label), e.runs.size());
+    for (std::size_t m = 0; m < kCount; ++m)
+      out += " & " + number(summary_of(e, kMetrics[m]), is_bold[m][i]);
+    out += " \\\\\n";
+  }
+  out +=
+      "\\bottomrule\n\\end{tabular}\n\\caption{Mean $\\pm$ half of the 95\\,\\% t interval over "
+      "seeds (" +
+      runs_text(set) + ").";
+  if (!why_not.empty())
+    out += " Nothing is set in bold: " + latex_escaped(why_not) + ".";
+  else if (set.experiments.size() > 1)
+    out +=
+        " Bold: the best, and those that a paired t test with Holm's correction and a BCa "
+        "bootstrap "
+        "interval cannot tell from it.";
+  for (std::size_t m = 0; m < kCount; ++m)
+    out += fmt::format(" {}: {}.", kTitles[m],
+                       latex_escaped(definition_of(set.experiments, kMetrics[m])));
+  return out + "}\n\\end{table}\n";
+}
+
+}  // namespace engram

@@ -1,0 +1,200 @@
+// NumPy's .npz: a zip of .npy files, each a line of Python that describes the array and its bytes.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <memory>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+
+#include "exps/export/export.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "arrays are declared little-endian");
+
+constexpr double kNothing = kNotEvaluated;
+using Shape = std::vector<std::size_t>;
+
+struct ArchiveFree {
+  void operator()(struct archive* a) const { archive_write_free(a); }
+};
+
+la_ssize_t append(struct archive*, void* out, const void* data, std::size_t size) {
+  static_cast<std::string*>(out)->append(static_cast<const char*>(data), size);
+  return static_cast<la_ssize_t>(size);
+}
+
+class Npz {
+ public:
+  Npz() : zip_(archive_write_new()) {
+    check(zip_ ? ARCHIVE_OK : ARCHIVE_FATAL);
+    check(archive_write_set_format_zip(zip_.get()));
+    check(archive_write_zip_set_compression_deflate(zip_.get()));
+    check(archive_write_set_bytes_in_last_block(zip_.get(), 1));
+    check(archive_write_open(zip_.get(), &bytes_, nullptr, append, nullptr));
+  }
+
+  void add(const std::string& name, const std::vector<double>& values, const Shape& shape) {
+    add_raw(name, "<f8", shape, values.data(), values.size() * sizeof(double));
+  }
+  void add(const std::string& name, const std::vector<std::int64_t>& values, const Shape& shape) {
+    add_raw(name, "<i8", shape, values.data(), values.size() * sizeof(std::int64_t));
+  }
+  /// Texts as bytes of one width, UTF-8, filled with zeros.
+  void add(const std::string& name, const std::vector<std::string>& texts) {
+    std::size_t width = 1;
+    for (const std::string& text : texts)
+      width = std::max(width, text.size());
+    std::string all;
+    for (const std::string& text : texts)
+      all += text + std::string(width - text.size(), '\0');
+    add_raw(name, fmt::format("|S{}", width), {texts.size()}, all.data(), all.size());
+  }
+
+  std::string finish() {
+    check(archive_write_close(zip_.get()));
+    return std::move(bytes_);
+  }
+
+ private:
+  void check(int code) const {
+    if (code != ARCHIVE_OK)
+      throw Error(Fault::Internal,
+                  fmt::format("writing a zip: {}", zip_ ? archive_error_string(zip_.get())
+                                                        : "libarchive cannot be started"));
+  }
+
+  void add_raw(const std::string& name, const std::string& type, const Shape& shape,
+               const void* data, std::size_t size) {
+    std::string tuple;
+    for (const std::size_t n : shape)
+      tuple += fmt::format("{}, ", n);
+    std::string head =
+        fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, tuple);
+    constexpr std::size_t kBefore = 10, kUnit = 64;  // magic, version, length; data is aligned
+    head.append(kUnit - (kBefore + head.size() + 1) % kUnit, ' ');
+    head += '\n';
+    const auto length = static_cast<std::uint16_t>(head.size());
+    std::string file("\x93NUMPY\x01\x00", 8);
+    file += static_cast<char>(length & 0xff);
+    file += static_cast<char>(length >> 8);
+    file += head;
+    file.append(static_cast<const char*>(data), size);
+
+    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(),
+                                                                         archive_entry_free);
+    archive_entry_set_pathname(entry.get(), (name + ".npy").c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(file.size()));
+    archive_entry_set_mtime(entry.get(), 315'619'200, 0);  // 1980: the same bytes whenever
+    check(archive_write_header(zip_.get(), entry.get()));
+    if (archive_write_data(zip_.get(), file.data(), file.size()) !=
+        static_cast<la_ssize_t>(file.size()))
+      check(ARCHIVE_FATAL);
+  }
+
+  std::unique_ptr<struct archive, ArchiveFree> zip_;
+  std::string bytes_;
+};
+
+/// [runs, longest]: one row per run, NaN where a run has no more.
+template <class Of>
+void add_rows(Npz& npz, const std::string& name, const ExperimentRuns& e, const Of& of) {
+  std::vector<std::vector<double>> rows;
+  std::size_t width = 0;
+  for (const RunRecord& run : e.runs) {
+    rows.push_back(of(run));
+    width = std::max(width, rows.back().size());
+  }
+  std::vector<double> all;
+  for (std::vector<double>& row : rows) {
+    row.resize(width, kNothing);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  npz.add(name, all, {rows.size(), width});
+}
+
+void add_metrics(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  std::vector<Metric> most;
+  for (const RunRecord& run : e.runs)
+    if (auto found = compute_metrics(run, e.forgetting); found.size() > most.size())
+      most = std::move(found);
+  std::vector<std::string> names, definitions;
+  for (const Metric& metric : most)
+    names.push_back(metric.name), definitions.push_back(metric.definition);
+  npz.add(prefix + "metric_names", names);
+  npz.add(prefix + "metric_definitions", definitions);
+  add_rows(npz, prefix + "metrics", e, [&](const RunRecord& run) {
+    std::vector<double> values(names.size(), kNothing);
+    for (const Metric& metric : compute_metrics(run, e.forgetting))
+      for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == metric.name) values[i] = metric.value;
+    return values;
+  });
+}
+
+void add_usage(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  const RunRecord& first = e.runs.front();
+  for (std::size_t l = 0; l < first.layers.size(); ++l) {
+    const auto& shape = first.layers[l].usage_final.shape();
+    std::vector<std::int64_t> counts;
+    for (const RunRecord& run : e.runs)
+      if (l < run.layers.size() && run.layers[l].usage_final.shape() == shape)
+        counts.insert(counts.end(), run.layers[l].usage_final.begin(),
+                      run.layers[l].usage_final.end());
+    if (counts.empty() || counts.size() != e.runs.size() * shape[0] * shape[1]) continue;
+    npz.add(fmt::format("{}usage_final/{}", prefix, l), counts,
+            {e.runs.size(), shape[0], shape[1]});
+  }
+}
+
+void add_experiment(Npz& npz, const ExperimentRuns& e) {
+  std::string prefix = e.label;
+  std::replace(prefix.begin(), prefix.end(), '/', '_');
+  prefix += '/';
+  const RunRecord& first = e.runs.front();
+  const std::size_t rows = first.accuracy.shape(0), tasks = first.accuracy.shape(1);
+  std::vector<double> accuracy;
+  std::vector<std::int64_t> seeds, sizes;
+  for (const RunRecord& run : e.runs) {
+    accuracy.insert(accuracy.end(), run.accuracy.begin(), run.accuracy.end());
+    seeds.push_back(static_cast<std::int64_t>(run.seed));
+  }
+  for (const int size : first.test_sizes)
+    sizes.push_back(size);
+  npz.add(prefix + "accuracy", accuracy, {e.runs.size(), rows, tasks});
+  npz.add(prefix + "seeds", seeds, {seeds.size()});
+  npz.add(prefix + "task_names", first.task_names);
+  npz.add(prefix + "test_sizes", sizes, {sizes.size()});
+  add_metrics(npz, prefix, e);
+  add_rows(npz, prefix + "average_accuracy_curve", e,
+           [](const RunRecord& run) { return average_accuracy_curve(run.accuracy); });
+  add_rows(npz, prefix + "forgetting_curve", e,
+           [&](const RunRecord& run) { return forgetting_curve(run.accuracy, e.forgetting); });
+  add_rows(npz, prefix + "task_seconds", e, [](const RunRecord& run) { return run.task_seconds; });
+  add_rows(npz, prefix + "macs", e, [](const RunRecord& run) {
+    return std::vector<double>{run.train_macs.executed, run.train_macs.dense,
+                               run.test_macs.executed, run.test_macs.dense};
+  });
+  add_usage(npz, prefix, e);
+}
+
+}  // namespace
+
+std::string npz_bytes(const ResultsSet& set) {
+  Npz npz;
+  std::vector<std::string> labels;
+  for (const ExperimentRuns& e : set.experiments)
+    labels.push_back(e.label);
+  npz.add("experiments", labels);
+  for (const ExperimentRuns& e : set.experiments)
+    add_experiment(npz, e);
+  return npz.finish();
+}
+
+}  // namespace engram

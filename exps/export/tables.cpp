@@ -1,0 +1,192 @@
+#include "exps/export/tables.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+using Add = std::function<void(const TableRow&)>;
+
+std::string cell(double value) {
+  return std::isnan(value) ? "" : fmt::format("{}", value);
+}
+template <class Integer>
+requires std::is_integral_v<Integer> std::string cell(Integer value) {
+  return std::to_string(value);
+}
+std::string cell(std::string_view text) {
+  return std::string(text);
+}
+
+/// Calls visit(experiment, run, add) where add begins every row with the two.
+template <class Visit>
+void for_runs(const ResultsSet& set, const Add& add, const Visit& visit) {
+  for (const ExperimentRuns& experiment : set.experiments)
+    for (const RunRecord& run : experiment.runs)
+      visit(experiment, run, [&](const auto&... values) {
+        add({experiment.label, std::to_string(run.seed), cell(values)...});
+      });
+}
+
+void accuracy(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (std::size_t i = 0; i < run.accuracy.shape(0); ++i)
+      for (std::size_t j = 0; j < run.accuracy.shape(1); ++j)
+        row(i, j + 1, run.task_names[j], run.accuracy(i, j));
+  });
+}
+
+void metrics(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns& e, const RunRecord& run, const auto& row) {
+    for (const Metric& metric : compute_metrics(run, e.forgetting))
+      row(metric.name, metric.value);
+  });
+}
+
+void curves(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns& e, const RunRecord& run, const auto& row) {
+    const auto seen = average_accuracy_curve(run.accuracy);
+    const auto lost = forgetting_curve(run.accuracy, e.forgetting);
+    for (std::size_t t = 0; t < seen.size(); ++t)
+      row(t + 1, seen[t], lost[t]);
+  });
+}
+
+void epochs(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const EpochRow& e : run.epochs)
+      row(e.experience + 1, e.epoch + 1, e.learning_rate, e.loss, e.train_accuracy, e.seconds,
+          e.macs.executed, e.macs.dense);
+  });
+}
+
+void steps(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const StepRow& s : run.steps)
+      for (std::size_t j = 0; j < s.probe_accuracy.size(); ++j)
+        row(s.step, s.experience + 1, s.prequential_accuracy, j + 1, s.probe_accuracy[j]);
+  });
+}
+
+void layers(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const LayerRecord& layer : run.layers)
+      for (std::size_t j = 0; j < layer.active_fraction_test.size(); ++j)
+        row(layer.name, layer.units, j + 1, layer.active_fraction_test[j]);
+  });
+}
+
+void usage(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const LayerRecord& layer : run.layers)
+      for (std::size_t j = 0; j < layer.usage_final.shape(0); ++j)
+        for (std::size_t u = 0; u < layer.usage_final.shape(1); ++u)
+          row(layer.name, j + 1, u + 1, layer.usage_learned(j, u), layer.usage_final(j, u));
+  });
+}
+
+void cost(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    double training = 0, evaluating = 0;
+    for (const double s : run.task_seconds)
+      training += s;
+    for (const double s : run.evaluate_seconds)
+      evaluating += s;
+    row(training, evaluating, run.train_macs.executed, run.train_macs.dense, run.test_macs.executed,
+        run.test_macs.dense);
+  });
+}
+
+void provenance(const ResultsSet& set, const Add& add) {
+  for (const ExperimentRuns& e : set.experiments)
+    for (std::size_t i = 0; i < e.runs.size(); ++i) {
+      const std::string seed = std::to_string(e.runs[i].seed);
+      add({e.label, seed, "file", e.files[i].string()});
+      for (const auto& [key, value] : e.runs[i].provenance)
+        add({e.label, seed, key, value});
+    }
+}
+
+void settings(const ResultsSet& set, const Add& add) {
+  for (const ExperimentRuns& e : set.experiments)
+    for (const auto& [key, value] : settings_of(e.runs.front()))
+      add({e.label, key, value});
+}
+
+void definitions(const ResultsSet& set, const Add& add) {
+  for (const ExperimentRuns& e : set.experiments) {
+    std::vector<Metric> most;
+    for (const RunRecord& run : e.runs)
+      if (auto found = compute_metrics(run, e.forgetting); found.size() > most.size())
+        most = std::move(found);
+    for (const Metric& metric : most)
+      add({e.label, metric.name, metric.definition});
+  }
+}
+
+constexpr TidyTable kTables[] = {
+    {"accuracy", "experiment,seed,after_task,task,task_name,accuracy", accuracy},
+    {"metrics", "experiment,seed,metric,value", metrics},
+    {"curves", "experiment,seed,after_task,average_accuracy,forgetting", curves},
+    {"epochs",
+     "experiment,seed,task,epoch,learning_rate,loss,train_accuracy,seconds,executed_macs,"
+     "dense_macs",
+     epochs},
+    {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},
+    {"layers", "experiment,seed,layer,units,task,active_fraction", layers},
+    {"usage", "experiment,seed,layer,task,unit,active_when_learned,active_at_end", usage},
+    {"cost",
+     "experiment,seed,training_seconds,evaluating_seconds,train_executed_macs,train_dense_macs,"
+     "test_executed_macs,test_dense_macs",
+     cost},
+    {"provenance", "experiment,seed,fact,value", provenance},
+    {"settings", "experiment,key,value", settings},
+    {"definitions", "experiment,metric,definition", definitions},
+};
+
+/// Quoted when it must be.
+void append_cell(std::string& out, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text)
+    out += c == '"' ? "\"\"" : std::string_view(&c, 1);
+  out += '"';
+}
+
+}  // namespace
+
+std::span<const TidyTable> tidy_tables() {
+  return kTables;
+}
+
+const TidyTable& find_tidy_table(std::string_view name) {
+  std::vector<std::string> known;
+  for (const TidyTable& table : kTables) {
+    if (table.name == name) return table;
+    known.emplace_back(table.name);
+  }
+  throw Error(Fault::Usage,
+              "export: there is no table '" + std::string(name) + "'" + suggestion(name, known));
+}
+
+std::string csv_text(const TidyTable& table, const ResultsSet& set) {
+  std::string out(table.columns);
+  out += '\n';
+  table.fill(set, [&](const TableRow& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) out += ',';
+      append_cell(out, row[i]);
+    }
+    out += '\n';
+  });
+  return out;
+}
+
+}  // namespace engram

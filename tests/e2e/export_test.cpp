@@ -1,0 +1,98 @@
+// `engram export` from outside.
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "exps/results_file.h"
+#include "tests/e2e/program.h"
+#include "tests/exps/sample_run.h"
+
+namespace engram {
+namespace {
+namespace fs = std::filesystem;
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class ExportCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const std::uint64_t seed : {0, 1, 2}) {
+      save("naive", seed, 0.2);
+      save("replay", seed, 0.02);
+    }
+    engram.folder().write("results/naive/foreign.h5", "accuracy,1\n");
+  }
+  void save(const std::string& name, std::uint64_t seed, double fading) {
+    const fs::path file = engram / ("results/" + name + "/seed-" + std::to_string(seed) + ".h5");
+    fs::create_directories(file.parent_path());
+    save_results(file, sample_run(name, 4, seed, fading), ForgettingDefinition::Chaudhry);
+  }
+  void expect_refusal(const std::vector<std::string>& words, int code, const std::string& part) {
+    const Said said = engram(words);
+    EXPECT_EQ(said.code, code) << said.err;
+    EXPECT_EQ(said.out, "");
+    EXPECT_TRUE(has(said.err, part)) << said.err;
+  }
+
+  Program engram{"[tiny]\nbenchmark = synthetic\n"};
+};
+
+TEST_F(ExportCommand, WritesEveryKindOfFileAndSaysWhich) {
+  const Said tables = engram({"export", "results", "--format", "csv", "-o", "out/tables"});
+  ASSERT_EQ(tables.code, 0) << tables.err;
+  EXPECT_TRUE(has(tables.err, "foreign.h5")) << tables.err;
+  EXPECT_TRUE(has(tables.out, "out/tables/definitions.csv\n")) << tables.out;
+  EXPECT_TRUE(has(TempFolder::read(engram / "out/tables/definitions.csv"), "Chaudhry et al. 2018"));
+  for (const auto& [format, file, begin] : {std::tuple{"json", "export.json", "{"},
+                                            {"npz", "export.npz", "PK"},
+                                            {"latex", "export.tex", "% needs"}}) {
+    const Said said = engram({"export", "results", "--format", format});
+    EXPECT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(said.out, std::string(file) + "\n");
+    EXPECT_TRUE(TempFolder::read(engram / file).starts_with(begin)) << file;
+  }
+}
+
+TEST_F(ExportCommand, PrintsOneFileToStdout) {
+  const Said table =
+      engram({"export", "results/naive", "--format", "csv", "--table", "metrics", "-o", "-"});
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_TRUE(table.out.starts_with("experiment,seed,metric,value\nnaive,0,average_accuracy,0.6"))
+      << table.out;
+  EXPECT_TRUE(has(engram({"export", "results", "--format", "latex", "-o", "-"}).out, "\\toprule"));
+}
+
+TEST_F(ExportCommand, RefusesWhatItCannotDo) {
+  expect_refusal({"export", "results", "--format", "cvs"}, 64, "did you mean 'csv'?");
+  expect_refusal({"export", "results", "--format", "csv", "--table", "metric"}, 64, "'metrics'");
+  expect_refusal({"export", "results", "--format", "json", "--table", "metrics"}, 64, "csv");
+  expect_refusal({"export", "results", "--format", "csv", "-o", "-"}, 64, "--table");
+  expect_refusal({"export", "results"}, 64, "--format");
+  expect_refusal({"export", "--format", "csv"}, 64, "which results");
+  expect_refusal({"export", "results", "--format", "svg", "--width", "0"}, 64, "--width");
+  expect_refusal({"export", "nowhere", "--format", "csv"}, 66, "nowhere");
+  expect_refusal({"export", "results/naive/foreign.h5", "--format", "csv"}, 66, "foreign.h5");
+  engram.folder().write("occupied", "a file where a folder should be");
+  expect_refusal({"export", "results", "--format", "csv", "-o", "occupied/x"}, 73, "occupied");
+}
+
+TEST_F(ExportCommand, DrawsFiguresOrSaysWhichPackageDraws) {
+  const auto no_programs = [] { ::setenv("PATH", "/nonexistent", 1); };
+  const Said none = engram({"export", "results", "--format", "svg", "-o", "figures"}, no_programs);
+  EXPECT_EQ(none.code, 66) << none.err;
+  EXPECT_TRUE(has(none.err, "gnuplot-nox")) << none.err;
+  const Said said = engram({"export", "results", "--format", "svg", "-o", "figures"});
+  if (said.code == 66) GTEST_SKIP() << "gnuplot is not installed";
+  ASSERT_EQ(said.code, 0) << said.err;
+  for (const char* name : {"curves", "metrics", "matrix-naive", "matrix-replay"}) {
+    const std::string file = std::string("figures/") + name + ".svg";
+    EXPECT_TRUE(has(said.out, file)) << said.out;
+    EXPECT_TRUE(has(TempFolder::read(engram / file), "<svg")) << file;
+  }
+}
+
+}  // namespace
+}  // namespace engram

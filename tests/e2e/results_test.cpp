@@ -1,0 +1,106 @@
+// What the program leaves behind for people: the page after a run, and the list of what is there.
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "exps/results_file.h"
+#include "tests/e2e/program.h"
+#include "tests/exps/sample_run.h"
+
+namespace engram {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr const char* kTiny = R"([DEFAULT]
+benchmark = synthetic
+stream = permuted
+tasks = 2
+hidden_units = 40
+batch_size = 50
+train_limit = 500
+test_limit = 100
+lr = 0.1
+
+[tiny]
+about = the smallest thing that learns
+
+[tiny_sparse]
+inherits = tiny
+sparsify = yes
+percent_on_fc = 0.1
+)";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class Results : public testing::Test {
+ protected:
+  Program engram{kTiny};
+};
+
+TEST_F(Results, ARunEndsWithAPageAboutWhatItShowed) {
+  const Said one = engram({"run", "tiny", "--quiet"});
+  ASSERT_EQ(one.code, 0) << one.err;
+  EXPECT_TRUE(has(one.out, "report:\n  results/tiny/report.html\n")) << one.out;
+  const std::string page = TempFolder::read(engram / "results/tiny/report.html");
+  EXPECT_TRUE(has(page, "engram-data"));
+  EXPECT_FALSE(has(page, "tiny_sparse"));
+
+  const Said both = engram({"run", "tiny", "tiny_sparse", "--quiet"});
+  ASSERT_EQ(both.code, 0) << both.err;
+  EXPECT_TRUE(has(both.out, "report:\n  results/report.html\n")) << both.out;
+  EXPECT_TRUE(has(TempFolder::read(engram / "results/report.html"), "tiny_sparse"));
+
+  fs::remove(engram / "results/report.html");
+  const Said none = engram({"run", "tiny", "tiny_sparse", "--quiet", "--no-report"});
+  EXPECT_FALSE(has(none.out, "report:")) << none.out;
+  EXPECT_FALSE(fs::exists(engram / "results/report.html"));
+}
+
+TEST_F(Results, AFailingPageIsAnErrorButLosesNoResults) {
+  fs::create_directories(engram / "results/tiny/report.html/in_the_way");
+  const Said said = engram({"run", "tiny", "--quiet"});
+  EXPECT_NE(said.code, 0);
+  EXPECT_TRUE(has(said.err, "report.html")) << said.err;
+  EXPECT_TRUE(has(said.out, "average accuracy")) << said.out;
+  EXPECT_TRUE(load_results(engram / "results/tiny/seed-0.h5").complete);
+}
+
+TEST_F(Results, ListSaysWhatIsCompleteAndWhatIsNot) {
+  ASSERT_EQ(engram({"run", "tiny", "--seeds", "0..2", "--quiet"}).code, 0);
+  RunRecord open = sample_run("begun", 3, 0);
+  open.complete = false;
+  fs::create_directories(engram / "results/begun");
+  save_results(engram / "results/begun/seed-0.h5", open, ForgettingDefinition::Chaudhry);
+  engram.folder().write("results/killed/seed-4.checkpoint.h5", "whatever");
+  engram.folder().write("results/foreign/seed-0.h5", "accuracy,1\n");
+  const Said said = engram({"list", "results"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_FALSE(has(said.out, "\033"));
+  const auto line = [&](const std::string& name) {
+    const auto at = said.out.find("\n" + name + " ");
+    EXPECT_NE(at, std::string::npos) << name << "\n" << said.out;
+    return at == std::string::npos ? "" : said.out.substr(at + 1, said.out.find('\n', at + 1) - at);
+  };
+  EXPECT_TRUE(has(line("tiny"), " 3 ")) << said.out;
+  EXPECT_TRUE(has(line("tiny"), " ± ") || has(line("tiny"), "+-")) << said.out;
+  EXPECT_TRUE(has(line("begun"), " 1 ")) << said.out;
+  EXPECT_TRUE(has(line("killed"), " 1 ")) << said.out;
+  EXPECT_TRUE(has(said.err, "foreign/seed-0.h5")) << said.err;
+
+  const Said missing = engram({"list", "results", "nowhere"});
+  EXPECT_EQ(missing.code, 66);
+  EXPECT_TRUE(has(missing.err, "nowhere")) << missing.err;
+}
+
+TEST_F(Results, AnEmptyFolderIsNoError) {
+  fs::create_directories(engram / "empty");
+  const Said said = engram({"list", "results", "empty"});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_TRUE(has(said.out, "no results in 'empty' yet")) << said.out;
+}
+
+}  // namespace
+}  // namespace engram

@@ -1,0 +1,159 @@
+#include "exps/export/export.h"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "exps/analysis/results_json.h"
+#include "exps/export/tables.h"
+#include "tests/exps/sample_run.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+ExperimentRuns experiment(const std::string& label, double fading, int seeds = 3) {
+  ExperimentRuns e{label, "results/" + label, {}, {}, ForgettingDefinition::Chaudhry};
+  for (int seed = 0; seed < seeds; ++seed) {
+    e.runs.push_back(sample_run(label, 4, static_cast<std::uint64_t>(seed), fading));
+    e.files.push_back(e.folder / ("seed-" + std::to_string(seed) + ".h5"));
+  }
+  return e;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Rows and cells, by RFC 4180.
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+  std::vector<std::vector<std::string>> rows(1, {""});
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"')
+      rows.back().back() += '"', ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && c == ',')
+      rows.back().emplace_back();
+    else if (!quoted && c == '\n')
+      rows.push_back({""});
+    else
+      rows.back().back() += c;
+  }
+  rows.pop_back();
+  return rows;
+}
+
+TEST(Export, CsvNumbersReadBackToTheSameBits) {
+  const ResultsSet set{{experiment("naive", 0.1)}, {}};
+  const auto rows = parse_csv(csv_text(find_tidy_table("accuracy"), set));
+  ASSERT_EQ(rows.size(), 1u + 3 * 5 * 4);
+  EXPECT_EQ(rows[0], (std::vector<std::string>{"experiment", "seed", "after_task", "task",
+                                               "task_name", "accuracy"}));
+  for (std::size_t r = 1; r < rows.size(); ++r) {
+    const auto seed = std::stoul(rows[r][1]), i = std::stoul(rows[r][2]),
+               j = std::stoul(rows[r][3]);
+    const RunRecord& run = set.experiments[0].runs[seed];
+    EXPECT_EQ(rows[r][4], run.task_names[j - 1]);
+    const double value = run.accuracy(i, j - 1);
+    if (std::isnan(value))
+      EXPECT_EQ(rows[r][5], "");
+    else
+      EXPECT_EQ(std::stod(rows[r][5]), value);
+  }
+}
+
+TEST(Export, EveryTableHasAsManyCellsAsColumnsAndSomeRows) {
+  const ResultsSet set{{experiment("naive", 0.1), experiment("er", 0.02)}, {}};
+  for (const TidyTable& table : tidy_tables()) {
+    const auto rows = parse_csv(csv_text(table, set));
+    EXPECT_GT(rows.size(), 2u) << table.name;
+    for (const auto& row : rows)
+      ASSERT_EQ(row.size(), rows[0].size()) << table.name;
+  }
+}
+
+TEST(Export, CsvQuotesWhateverANameHolds) {
+  const std::string hostile = "a,\"b\"\nc";
+  const ResultsSet set{{experiment(hostile, 0.1, 1)}, {}};
+  const auto rows = parse_csv(csv_text(find_tidy_table("metrics"), set));
+  for (std::size_t r = 1; r < rows.size(); ++r)
+    EXPECT_EQ(rows[r][0], hostile);
+}
+
+TEST(Export, JsonHoldsWhatTheReportEmbeds) {
+  const ResultsSet set{{experiment("naive", 0.1)}, {{"x.h5", "why not", false}}};
+  const auto json = nlohmann::json::parse(json_text(set));
+  EXPECT_EQ(json, results_json(set));
+  EXPECT_EQ(json.at("skipped")[0].at("reason"), "why not");
+  const ResultsSet broken{{experiment("\xff\xfe", 0.1)}, {}};
+  EXPECT_NO_THROW(nlohmann::json::parse(json_text(broken)));
+}
+
+/// The content of the first stored or deflated member is not read here: python_test.cpp does that
+/// with NumPy itself.
+TEST(Export, NpzIsAZipThatIsTheSameEveryTime) {
+  const ResultsSet set{{experiment("naive", 0.1), experiment("er", 0.02)}, {}};
+  const std::string bytes = npz_bytes(set);
+  EXPECT_EQ(bytes.substr(0, 4), "PK\x03\x04");
+  EXPECT_TRUE(has(bytes, "naive/accuracy.npy"));
+  EXPECT_TRUE(has(bytes, "er/metric_definitions.npy"));
+  EXPECT_EQ(bytes, npz_bytes(set));
+}
+
+TEST(Export, LatexEscapesEverySpecialCharacter) {
+  EXPECT_EQ(latex_escaped("a_b%c&d#e$f{g}"), "a\\_b\\%c\\&d\\#e\\$f\\{g\\}");
+  EXPECT_EQ(latex_escaped("\\~^"), "\\textbackslash{}\\textasciitilde{}\\textasciicircum{}");
+  EXPECT_EQ(latex_escaped("a\nb"), "a b");
+  const std::string table = latex_text(ResultsSet{{experiment("\\input{/etc/passwd}", 0.1)}, {}});
+  EXPECT_TRUE(has(table, "\\textbackslash{}input\\{/etc/passwd\\}")) << table;
+  EXPECT_FALSE(has(table, "\\input")) << table;
+}
+
+TEST(Export, LatexSetsInBoldTheBestAndWhatCannotBeToldFromIt) {
+  // The same runs under two names differ in nothing; the third one is far worse.
+  ExperimentRuns twin = experiment("replay", 0.02, 5);
+  twin.label = "twin";
+  ExperimentRuns naive = experiment("naive", 0.2, 5);
+  for (RunRecord& run : naive.runs)  // a difference without any spread could not be tested
+    run = sample_run("naive", 4, run.seed, 0.2 + 0.01 * static_cast<double>(run.seed));
+  const ResultsSet set{{naive, experiment("replay", 0.02, 5), twin}, {}};
+  std::istringstream lines(latex_text(set));
+  std::string line, seen;
+  while (std::getline(lines, line)) {
+    const bool is_row = line.ends_with("\\\\");
+    if (!is_row || line.starts_with("experiment")) continue;
+    const std::string acc = line.substr(0, line.find("\\pm"));
+    EXPECT_EQ(has(acc, "\\mathbf"), !line.starts_with("naive")) << line;
+    seen += line.substr(0, line.find(' ')) + " ";
+  }
+  EXPECT_EQ(seen, "naive replay twin ");
+}
+
+TEST(Export, LatexSaysWhyNothingIsBold) {
+  ExperimentRuns other = experiment("longer", 0.1);
+  for (RunRecord& run : other.runs)
+    run = sample_run("longer", 5, run.seed, 0.1);
+  const std::string table = latex_text(ResultsSet{{experiment("naive", 0.1), other}, {}});
+  EXPECT_FALSE(has(table, "\\mathbf"));
+  EXPECT_TRUE(has(table, "cannot be compared")) << table;
+}
+
+TEST(Export, NamesTheNearestFormatAndTable) {
+  EXPECT_EQ(find_export_format("npz").name, "npz");
+  for (const auto& attempt :
+       {+[] { find_export_format("latx"); }, +[] { find_tidy_table("metric"); }}) {
+    try {
+      attempt();
+      FAIL() << "was found";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault(), Fault::Usage);
+      EXPECT_TRUE(has(e.what(), "did you mean")) << e.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace engram
