@@ -50,22 +50,6 @@ po::options_description compare_options() {
   return options;
 }
 
-/// A path as it is, or the folder of results of that name.
-fs::path place_of(const std::string& what, const fs::path& results) {
-  std::error_code ignored;
-  if (fs::exists(what, ignored)) return what;
-  if (!what.empty() && fs::exists(results / what, ignored)) return results / what;
-  Texts known;
-  for (const auto& entry : fs::directory_iterator(results, ignored))
-    if (entry.is_directory(ignored)) known.push_back(entry.path().filename().string());
-  std::sort(known.begin(), known.end());
-  std::string hint = known.empty() ? "; 'engram run' makes some" : suggestion(what, known);
-  if (known.size() > 30 && nearest(what, known).empty()) hint = "; 'engram list results'";
-  throw Error(Fault::MissingInput,
-              fmt::format("compare: there are no results '{}', here or in {}{}", what,
-                          results.string(), hint));
-}
-
 bool lies_in(const fs::path& file, const fs::path& place) {
   std::error_code ignored;
   const fs::path whole = fs::weakly_canonical(file, ignored);
@@ -111,7 +95,7 @@ int compare_command(const Arguments& words) {
   const fs::path results = results_folder(arguments->get<std::string>("out"));
   std::vector<fs::path> places;
   for (const std::string& what : arguments->names)
-    places.push_back(place_of(what, results));
+    places.push_back(results_place(what, results, "compare"));
 
   const ResultsSet set = load(places);
   const auto pairs =

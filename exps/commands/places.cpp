@@ -5,6 +5,8 @@
 #include <system_error>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "utils/error.h"
 
 namespace engram {
@@ -50,6 +52,21 @@ fs::path results_folder(const std::optional<std::string>& from_command_line) {
   if (from_command_line) return *from_command_line;
   if (const auto home = from_environment("ENGRAM_HOME")) return shortened(*home / "results");
   return "results";
+}
+
+fs::path results_place(const std::string& what, const fs::path& results,
+                       const std::string& command) {
+  std::error_code ignored;
+  if (fs::exists(what, ignored)) return what;
+  if (!what.empty() && fs::exists(results / what, ignored)) return results / what;
+  std::vector<std::string> known;
+  for (const auto& entry : fs::directory_iterator(results, ignored))
+    if (entry.is_directory(ignored)) known.push_back(entry.path().filename().string());
+  std::sort(known.begin(), known.end());
+  std::string hint = known.empty() ? "; 'engram run' makes some" : suggestion(what, known);
+  if (known.size() > 30 && nearest(what, known).empty()) hint = "; 'engram list results'";
+  throw Error(Fault::MissingInput, fmt::format("{}: there are no results '{}', here or in {}{}",
+                                               command, what, results.string(), hint));
 }
 
 std::optional<CfgReference> as_cfg_reference(const std::string& name) {

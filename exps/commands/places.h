@@ -16,6 +16,11 @@ std::filesystem::path experiments_folder(const std::optional<std::string>& from_
 /// --out, $ENGRAM_HOME/results, or results/ here. Relative to the working directory if inside.
 std::filesystem::path results_folder(const std::optional<std::string>& from_command_line);
 
+/// A path as it is, or the folder of that name in `results`. Error(MissingInput), said by `command`
+/// and with a suggestion, when there is neither.
+std::filesystem::path results_place(const std::string& what, const std::filesystem::path& results,
+                                    const std::string& command);
+
 /// "exps/permuted.cfg:perm_mlp1" -> file and section; a bare .cfg file -> all its sections.
 struct CfgReference {
   std::filesystem::path file;

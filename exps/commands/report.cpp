@@ -8,6 +8,7 @@
 
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
+#include "exps/commands/places.h"
 #include "exps/commands/read_results.h"
 #include "utils/error.h"
 #include "utils/terminal.h"
@@ -20,14 +21,14 @@ namespace po = boost::program_options;
 
 constexpr CommandHelp kHelp{
     .command = "report",
-    .usage = "FILE|DIR... [options]",
+    .usage = "FILE|DIR|NAME... [options]",
     .about =
         "Writes one HTML page that needs neither network nor other files: which experiment\n"
         "forgets least and whether the difference is real, curves, matrices, sparsity, cost,\n"
-        "settings and provenance of all results files among and below the paths. Its data are\n"
-        "in the page as JSON.",
+        "settings and provenance of all results files among and below the paths. A NAME is a\n"
+        "folder of results/. Its data are in the page as JSON.",
     .examples =
-        "  engram report results/quickstart_dense results/quickstart_kwinners\n"
+        "  engram report quickstart_dense quickstart_kwinners\n"
         "  engram report results/ -o all.html --title \"All that we have\"\n"};
 
 }  // namespace
@@ -42,13 +43,15 @@ int report_command(const Arguments& words) {
   if (!arguments) return 0;
   if (arguments->names.empty())
     throw Error(Fault::Usage, "report: of which results? Name files, or folders such as results/");
-  const std::vector<fs::path> paths(arguments->names.begin(), arguments->names.end());
+  std::vector<fs::path> places;
+  for (const std::string& what : arguments->names)
+    places.push_back(results_place(what, results_folder(std::nullopt), "report"));
   const fs::path file = *arguments->get<std::string>("out");
   if (fs::is_directory(file))
     throw Error(Fault::Usage, fmt::format("report: '{}' is a folder; name a file, such as '{}'",
                                           file.string(), (file / "report.html").string()));
 
-  const ResultsSet set = read_results(paths);
+  const ResultsSet set = read_results(places);
   ReportOptions how;
   if (const auto title = arguments->get<std::string>("title")) how.title = *title;
   LiveLines live;

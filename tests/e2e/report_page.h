@@ -129,8 +129,10 @@ class ReportPage : public ::testing::Test {
     for (int i = 0; i < charts; ++i) {
       const std::string one = fmt::format("document.querySelectorAll('{}')[{}]", kDrawing, i);
       browser().script(one + ".scrollIntoView({block: 'center'})");
-      EXPECT_TRUE(browser().until(fmt::format("marks({})", one)))
-          << ask(one + ".closest('figure').innerText");
+      if (!browser().until(fmt::format("marks({})", one))) {
+        ADD_FAILURE() << "empty: " << ask(one + ".closest('figure').innerText");
+        break;  // it has taken its time
+      }
       EXPECT_EQ(ask(fmt::format("/NaN|undefined|Infinity/.test({}.innerHTML)", one)), false)
           << ask(one + ".closest('figure').innerText");
       if (!pictures.empty() && i % 4 == 0) picture(fmt::format("{}_{:02}", pictures, i));
