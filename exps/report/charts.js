@@ -58,7 +58,8 @@ function lineChart(rows, width, options) {
       { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
         { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
           x: here, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
-          fillOpacity: constant(shown.size > 6 ? 0.07 : 0.16), defined: { signal: "isValid(datum.lo)" } } } },
+          fillOpacity: constant(shown.size > 6 ? 0.07 : 0.16),
+          defined: { signal: "isValid(datum.lo)" } } } },
         { type: "line", from: { data: "line" }, interactive: false, encode: { enter: {
           x: here, y: field("y", "y"), stroke: field("colour", "e"), strokeWidth: constant(2),
           strokeDash: field("dash", "e") } } }] },
@@ -114,7 +115,7 @@ const names = (from, width) => ({ type: "text", from: { data: from }, interactiv
     fontSize: constant(11), baseline: constant("middle"), limit: constant(width - 16),
     fill: constant(token("--text")) } } });
 
-/** Single seeds as dots, their mean and interval. groups: {e, label, tip, s, values: [{v, tip}]}. */
+/** Seeds as dots, their mean and interval. groups: {e, label, tip, s, values: [{v, tip}]}. */
 function dotChart(groups, width, { x, ticks = null, zero = false }) {
   const dots = groups.flatMap((g) => g.values.map((d) => ({ e: g.e, label: g.label, ...d })));
   const bars = groups.filter((g) => g.s.n).map(({ e, label, s, tip: text }) => ({ e, label,

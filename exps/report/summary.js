@@ -31,7 +31,8 @@ function leaderOf(comparison, sign) {
   return all.sort((x, y) => y.beaten - x.beaten || y.ahead - x.ahead)[0];
 }
 
-const briefly = (names) => (names.length > 4 ? `${names.length} others` : listed(names));
+const briefly = (names, many = "others") =>
+  (names.length > 4 ? `${names.length} ${many}` : listed(names));
 
 function figuresOf({ pair, low, high }, pairs) {
   const said = [];
@@ -71,7 +72,8 @@ function verdictOf(comparison) {
     + (open.length > 1 ? both : "the data cannot tell them apart");
   return { sure: false,
     headline: `Undecided ${question.which}: `
-      + (same ? `${listed([label, names])} do not differ.` : `${ahead ? lead : both}.`),
+      + (same ? `${briefly([label, ...open.map((r) => r.rival)], "experiments")} do not differ.`
+        : `${ahead ? lead : both}.`),
     details: `${figuresOf(open[0], pairs)}.${outlookOf(open[0])}`
       + (beaten.length ? ` Sure: ${label} is ahead of ${briefly(beaten.map((r) => r.rival))}.`
         : "") };
