@@ -21,16 +21,16 @@ namespace po = boost::program_options;
 
 constexpr CommandHelp kHelp{
     .command = "export",
-    .usage = "FILE|DIR... --format FORMAT [options]",
+    .usage = "NAME|FILE|DIR... --format FORMAT [options]",
     .about =
         "Writes the results among and below the paths for other programs. FORMAT is csv (a folder\n"
         "of tidy tables), json, npz (numpy.load), latex (a booktabs table), or svg, pdf or png (a\n"
         "folder of figures for a paper, drawn by gnuplot). Definitions of the metrics travel\n"
-        "along; results/README.md lists the fields.",
+        "along; results/README.md lists the fields. A NAME is a folder of results/.",
     .examples =
         "  engram export results/ --format csv -o tables/\n"
         "  engram export results/ --format csv --table metrics -o -\n"
-        "  engram export results/quickstart_dense --format npz -o dense.npz\n"
+        "  engram export quickstart_dense --format npz -o dense.npz\n"
         "  engram export results/ --format pdf --width 6.9 -o figures/\n"};
 
 void put(const std::string& content, const fs::path& target) {
@@ -83,7 +83,7 @@ int export_command(const Arguments& words) {
                 fmt::format("export: {} is several files; name a folder{}", format.name,
                             format.name == "csv" ? ", or one --table" : ""));
 
-  const ResultsSet set = read_results({arguments->names.begin(), arguments->names.end()});
+  const ResultsSet set = read_results(result_places(arguments->names, "export"));
   if (one_file) {
     put(only ? csv_text(*only, set) : format.content(set), target);
     return 0;

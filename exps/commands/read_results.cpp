@@ -4,9 +4,18 @@
 
 #include <fmt/format.h>
 
+#include "exps/commands/places.h"
 #include "utils/terminal.h"
 
 namespace engram {
+
+std::vector<std::filesystem::path> result_places(const std::vector<std::string>& words,
+                                                 const std::string& command) {
+  std::vector<std::filesystem::path> places;
+  for (const std::string& word : words)
+    places.push_back(results_place(word, results_folder(std::nullopt), command));
+  return places;
+}
 
 ResultsSet read_results(const std::vector<std::filesystem::path>& places) {
   LiveLines live;

@@ -8,7 +8,6 @@
 
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
-#include "exps/commands/places.h"
 #include "exps/commands/read_results.h"
 #include "utils/error.h"
 #include "utils/terminal.h"
@@ -43,9 +42,7 @@ int report_command(const Arguments& words) {
   if (!arguments) return 0;
   if (arguments->names.empty())
     throw Error(Fault::Usage, "report: of which results? Name files, or folders such as results/");
-  std::vector<fs::path> places;
-  for (const std::string& what : arguments->names)
-    places.push_back(results_place(what, results_folder(std::nullopt), "report"));
+  const std::vector<fs::path> places = result_places(arguments->names, "report");
   const fs::path file = *arguments->get<std::string>("out");
   if (fs::is_directory(file))
     throw Error(Fault::Usage, fmt::format("report: '{}' is a folder; name a file, such as '{}'",
