@@ -10,18 +10,25 @@ namespace engram {
 namespace {
 namespace fs = std::filesystem;
 
+fs::path write_table(const TidyTable& table, const ResultsSet& set, const fs::path& folder) {
+  const fs::path file = folder / (std::string(table.name) + ".csv");
+  save_text(file, csv_text(table, set));
+  return file;
+}
+
+/// A figure has no room for definitions: they lie beside it.
 template <FigureFormat kFormat>
 std::vector<fs::path> figures(const ResultsSet& set, const fs::path& folder,
                               const ExportOptions& options) {
-  return write_figures(set, folder, {.format = kFormat, .width = options.width});
+  auto written = write_figures(set, folder, {.format = kFormat, .width = options.width});
+  written.push_back(write_table(find_tidy_table("definitions"), set, folder));
+  return written;
 }
 
 std::vector<fs::path> tables(const ResultsSet& set, const fs::path& folder, const ExportOptions&) {
   std::vector<fs::path> written;
-  for (const TidyTable& table : tidy_tables()) {
-    written.push_back(folder / (std::string(table.name) + ".csv"));
-    save_text(written.back(), csv_text(table, set));
-  }
+  for (const TidyTable& table : tidy_tables())
+    written.push_back(write_table(table, set, folder));
   return written;
 }
 

@@ -15,7 +15,8 @@ function extent(values, { zero = false, margin = 0.06 } = {}) {
   const v = known(values);
   let low = Math.min(...v), high = Math.max(...v);
   if (zero) low = Math.min(low, 0), high = Math.max(high, 0);
-  const room = high > low ? margin * (high - low) : 0.05 * Math.abs(high) || 0.01;
+  const noise = 1e-9 * Math.max(Math.abs(low), Math.abs(high));  // equal but for rounding
+  const room = high - low > noise ? margin * (high - low) : 0.05 * Math.abs(high) || 0.01;
   return [low >= 0 ? Math.max(0, low - room) : low - room,
     high <= 0 ? Math.min(0, high + room) : high + room];
 }
