@@ -35,12 +35,8 @@ _engram_words() {
     help) printf '%s\n' @COMMANDS@; return ;;
     run|show) "$engram" list experiments --names 2>/dev/null ;;
     list) printf '%s\n' experiments benchmarks datasets streams models rules strategies \
-<<<<<<< HEAD
         optimizers options results ;;
-=======
-        optimizers options ;;
-    compare) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
->>>>>>> i4_stats
+    compare|report|export) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
     bench) "$engram" bench --names 2>/dev/null ;;
     data) printf '%s\n' list verify fetch; "$engram" list datasets --names 2>/dev/null ;;
     completion) printf '%s\n' bash zsh ;;
