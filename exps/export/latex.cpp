@@ -131,9 +131,11 @@ std::string latex_text(const ResultsSet& set) {
         " Bold: the best, and those that a paired t test with Holm's correction and a BCa "
         "bootstrap "
         "interval cannot tell from it.";
-  for (std::size_t m = 0; m < kCount; ++m)
-    out += fmt::format(" {}: {}.", kTitles[m],
-                       latex_escaped(definition_of(set.experiments, kMetrics[m])));
+  for (std::size_t m = 0; m < kCount; ++m) {
+    const std::string definition = definition_of(set.experiments, kMetrics[m]);
+    const bool is_named = definition.starts_with(std::string(kTitles[m]) + " = ");
+    out += (is_named ? " " : fmt::format(" {}: ", kTitles[m])) + latex_escaped(definition) + ".";
+  }
   return out + "}\n\\end{table}\n";
 }
 

@@ -22,12 +22,13 @@ class Completion : public testing::Test {
 
   /// What is offered for the last of the words.
   std::string offered(const std::string& words) {
-    engram.folder().write("ask.bash",
-                          "set -u\ncompopt() { :; }  # works only while completing\nsource "
-                          "./completion.bash\nCOMP_WORDS=(" +
-                              std::string(ENGRAM_BINARY) + " " + words +
-                              ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_engram\n" +
-                              "printf '%s\\n' \"${COMPREPLY[@]}\"\n");
+    engram.folder().write(
+        "ask.bash",
+        "set -u\nunset ENGRAM_HOME\ncompopt() { :; }  # works only while completing\nsource "
+        "./completion.bash\nCOMP_WORDS=(" +
+            std::string(ENGRAM_BINARY) + " " + words +
+            ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_engram\n" +
+            "printf '%s\\n' \"${COMPREPLY[@]}\"\n");
     const std::string folder = engram.folder().path().string();
     const std::string command = "cd '" + folder + "' && bash ask.bash >offered.txt 2>failed.txt";
     EXPECT_EQ(std::system(command.c_str()), 0) << TempFolder::read(engram / "failed.txt");

@@ -94,7 +94,7 @@ TEST_F(ExportCommand, DrawsFiguresOrSaysWhichPackageDraws) {
     EXPECT_TRUE(has(said.out, file)) << said.out;
     EXPECT_TRUE(has(TempFolder::read(engram / file), "<svg")) << file;
   }
-  EXPECT_TRUE(has(TempFolder::read(engram / "figures/definitions.csv"), "forgetting,mean over"));
+  EXPECT_TRUE(has(TempFolder::read(engram / "figures/definitions.csv"), "forgetting,\"mean over"));
 }
 
 }  // namespace

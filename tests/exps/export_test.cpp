@@ -110,6 +110,7 @@ TEST(Export, LatexEscapesEverySpecialCharacter) {
   const std::string table = latex_text(ResultsSet{{experiment("\\input{/etc/passwd}", 0.1)}, {}});
   EXPECT_TRUE(has(table, "\\textbackslash{}input\\{/etc/passwd\\}")) << table;
   EXPECT_FALSE(has(table, "\\input")) << table;
+  EXPECT_TRUE(has(table, ". ACC = mean over")) << table;
 }
 
 TEST(Export, LatexSetsInBoldTheBestAndWhatCannotBeToldFromIt) {
