@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <boost/math/distributions/students_t.hpp>
-
 #include "utils/error.h"
 
 namespace engram {
@@ -190,6 +188,12 @@ std::vector<Metric> compute_metrics(const RunRecord& run, ForgettingDefinition d
   return metrics;
 }
 
+double metric_value(const RunRecord& run, ForgettingDefinition definition, std::string_view name) {
+  for (const Metric& found : compute_metrics(run, definition))
+    if (found.name == name) return found.value;
+  return kNotEvaluated;
+}
+
 std::vector<double> average_accuracy_curve(const Table& accuracy) {
   std::vector<double> curve;
   for (int t = 1; t <= tasks_in(accuracy); ++t) {
@@ -226,22 +230,6 @@ Table usage_overlap(const xt::xtensor<std::uint32_t, 2>& usage, const std::vecto
     }
   }
   return overlap;
-}
-
-Summary summarise(const std::vector<double>& values) {
-  Summary summary;
-  double sum = 0, squares = 0;
-  for (const double value : values)
-    if (!std::isnan(value)) sum += value, ++summary.n;
-  if (summary.n == 0) return summary;
-  summary.mean = sum / summary.n;
-  if (summary.n == 1) return summary;
-  for (const double value : values)
-    if (!std::isnan(value)) squares += (value - summary.mean) * (value - summary.mean);
-  summary.sd = std::sqrt(squares / (summary.n - 1));
-  const boost::math::students_t t(summary.n - 1);
-  summary.ci95 = boost::math::quantile(t, 0.975) * summary.sd / std::sqrt(summary.n);
-  return summary;
 }
 
 }  // namespace engram

@@ -33,6 +33,8 @@ struct Metric {
 /// min_accuracy (min-ACC), worst_case_accuracy (WC-ACC), stability_gap, prequential_accuracy,
 /// average_anytime_accuracy.
 std::vector<Metric> compute_metrics(const RunRecord&, ForgettingDefinition);
+/// One of them by name; NaN when the run lacks it.
+double metric_value(const RunRecord&, ForgettingDefinition, std::string_view name);
 
 /// A_t for t = 1..T: mean accuracy over the tasks seen after experience t.
 std::vector<double> average_accuracy_curve(const Table& accuracy);
@@ -42,12 +44,5 @@ std::vector<double> forgetting_curve(const Table& accuracy, ForgettingDefinition
 /// Weighted Jaccard index of two rows of unit usage: sum min(p, q) / sum max(p, q), with p and q
 /// the counts divided by the number of inputs. 1: the same units as often; 0: disjoint.
 Table usage_overlap(const xt::xtensor<std::uint32_t, 2>& usage, const std::vector<int>& inputs);
-
-struct Summary {
-  int n = 0;
-  double mean = kNotEvaluated, sd = kNotEvaluated;
-  double ci95 = kNotEvaluated;  ///< half width, Student's t
-};
-Summary summarise(const std::vector<double>& values);  ///< NaNs are left out
 
 }  // namespace engram

@@ -79,19 +79,9 @@ class Canvas {
 };
 
 std::vector<double> mean_curve(const Runs& runs) {
-  std::vector<std::vector<double>> curves;
-  std::size_t tasks = 0;
-  for (const RunRecord& run : runs) {
-    curves.push_back(average_accuracy_curve(run.accuracy));
-    tasks = std::max(tasks, curves.back().size());
-  }
-  std::vector<double> mean(tasks);
-  for (std::size_t t = 0; t < tasks; ++t) {
-    std::vector<double> values;
-    for (const auto& curve : curves)
-      values.push_back(t < curve.size() ? curve[t] : kNotEvaluated);
-    mean[t] = summarise(values).mean;
-  }
+  std::vector<double> mean;
+  for (const Summary& s : average_accuracy_summaries(runs))
+    mean.push_back(s.mean);
   return mean;
 }
 
@@ -199,7 +189,7 @@ std::string show_curves(const std::vector<Runs>& experiments, bool colour, int w
   for (std::size_t s = 0; s < experiments.size(); ++s) {
     const int series = static_cast<int>(s);
     const Summary last = show::over(experiments[s], [](const RunRecord& run) {
-      return show::metric(run, ForgettingDefinition::Chaudhry, "average_accuracy");
+      return metric_value(run, ForgettingDefinition::Chaudhry, "average_accuracy");
     });
     out += fmt::format("  {} {}  {}\n", tint(Canvas::marker(series), series, colour),
                        fit(name_of_experiment(experiments[s]), name_width), show::percent(last));
@@ -217,7 +207,7 @@ std::string show_comparison(const std::vector<Runs>& experiments, ForgettingDefi
   for (const Runs& runs : experiments) {
     const auto metric = [&](const char* name) {
       return show::over(runs,
-                        [&](const RunRecord& run) { return show::metric(run, definition, name); });
+                        [&](const RunRecord& run) { return metric_value(run, definition, name); });
     };
     const Summary accuracy = metric("average_accuracy");
     if (accuracy.mean > highest) highest = accuracy.mean, best = rows.size();

@@ -31,12 +31,6 @@ const Glyphs& glyphs() {
   return use_unicode() ? kUnicode : kAscii;
 }
 
-double metric(const RunRecord& run, ForgettingDefinition definition, const std::string& name) {
-  for (const Metric& found : compute_metrics(run, definition))
-    if (found.name == name) return found.value;
-  return kNotEvaluated;
-}
-
 double active_fraction(const RunRecord& run, std::size_t layer) {
   std::vector<double> tests;
   if (layer < run.layers.size()) tests = run.layers[layer].active_fraction_test;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "exps/metrics.h"
 #include "exps/record.h"
+#include "exps/summary.h"
 
 namespace engram::show {
 
@@ -25,8 +25,6 @@ Summary over(const std::vector<RunRecord>& runs, Value value) {
   return summarise(values);
 }
 
-/// A metric by name; NaN when the run lacks it.
-double metric(const RunRecord&, ForgettingDefinition, const std::string& name);
 /// Mean share of active units over the layers, each by its number of units.
 double active_fraction(const RunRecord&);
 double active_fraction(const RunRecord&, std::size_t layer);

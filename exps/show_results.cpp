@@ -20,20 +20,6 @@ using Runs = std::vector<RunRecord>;
 
 constexpr int kCell = 6;  // " 100.0"
 
-Table mean_accuracy(const Runs& runs) {
-  Table mean = runs.front().accuracy;
-  std::vector<double> values;
-  for (std::size_t i = 0; i < mean.shape(0); ++i) {
-    for (std::size_t j = 0; j < mean.shape(1); ++j) {
-      values.clear();
-      for (const RunRecord& run : runs)
-        if (run.accuracy.shape() == mean.shape()) values.push_back(run.accuracy(i, j));
-      mean(i, j) = summarise(values).mean;
-    }
-  }
-  return mean;
-}
-
 /// Which tasks (from 1) to show when only `most` columns fit: the first, the last, every n-th.
 std::vector<int> shown_tasks(int tasks, int most, int* step) {
   *step = 1;
@@ -127,16 +113,11 @@ std::string forgetting_gist(ForgettingDefinition definition) {
 }
 
 std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colour, int width) {
-  // The name and gist of a metric come from the run that has most of them.
-  std::vector<Metric> known;
-  for (const RunRecord& run : runs) {
-    const std::vector<Metric> of_run = compute_metrics(run, definition);
-    if (of_run.size() > known.size()) known = of_run;
-  }
+  const std::vector<Metric> known = most_metrics(runs, definition);
   std::string out;
   for (const Metric& metric : known) {
     const Summary summary = show::over(
-        runs, [&](const RunRecord& run) { return show::metric(run, definition, metric.name); });
+        runs, [&](const RunRecord& run) { return metric_value(run, definition, metric.name); });
     std::string label = metric.name;
     std::replace(label.begin(), label.end(), '_', ' ');
     std::string value = fit_right(show::percent(summary), 12);

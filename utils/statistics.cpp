@@ -122,13 +122,15 @@ double sd(Values values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+double t_quantile(double p, double freedom) {
+  return boost::math::quantile(boost::math::students_t(freedom), p);
+}
+
 Interval t_interval(Values values, double level) {
   ENGRAM_INVARIANT(level > 0 && level < 1);
   if (!has_spread(values)) return kUnknown;
   const auto n = static_cast<double>(values.size());
-  const boost::math::students_t t(n - 1);
-  const double half = boost::math::quantile(boost::math::complement(t, (1 - level) / 2)) *
-                      sd(values) / std::sqrt(n);
+  const double half = t_quantile((1 + level) / 2, n - 1) * sd(values) / std::sqrt(n);
   const double middle = mean(values);
   return {middle - half, middle + half};
 }

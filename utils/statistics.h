@@ -26,6 +26,9 @@ double mean(std::span<const double> values);  ///< NaN when empty
 /// n - 1 in the denominator; NaN below two values, exactly 0 when all are equal.
 double sd(std::span<const double> values);
 
+/// Student's t below which a share p lies, with this many degrees of freedom.
+double t_quantile(double p, double freedom);
+
 /// Student's t interval of the mean, 0 < level < 1.
 Interval t_interval(std::span<const double> values, double level = 0.95);
 /// Bias-corrected and accelerated bootstrap interval of the mean (Efron 1987), `resamples` >= 1

@@ -22,12 +22,6 @@ std::vector<Metric> names_of_metrics(bool with_probes) {
   return compute_metrics(any, ForgettingDefinition::Chaudhry);
 }
 
-double value_of(const RunRecord& run, const ExperimentRuns& experiment, const std::string& metric) {
-  for (const Metric& found : compute_metrics(run, experiment.forgetting))
-    if (found.name == metric) return found.value;
-  return kNotEvaluated;
-}
-
 void check(const std::vector<ExperimentRuns>& experiments, const ComparisonOptions& options) {
   const std::vector<std::string> known = metric_names();
   if (std::find(known.begin(), known.end(), options.metric) == known.end())
@@ -101,7 +95,8 @@ PairComparison pair_up(const ExperimentRuns& a, const ExperimentRuns& b,
       continue;
     }
     meets = true;
-    const double x = value_of(*at_a, a, metric), y = value_of(*at_b, b, metric);
+    const double x = metric_value(*at_a, a.forgetting, metric);
+    const double y = metric_value(*at_b, b.forgetting, metric);
     if (std::isfinite(x) && std::isfinite(y)) {
       pair.seeds.push_back(at_a->seed);
       of_a.push_back(x), of_b.push_back(y);
@@ -179,7 +174,7 @@ bool needs_probes(std::string_view metric) {
 std::vector<double> known_values(const ExperimentRuns& experiment, const std::string& metric) {
   std::vector<double> values;
   for (const RunRecord& run : experiment.runs) {
-    const double value = value_of(run, experiment, metric);
+    const double value = metric_value(run, experiment.forgetting, metric);
     if (std::isfinite(value)) values.push_back(value);
   }
   return values;
@@ -188,9 +183,8 @@ std::vector<double> known_values(const ExperimentRuns& experiment, const std::st
 std::string definition_of(const std::vector<ExperimentRuns>& experiments,
                           const std::string& metric) {
   for (const ExperimentRuns& experiment : experiments)
-    for (const RunRecord& run : experiment.runs)
-      for (const Metric& found : compute_metrics(run, experiment.forgetting))
-        if (found.name == metric) return found.definition;
+    for (const Metric& found : most_metrics(experiment.runs, experiment.forgetting))
+      if (found.name == metric) return found.definition;
   return "";
 }
 

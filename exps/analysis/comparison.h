@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "exps/analysis/results_set.h"
+#include "exps/summary.h"
 #include "utils/options.h"
 #include "utils/statistics.h"
 

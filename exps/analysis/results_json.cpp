@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "exps/metrics.h"
+#include "exps/summary.h"
 #include "utils/provenance.h"
 
 namespace engram {
@@ -114,18 +114,11 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
 
 /// Mean and spread of every metric over the runs, with its definition.
 json metrics_of(const ExperimentRuns& experiment) {
-  std::vector<std::vector<Metric>> of_runs;
-  const std::vector<Metric>* most = nullptr;
-  for (const RunRecord& run : experiment.runs)
-    of_runs.push_back(compute_metrics(run, experiment.forgetting));
-  for (const auto& metrics : of_runs)
-    if (!most || metrics.size() > most->size()) most = &metrics;
   json list = json::array();  // keeps the order in which metrics are printed
-  for (const Metric& metric : *most) {
+  for (const Metric& metric : most_metrics(experiment.runs, experiment.forgetting)) {
     std::vector<double> values;
-    for (const auto& metrics : of_runs)
-      for (const Metric& found : metrics)
-        if (found.name == metric.name) values.push_back(found.value);
+    for (const RunRecord& run : experiment.runs)
+      values.push_back(metric_value(run, experiment.forgetting, metric.name));
     json one = summary(summarise(values));
     one["name"] = metric.name, one["definition"] = metric.definition;
     list.push_back(std::move(one));

@@ -109,19 +109,6 @@ class Collector {
     at->files.push_back(file);
   }
 
-  static void sort_by_seed(ExperimentRuns& e) {
-    std::vector<std::size_t> order(e.runs.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      order[i] = i;
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t x, std::size_t y) { return e.runs[x].seed < e.runs[y].seed; });
-    std::vector<RunRecord> runs;
-    std::vector<fs::path> files;
-    for (const std::size_t i : order)
-      runs.push_back(std::move(e.runs[i])), files.push_back(std::move(e.files[i]));
-    e.runs = std::move(runs), e.files = std::move(files);
-  }
-
   void make_labels_unique() {
     std::map<std::string, int> count;
     for (const ExperimentRuns& e : set_.experiments)
@@ -135,6 +122,19 @@ class Collector {
 };
 
 }  // namespace
+
+void sort_by_seed(ExperimentRuns& e) {
+  std::vector<std::size_t> order(e.runs.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    order[i] = i;
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t x, std::size_t y) { return e.runs[x].seed < e.runs[y].seed; });
+  std::vector<RunRecord> runs;
+  std::vector<fs::path> files;
+  for (const std::size_t i : order)
+    runs.push_back(std::move(e.runs[i])), files.push_back(std::move(e.files[i]));
+  e.runs = std::move(runs), e.files = std::move(files);
+}
 
 ResultsSet read_results_set(std::span<const fs::path> paths, const ReadProgress& progress) {
   const std::vector<fs::path> files = files_of(paths);

@@ -23,6 +23,9 @@ struct ExperimentRuns {
   ForgettingDefinition forgetting = ForgettingDefinition::Chaudhry;  ///< as its configuration says
 };
 
+/// For who puts runs together without load_results_set().
+void sort_by_seed(ExperimentRuns& experiment);
+
 struct SkippedFile {
   std::filesystem::path file;
   std::string reason;

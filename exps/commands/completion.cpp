@@ -6,6 +6,8 @@
 
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
+#include "exps/export/export.h"
+#include "exps/export/tables.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -26,9 +28,8 @@ _engram_words() {
   case $before in
     --set) "$engram" list options --names 2>/dev/null | sed 's/$/=/'; return ;;
     --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples|--title|--width|--checkpoint) return ;;
-    --format|-f) [[ $command == export ]] && printf '%s\n' csv json npz latex svg pdf png; return ;;
-    --table) printf '%s\n' accuracy metrics curves epochs steps layers usage cost provenance settings \
-        definitions; return ;;
+    --format|-f) [[ $command == export ]] && printf '%s\n' @FORMATS@; return ;;
+    --table) printf '%s\n' @TABLES@; return ;;
   esac
   case $command in
     '') printf '%s\n' @COMMANDS@ help --help --version; return ;;
@@ -82,6 +83,14 @@ std::string replaced(std::string_view text, std::string_view mark, std::string_v
   return out;
 }
 
+template <class Entry>
+std::string names_of(std::span<const Entry> entries) {
+  std::string names;
+  for (const Entry& entry : entries)
+    (names += names.empty() ? "" : " ") += entry.name;
+  return names;
+}
+
 }  // namespace
 
 int completion_command(const Arguments& words) {
@@ -91,11 +100,11 @@ int completion_command(const Arguments& words) {
   const std::string shell = arguments->names.empty() ? "" : arguments->names[0];
   if (shell != "bash" && shell != "zsh")
     throw Error(Fault::Usage, "completion: for which shell? bash or zsh");
-  std::string names;
-  for (const Command& command : commands())
-    (names += names.empty() ? "" : " ") += command.name;
-  const std::string script = replaced(shell == "bash" ? kBash : kZsh, "@WORDS@\n", kWords);
-  fmt::print("{}", replaced(script, "@COMMANDS@", names));
+  std::string script = replaced(shell == "bash" ? kBash : kZsh, "@WORDS@\n", kWords);
+  script = replaced(script, "@COMMANDS@", names_of(commands()));
+  script = replaced(script, "@FORMATS@", names_of(export_formats()));
+  script = replaced(script, "@TABLES@", names_of(tidy_tables()));
+  fmt::print("{}", script);
   return 0;
 }
 

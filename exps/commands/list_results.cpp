@@ -40,7 +40,7 @@ std::map<fs::path, std::set<std::string>> unfinished_runs(const fs::path& folder
 
 std::string metric(const ExperimentRuns& experiment, const char* name) {
   return show::percent(show::over(experiment.runs, [&](const RunRecord& run) {
-    return show::metric(run, experiment.forgetting, name);
+    return metric_value(run, experiment.forgetting, name);
   }));
 }
 

@@ -111,45 +111,52 @@ std::string files_text(const std::filesystem::path& folder, const std::vector<Ru
   return (folder / ("seed-" + (seeds.size() > 1 ? "{" + list + "}" : list) + ".h5")).string();
 }
 
-/// Shows what is complete, except what a run that failed has left from before. Returns its files.
-std::vector<std::filesystem::path> show_results(const RunPlan& plan,
-                                                const std::set<std::filesystem::path>& failed) {
+/// Shows what is complete, except what a run that failed has left from before, and returns it.
+ResultsSet show_results(const RunPlan& plan, const std::set<std::filesystem::path>& failed) {
   const bool colour = use_colour(stdout);
   const int width = terminal_width(stdout);
   std::vector<std::vector<RunRecord>> all;
   std::string files;
-  std::vector<std::filesystem::path> shown;
+  ResultsSet shown;
   ForgettingDefinition definition = ForgettingDefinition::Chaudhry;
   for (std::size_t i = plan.experiments.size(); i-- > 0;)
     definition = plan.experiments[i].settings.evaluation.forgetting_definition;
   for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
     const auto& [settings, folder] = plan.experiments[i];
     std::vector<RunRecord> runs;
+    std::vector<std::filesystem::path> files_of_runs;
     for (const PlannedRun& run : plan.runs) {
       if (run.experiment != i || failed.contains(run.files.results())) continue;
       const auto head = peek_results(run.files.results());
       if (!head || !head->complete) continue;
       runs.push_back(load_results(run.files.results()));
-      shown.push_back(run.files.results());
+      files_of_runs.push_back(run.files.results());
     }
     if (runs.empty()) continue;
     fmt::print("{}\n",
                show_experiment(runs, settings.evaluation.forgetting_definition, colour, width));
     files += "  " + files_text(folder, runs) + "\n";
     all.push_back(std::move(runs));
+    shown.experiments.push_back({folder.filename().string(),
+                                 folder,
+                                 {},
+                                 std::move(files_of_runs),
+                                 settings.evaluation.forgetting_definition});
   }
   if (all.empty()) return shown;
   fmt::print("{}\n", show_curves(all, colour, width));
   if (all.size() > 1) fmt::print("{}\n", show_comparison(all, definition, colour));
   fmt::print("results:\n{}", files);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    shown.experiments[i].runs = std::move(all[i]);
+    sort_by_seed(shown.experiments[i]);
+  }
   return shown;
 }
 
 /// The page about what was shown: in the folder of the experiment, or above those of several.
-void write_page(const RunPlan& plan, const std::filesystem::path& out,
-                const std::vector<std::filesystem::path>& shown) {
-  if (shown.empty()) return;
-  const ResultsSet set = load_results_set(shown);
+void write_page(const RunPlan& plan, const std::filesystem::path& out, const ResultsSet& set) {
+  if (set.experiments.empty()) return;
   const bool one = set.experiments.size() == 1;
   const std::filesystem::path file = (one ? set.experiments.front().folder : out) / "report.html";
   std::vector<std::string> names;
@@ -188,7 +195,7 @@ int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsR
   std::set<std::filesystem::path> failed;
   for (const auto& [run, failure] : result.failures)
     failed.insert(runs[run].files.results());
-  const auto shown = show_results(plan, failed);
+  const ResultsSet shown = show_results(plan, failed);
   std::optional<Failure> page_failed;
   try {
     if (with_page) write_page(plan, out, shown);

@@ -4,24 +4,17 @@
 #include <fmt/format.h>
 
 #include "exps/export/figure_parts.h"
-#include "exps/metrics.h"
+#include "exps/summary.h"
 
 namespace engram::figure {
 namespace {
 
-/// One experiment: a summary in percent for each number of tasks learnt.
+/// In percent.
 std::vector<Summary> curve_of(const ExperimentRuns& experiment) {
-  std::vector<std::vector<double>> values;
-  for (const RunRecord& run : experiment.runs) {
-    const std::vector<double> curve = average_accuracy_curve(run.accuracy);
-    values.resize(std::max(values.size(), curve.size()));
-    for (std::size_t t = 0; t < curve.size(); ++t)
-      values[t].push_back(100 * curve[t]);
-  }
-  std::vector<Summary> out;
-  for (const std::vector<double>& some : values)
-    out.push_back(summarise(some));
-  return out;
+  std::vector<Summary> curve = average_accuracy_summaries(experiment.runs);
+  for (Summary& s : curve)
+    s.mean *= 100, s.sd *= 100, s.ci95 *= 100;
+  return curve;
 }
 
 bool is_known(const std::vector<Summary>& curve, std::size_t t) {

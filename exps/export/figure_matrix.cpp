@@ -4,28 +4,20 @@
 #include <fmt/format.h>
 
 #include "exps/export/figure_parts.h"
+#include "exps/summary.h"
 
 namespace engram::figure {
 namespace {
 
-/// Mean over the runs that have it, in percent; rows 1..T of the matrix.
-Table mean_matrix(const ExperimentRuns& experiment) {
-  std::size_t tasks = 0;
-  for (const RunRecord& run : experiment.runs)
-    tasks = std::max(tasks, run.accuracy.shape()[1]);
-  Table mean({tasks, tasks}, kNotEvaluated);
+/// [T, T] in percent, without the untrained row.
+Table percents_of(const ExperimentRuns& experiment) {
+  const Table mean = mean_accuracy(experiment.runs);
+  const std::size_t tasks = mean.shape(1);
+  Table percents({tasks, tasks}, kNotEvaluated);
   for (std::size_t i = 0; i < tasks; ++i)
-    for (std::size_t j = 0; j < tasks; ++j) {
-      double sum = 0;
-      int count = 0;
-      for (const RunRecord& run : experiment.runs) {
-        const Table& accuracy = run.accuracy;
-        if (i + 1 >= accuracy.shape()[0] || j >= accuracy.shape()[1]) continue;
-        if (std::isfinite(accuracy(i + 1, j))) sum += accuracy(i + 1, j), ++count;
-      }
-      if (count > 0) mean(i, j) = 100 * sum / count;
-    }
-  return mean;
+    for (std::size_t j = 0; j < tasks; ++j)
+      percents(i, j) = 100 * mean(i + 1, j);
+  return percents;
 }
 
 /// Boxes rather than an image: sharp at any size, and what was not evaluated is not there. Viewers
@@ -69,7 +61,7 @@ constexpr const char* kPalette =
 
 Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
   constexpr double kTitleFont = 8;
-  const Table mean = mean_matrix(experiment);
+  const Table mean = percents_of(experiment);
   const auto tasks = static_cast<int>(mean.shape()[0]);
   const double before = 0.46, bar = 0.1, bar_room = 0.62, below = 0.32, above = 0.26;
   // A matrix of few tasks would be all paper: its cells are at most 0.6 inches.

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "exps/export/figure_parts.h"
-#include "exps/metrics.h"
+#include "exps/summary.h"
 
 namespace engram::figure {
 namespace {
@@ -22,9 +22,10 @@ Panel panel_of(const ResultsSet& set, const std::string& metric, const std::stri
   Panel panel{caption, {}, {}};
   for (const ExperimentRuns& experiment : set.experiments) {
     std::vector<double> values;
-    for (const RunRecord& run : experiment.runs)
-      for (const Metric& m : compute_metrics(run, experiment.forgetting))
-        if (m.name == metric && std::isfinite(m.value)) values.push_back(100 * m.value);
+    for (const RunRecord& run : experiment.runs) {
+      const double value = metric_value(run, experiment.forgetting, metric);
+      if (std::isfinite(value)) values.push_back(100 * value);
+    }
     panel.summaries.push_back(summarise(values));
     panel.seeds.push_back(std::move(values));
   }

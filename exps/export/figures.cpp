@@ -43,10 +43,9 @@ std::string file_name(const std::string& label, std::set<std::string>& taken) {
 
 std::vector<fs::path> write_figures(const ResultsSet& set, const fs::path& folder,
                                     const FigureOptions& options) {
-  constexpr double kNarrowest = 2, kWidest = 20;
-  if (!(options.width >= kNarrowest && options.width <= kWidest))
+  if (!(options.width >= kNarrowestFigure && options.width <= kWidestFigure))
     throw Error(Fault::Usage, fmt::format("figures cannot be {} inches wide; choose {} to {}",
-                                          options.width, kNarrowest, kWidest));
+                                          options.width, kNarrowestFigure, kWidestFigure));
   std::vector<fs::path> files;
   const auto draw = [&](const std::string& name, const figure::Drawing& drawing) {
     const fs::path file = folder / (name + ending_of(options.format));

@@ -12,6 +12,8 @@ namespace engram {
 
 enum class FigureFormat { Svg, Pdf, Png };
 
+constexpr double kNarrowestFigure = 2, kWidestFigure = 20;  ///< inches
+
 struct FigureOptions {
   FigureFormat format = FigureFormat::Svg;
   double width = 3.3;  ///< inches, 2 to 20; by default one column of a paper

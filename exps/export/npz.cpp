@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "exps/export/export.h"
+#include "exps/summary.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -16,7 +17,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "arrays are declared little-endian");
 
-constexpr double kNothing = kNotEvaluated;
 using Shape = std::vector<std::size_t>;
 
 struct ArchiveFree {
@@ -113,27 +113,22 @@ void add_rows(Npz& npz, const std::string& name, const ExperimentRuns& e, const 
   }
   std::vector<double> all;
   for (std::vector<double>& row : rows) {
-    row.resize(width, kNothing);
+    row.resize(width, kNotEvaluated);
     all.insert(all.end(), row.begin(), row.end());
   }
   npz.add(name, all, {rows.size(), width});
 }
 
 void add_metrics(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
-  std::vector<Metric> most;
-  for (const RunRecord& run : e.runs)
-    if (auto found = compute_metrics(run, e.forgetting); found.size() > most.size())
-      most = std::move(found);
   std::vector<std::string> names, definitions;
-  for (const Metric& metric : most)
+  for (const Metric& metric : most_metrics(e.runs, e.forgetting))
     names.push_back(metric.name), definitions.push_back(metric.definition);
   npz.add(prefix + "metric_names", names);
   npz.add(prefix + "metric_definitions", definitions);
   add_rows(npz, prefix + "metrics", e, [&](const RunRecord& run) {
-    std::vector<double> values(names.size(), kNothing);
-    for (const Metric& metric : compute_metrics(run, e.forgetting))
-      for (std::size_t i = 0; i < names.size(); ++i)
-        if (names[i] == metric.name) values[i] = metric.value;
+    std::vector<double> values;
+    for (const std::string& name : names)
+      values.push_back(metric_value(run, e.forgetting, name));
     return values;
   });
 }

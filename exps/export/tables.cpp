@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "exps/summary.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -118,14 +119,9 @@ void settings(const ResultsSet& set, const Add& add) {
 }
 
 void definitions(const ResultsSet& set, const Add& add) {
-  for (const ExperimentRuns& e : set.experiments) {
-    std::vector<Metric> most;
-    for (const RunRecord& run : e.runs)
-      if (auto found = compute_metrics(run, e.forgetting); found.size() > most.size())
-        most = std::move(found);
-    for (const Metric& metric : most)
+  for (const ExperimentRuns& e : set.experiments)
+    for (const Metric& metric : most_metrics(e.runs, e.forgetting))
       add({e.label, metric.name, metric.definition});
-  }
 }
 
 constexpr TidyTable kTables[] = {

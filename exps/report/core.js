@@ -49,22 +49,13 @@ function short(v) {
   return String(Number(v.toPrecision(3)));
 }
 
-/** Student's t at 97.5 % by degrees of freedom; past the table Cornish and Fisher's expansion. */
-const kT = [NaN, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-function student(df) {
-  if (df < kT.length) return kT[df];
-  const z = 1.959964;
-  return z + (z ** 3 + z) / (4 * df) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * df ** 2)
-    + (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * df ** 3);
-}
-
 /** n, mean and the half width of the 95 % t interval; half is null below two values. */
 function summarise(values) {
   const v = known(values), m = mean(v);
   if (v.length < 2) return { n: v.length, mean: m, half: null };
   if (v.every((x) => x === v[0])) return { n: v.length, mean: v[0], half: 0 };
   const variance = sum(v.map((x) => (x - m) ** 2)) / (v.length - 1);
-  return { n: v.length, mean: m, half: student(v.length - 1) * Math.sqrt(variance / v.length) };
+  return { n: v.length, mean: m, half: data.student_t[v.length - 1] * Math.sqrt(variance / v.length) };
 }
 function withHalf(s, show = percent) {
   if (s.mean === null) return "–";

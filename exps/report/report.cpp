@@ -15,6 +15,7 @@
 #include "exps/report/assets.h"
 #include "utils/error.h"
 #include "utils/files.h"
+#include "utils/statistics.h"
 
 namespace engram {
 namespace {
@@ -162,12 +163,24 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
   return out.append(page);
 }
 
+/// Student's t at 97.5 % by degrees of freedom, as many as the page may need; none at 0.
+json student_t(const ResultsSet& set) {
+  std::size_t most = 0;
+  for (const ExperimentRuns& e : set.experiments)
+    most = std::max(most, e.runs.size());
+  json list{nullptr};
+  for (std::size_t freedom = 1; freedom < most; ++freedom)
+    list.push_back(stats::t_quantile(0.975, static_cast<double>(freedom)));
+  return list;
+}
+
 }  // namespace
 
 json report_json(const ResultsSet& set, const ReportOptions& options) {
   json data = results_json(set, {.most_steps = steps_for(set, options), .usage = true});
   thin_usage(data, options);
   data["title"] = options.title;
+  data["student_t"] = student_t(set);
   data["comparisons"] = comparisons_of(set, options);
   return data;
 }

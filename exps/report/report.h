@@ -19,10 +19,11 @@ struct ReportOptions {
   int resamples = 10'000;                ///< of the bootstrap; fewer when there are many pairs
 };
 
-/// What the page embeds: results_json(), thinned out to options.most_numbers, with "title" and
-/// "comparisons": {metric, experiments, pairs} or {metric, experiments, refused: "reason"} for
-/// every group of experiments that share a protocol; "left_out" lists those of the group that share
-/// no seed with a known metric with the others.
+/// What the page embeds: results_json(), thinned out to options.most_numbers, with "title",
+/// "student_t" (quantiles at 97.5 % by degrees of freedom) and "comparisons": {metric, experiments,
+/// pairs} or {metric, experiments, refused: "reason"} for every group of experiments that share a
+/// protocol; "left_out" lists those of the group that share no seed with a known metric with the
+/// others.
 nlohmann::json report_json(const ResultsSet& set, const ReportOptions& options = {});
 
 /// The page around report_json(). No text of a results file becomes markup.

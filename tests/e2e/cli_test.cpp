@@ -10,31 +10,14 @@
 
 #include "tests/e2e/program.h"
 #include "tests/e2e/same_results.h"
+#include "tests/e2e/tiny_cfg.h"
 
 namespace engram {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTiny = R"([DEFAULT]
-benchmark = synthetic
-stream = permuted
-tasks = 2
-hidden_units = 40
-batch_size = 50
-train_limit = 500
-test_limit = 100
-lr = 0.1
-
-[tiny]
-about = the smallest thing that learns
-
-[tiny_sparse]
-inherits = tiny
-sparsify = yes
-percent_on_fc = 0.1
-boost_strength = 1
-
+const std::string kTiny = std::string(kTinyCfg) + R"(
 [misspelt]
 inherits = tiny
 hiden_units = 40
@@ -71,7 +54,7 @@ bool has(const std::string& text, const std::string& part) {
 
 /// "exps/tiny.cfg:N", the line of kTiny that begins with `text`.
 std::string place_of(const std::string& text) {
-  const std::string all = kTiny;
+  const std::string& all = kTiny;
   const auto at = all.find("\n" + text);
   EXPECT_NE(at, std::string::npos) << text;
   const auto lines = std::count(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at), '\n');

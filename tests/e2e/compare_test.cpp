@@ -8,6 +8,7 @@
 
 #include "exps/results_file.h"
 #include "tests/e2e/program.h"
+#include "tests/e2e/tiny_cfg.h"
 #include "tests/exps/sample_run.h"
 #include "utils/terminal.h"
 
@@ -15,18 +16,6 @@ namespace engram {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kTiny = R"([tiny]
-about = the smallest thing that learns
-benchmark = synthetic
-stream = permuted
-tasks = 2
-hidden_units = 20
-batch_size = 50
-train_limit = 300
-test_limit = 100
-lr = 0.1
-)";
 
 /// Wherever lines are broken.
 bool has(std::string text, const std::string& part) {
@@ -45,7 +34,7 @@ void expect_refusal(const Said& said, int code, const std::vector<std::string>& 
 
 class Compare : public ::testing::Test {
  protected:
-  Program engram{kTiny};
+  Program engram{kTinyCfg};
 
   /// Files of results/NAME: accuracies `level` plus a little that depends on the seed.
   void save(const std::string& name, double level, const std::vector<std::uint64_t>& seeds,

@@ -6,30 +6,12 @@
 
 #include "exps/results_file.h"
 #include "tests/e2e/program.h"
+#include "tests/e2e/tiny_cfg.h"
 #include "tests/exps/sample_run.h"
 
 namespace engram {
 namespace {
 namespace fs = std::filesystem;
-
-constexpr const char* kTiny = R"([DEFAULT]
-benchmark = synthetic
-stream = permuted
-tasks = 2
-hidden_units = 40
-batch_size = 50
-train_limit = 500
-test_limit = 100
-lr = 0.1
-
-[tiny]
-about = the smallest thing that learns
-
-[tiny_sparse]
-inherits = tiny
-sparsify = yes
-percent_on_fc = 0.1
-)";
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -37,7 +19,7 @@ bool has(const std::string& text, const std::string& part) {
 
 class Results : public testing::Test {
  protected:
-  Program engram{kTiny};
+  Program engram{kTinyCfg};
 };
 
 TEST_F(Results, ARunEndsWithAPageAboutWhatItShowed) {
@@ -48,10 +30,12 @@ TEST_F(Results, ARunEndsWithAPageAboutWhatItShowed) {
   EXPECT_TRUE(has(page, "engram-data"));
   EXPECT_FALSE(has(page, "tiny_sparse"));
 
-  const Said both = engram({"run", "tiny", "tiny_sparse", "--quiet"});
+  const Said both = engram({"run", "tiny", "tiny_sparse", "--quiet", "--seeds", "2,0,1"});
   ASSERT_EQ(both.code, 0) << both.err;
   EXPECT_TRUE(has(both.out, "report:\n  results/report.html\n")) << both.out;
-  EXPECT_TRUE(has(TempFolder::read(engram / "results/report.html"), "tiny_sparse"));
+  const std::string shared = TempFolder::read(engram / "results/report.html");
+  EXPECT_TRUE(has(shared, "tiny_sparse"));
+  EXPECT_TRUE(has(shared, "\"seeds\":[0,1,2]")) << "seeds in any order are paired";
 
   fs::remove(engram / "results/report.html");
   const Said none = engram({"run", "tiny", "tiny_sparse", "--quiet", "--no-report"});

@@ -1,5 +1,6 @@
 // Expected values are worked out by hand from the definitions.
 #include "exps/metrics.h"
+#include "exps/summary.h"
 
 #include <cmath>
 #include <map>
