@@ -1,11 +1,12 @@
 // Expected values are worked out by hand from the definitions.
 #include "exps/metrics.h"
-#include "exps/summary.h"
 
 #include <cmath>
 #include <map>
 
 #include <gtest/gtest.h>
+
+#include "exps/summary.h"
 
 namespace engram {
 namespace {
