@@ -161,7 +161,7 @@ class WinnersAsInputs final : public Strategy {
 
 void train(const Workload& workload, const Settings& s, const TaskStream& stream,
            const Targets& targets, Network& net, Stopwatch& watch) {
-  const auto rule = make_rule(s.rule.rule);
+  const auto rule = make_rule(s);
   const auto optimizer = make_optimizer(s.optimizer, net.params());
   const int batch = s.learner.batch_size;
   std::vector<std::unique_ptr<Strategy>> strategies;
@@ -231,8 +231,8 @@ Measurement measure_workload(const Workload& workload, const Dataset& data,
   const Targets targets(*stream, s.scenario);
   const auto net = build_model(
       s.model, stream->shape(), {targets.heads(), targets.width()}, Rng(0).fork("init"),
-      workload.kind == Kind::Hidden ? static_cast<double>(kHiddenActive) / s.model.hidden_units
-                                    : 1);
+      workload.kind == Kind::Hidden ? static_cast<double>(kHiddenActive) / s.model.hidden_units : 1,
+      make_rule(s)->feedback());
   Stopwatch watch(budget);
   if (workload.kind == Kind::Evaluate)
     evaluate(s, *stream, targets, *net, watch);

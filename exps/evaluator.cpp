@@ -13,8 +13,8 @@ namespace {
 /// Examples per evaluation pass: large for speed, small enough for wide layers to stay in memory.
 int rows_for(const Network& net) {
   int widest = 1;
-  for (int l = 0; l <= net.depth(); ++l)
-    widest = std::max(widest, net.shape(l).size());
+  for (int l = -1; l < net.depth(); ++l)
+    widest = std::max(widest, net.output_shape(l).size());
   return std::clamp(4'000'000 / widest, 16, 500);
 }
 
@@ -30,7 +30,7 @@ Evaluator::Evaluator(const Network& net, const Targets& targets, const Evaluatio
       hidden_(hidden_activations(net)) {}
 
 int Evaluator::units_of(const Network& net, int layer) {
-  return net.shape(layer + 1).channels;
+  return net.output_shape(layer).channels;
 }
 
 double Evaluator::accuracy(const ExampleSet& examples, int task, int tasks_seen, UnitUsage* usage) {

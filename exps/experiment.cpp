@@ -19,9 +19,15 @@ std::vector<OptionGroup> option_groups() {
                                   {"optimizer", list_options<OptimizerOptions>()},
                                   {"rule and strategies", list_options<RuleOptions>()},
                                   {"evaluation", list_options<EvaluationOptions>()}};
+  for (const RuleEntry& r : rules())
+    groups.push_back({"rule " + std::string(r.name), r.options()});
   for (const StrategyEntry& s : strategies())
     groups.push_back({"strategy " + std::string(s.name), s.options()});
   return groups;
+}
+
+std::unique_ptr<Rule> make_rule(const Settings& s) {
+  return make_rule(s.rule.rule, s.config, {s.rule.loss, s.optimizer.weight_decay});
 }
 
 Settings read_settings(std::string experiment, Config config) {
@@ -52,7 +58,7 @@ Settings read_settings(std::string experiment, Config config) {
   };
   at("benchmark", [&] { dataset_entry(s.stream.benchmark); });
   at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
-  at("rule", [&] { find_entry(rules(), s.rule.rule, "rule"); });
+  at("rule", [&] { find_entry(rules(), s.rule.rule, "rule").read(config); });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
   at("strategies", [&] {
     for (const std::string& name : s.rule.strategies)

@@ -10,7 +10,9 @@
 #include "benchmarks/stream_options.h"
 #include "exps/metrics.h"
 #include "learners/learner.h"
+#include "learners/loss.h"
 #include "learners/optimizer.h"
+#include "learners/rule.h"
 #include "models/model_options.h"
 #include "utils/config.h"
 
@@ -60,12 +62,15 @@ struct EvaluationOptions {
 
 struct RuleOptions {
   std::string rule = "backprop";
+  Loss loss = Loss::CrossEntropy;
   std::vector<std::string> strategies;
   std::optional<int> init_seed, data_seed;
 
   template <class V>
   void describe(V&& v) {
     v("rule", rule, "learning rule of `engram list rules`");
+    v("loss", loss,
+      "softmax cross-entropy; sigmoid cross-entropy of every output; or mean squared error");
     v("strategies", strategies, "strategies of `engram list strategies`, applied in this order");
     v("init_seed", init_seed, Range::at_least(0),
       "seed of the initial weights; auto: the run's seed");
@@ -89,6 +94,9 @@ struct Settings {
   /// sha256 of the resolved text: what decides whether two runs are the same.
   std::string digest() const;
 };
+
+/// The rule that the settings ask for.
+std::unique_ptr<Rule> make_rule(const Settings&);
 
 /// Reads all options of an experiment. Error(Config) for what Config refuses, for unknown names and
 /// for keys that nobody reads.

@@ -50,7 +50,8 @@ struct RunRecord {
   std::vector<EpochRow> epochs;
   std::vector<StepRow> steps;
   std::vector<LayerRecord> layers;
-  Macs train_macs, test_macs;  ///< of the whole run
+  std::vector<std::string> weight_layers;  ///< what EpochRow::alignment speaks about
+  Macs train_macs, test_macs;              ///< of the whole run
 
   int tasks() const { return static_cast<int>(task_names.size()); }
 };

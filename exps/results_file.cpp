@@ -138,6 +138,32 @@ void save_epochs(const h5::Group& root, const RunRecord& run) {
            {"fraction", "[epoch, layer]: mean share of units that were active, before dropout"});
 }
 
+/// What the way down of a rule has to do with the weights; nothing for back-propagation.
+void save_alignment(const h5::Group& root, const RunRecord& run) {
+  const auto has_some = [](const EpochRow& row) { return !row.alignment.empty(); };
+  if (std::none_of(run.epochs.begin(), run.epochs.end(), has_some)) return;
+  const h5::Group group = root.create("alignment");
+  group.write_texts("layers", run.weight_layers);
+  group.describe("layers", "unit", "text");
+  group.describe("layers", "description", "names of the layers with weights, from the bottom up");
+  const auto table = [&](const char* name, double Alignment::*field, const About& about) {
+    const std::size_t width = run.weight_layers.size();
+    std::vector<double> values(run.epochs.size() * width, kNotEvaluated);
+    for (std::size_t e = 0; e < run.epochs.size(); ++e)
+      for (std::size_t l = 0; l < std::min(width, run.epochs[e].alignment.size()); ++l)
+        values[e * width + l] = run.epochs[e].alignment[l].*field;
+    put<double>(group, name, values, {run.epochs.size(), width}, about);
+  };
+  table("feedback_angle", &Alignment::feedback_angle,
+        {"degree", "[epoch, layer]: angle between feedback matrix and weights, after the epoch"});
+  table("update_angle", &Alignment::update_angle,
+        {"degree",
+         "[epoch, layer]: angle between the rule's gradient and back-propagation's, on "
+         "the last batch of the epoch"});
+  table("norm_ratio", &Alignment::norm_ratio,
+        {"1", "[epoch, layer]: Frobenius norm of the feedback matrix over that of the weights"});
+}
+
 void save_steps(const h5::Group& root, const RunRecord& run) {
   if (run.steps.empty()) return;
   const h5::Group steps = root.create("steps");
@@ -203,6 +229,7 @@ void write_record(const h5::Group& root, const RunRecord& run, ForgettingDefinit
   save_tasks(root, run);
   save_cost(root, run);
   save_epochs(root, run);
+  save_alignment(root, run);
   save_steps(root, run);
   const h5::Group layers = root.create("layers");
   for (const LayerRecord& layer : run.layers)

@@ -147,7 +147,23 @@ void load_epochs(const h5::Group& root, RunRecord& run) {
                           accuracy[i],
                           seconds[i],
                           {executed[i], dense[i]},
-                          row_of(active, i, layers)});
+                          row_of(active, i, layers),
+                          {}});
+}
+
+void load_alignment(const h5::Group& root, RunRecord& run) {
+  if (!root.has("alignment")) return;
+  const Reader group(root, "alignment");
+  const std::size_t layers = group.length("layers"), n = run.epochs.size();
+  run.weight_layers = group.group().read_texts("layers");
+  const auto feedback = group.numbers("feedback_angle", {n, layers}, 0, 180);
+  const auto update = group.numbers("update_angle", {n, layers}, 0, 180);
+  const auto ratio = group.numbers("norm_ratio", {n, layers}, 0, kAnything);
+  for (std::size_t e = 0; e < n; ++e)
+    for (std::size_t l = 0; l < layers; ++l) {
+      const std::size_t at = e * layers + l;
+      run.epochs[e].alignment.push_back({feedback[at], update[at], ratio[at]});
+    }
 }
 
 void load_steps(const h5::Group& root, RunRecord& run) {
@@ -208,6 +224,7 @@ void load_all(const h5::Group& root, RunRecord& run) {
 
   load_tasks(root, run);
   load_epochs(root, run);
+  load_alignment(root, run);
   load_steps(root, run);
   const h5::Group layers = root.open("layers");
   for (const std::string& name : layers.names())

@@ -11,6 +11,7 @@
 #include "exps/checkpoint.h"
 #include "exps/evaluator.h"
 #include "exps/results_file.h"
+#include "learners/carried_error.h"
 #include "learners/registry.h"
 #include "models/registry.h"
 #include "utils/error.h"
@@ -39,9 +40,10 @@ class Run final : public Observer {
         digest_(settings.digest()),
         stream_(make_stream(s_.stream, data, request.seed)),
         targets_(*stream_, s_.scenario),
+        rule_(make_rule(s_)),
         net_(build_model(s_.model, stream_->shape(), {targets_.heads(), targets_.width()},
-                         root_of(s_.rule.init_seed, request.seed).fork("init"))),
-        rule_(make_rule(s_.rule.rule)),
+                         root_of(s_.rule.init_seed, request.seed).fork("init"), 1,
+                         rule_->feedback())),
         optimizer_(make_optimizer(s_.optimizer, net_->params())),
         evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
         data_rng_(root_of(s_.rule.data_seed, request.seed)) {
@@ -153,6 +155,7 @@ class Run final : public Observer {
       record_.test_sizes.push_back(static_cast<int>(test_set(t).size()));
     }
     if (!s_.learner.record_stats) return;
+    record_.weight_layers = weight_layers(*net_);
     for (const int l : hidden_activations(*net_)) {
       const auto units = static_cast<std::size_t>(Evaluator::units_of(*net_, l));
       LayerRecord layer{.name = net_->layer_name(l),
@@ -260,8 +263,8 @@ class Run final : public Observer {
   std::string digest_;
   std::unique_ptr<TaskStream> stream_;
   Targets targets_;
-  std::unique_ptr<Network> net_;
   std::unique_ptr<Rule> rule_;
+  std::unique_ptr<Network> net_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::unique_ptr<Strategy>> strategies_;
   Evaluator evaluator_;

@@ -187,6 +187,37 @@ std::string layers(const Runs& runs, bool colour) {
   return out + "\n";
 }
 
+/// How far the rule's way down was from the weights at the end, for every layer.
+std::string alignment(const Runs& runs, bool colour) {
+  const auto last = [](const RunRecord& run, std::size_t l, double Alignment::*field) {
+    const bool has = !run.epochs.empty() && l < run.epochs.back().alignment.size();
+    return has ? run.epochs.back().alignment[l].*field : kNotEvaluated;
+  };
+  const RunRecord& first = runs.front();
+  if (first.epochs.empty() || first.epochs.back().alignment.empty()) return "";
+  int name_width = 6;
+  for (const std::string& name : first.weight_layers)
+    name_width = std::max(name_width, columns(name));
+  name_width = std::min(name_width, 30);
+  std::string out =
+      dim(fmt::format("{}{:>20}{:>25}{:>16}", fit("layer", name_width), "feedback to weights",
+                      "update to backprop's", "|feedback|/|w|"),
+          colour) +
+      "\n";
+  for (std::size_t l = 0; l < first.weight_layers.size(); ++l) {
+    const auto mean = [&](double Alignment::*field, const char* unit, int decimals) {
+      const double value =
+          show::over(runs, [&](const RunRecord& run) { return last(run, l, field); }).mean;
+      return std::isnan(value) ? std::string("-") : fmt::format("{:.{}f}{}", value, decimals, unit);
+    };
+    out += fit(first.weight_layers[l], name_width) +
+           fit_right(mean(&Alignment::feedback_angle, " deg", 1), 20) +
+           fit_right(mean(&Alignment::update_angle, " deg", 1), 25) +
+           fit_right(mean(&Alignment::norm_ratio, "", 2), 16) + "\n";
+  }
+  return out + "\n";
+}
+
 std::string cost(const Runs& runs) {
   const auto mean = [&](std::vector<double> RunRecord::*field) {
     return duration(show::over(runs, [&](const RunRecord& run) {
@@ -214,7 +245,8 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
   return out + matrix(runs, colour, width) +
          show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
-         metrics(runs, definition, colour, width) + layers(runs, colour) + cost(runs);
+         metrics(runs, definition, colour, width) + layers(runs, colour) + alignment(runs, colour) +
+         cost(runs);
 }
 
 }  // namespace engram

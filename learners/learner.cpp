@@ -99,10 +99,12 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
     if (observer.stop_requested()) return false;
   }
   const double n = static_cast<double>(std::max<std::int64_t>(1, cursor.examples));
-  EpochRow row{cursor.experience,  cursor.epoch,   cursor.learning_rate, cursor.loss / n,
-               cursor.correct / n, cursor.seconds, cursor.macs,          cursor.active};
+  EpochRow row{cursor.experience, cursor.epoch,       cursor.learning_rate,
+               cursor.loss / n,   cursor.correct / n, cursor.seconds,
+               cursor.macs,       cursor.active,      {}};
   for (double& a : row.active_fraction)
     a = o_.record_stats ? a / n : std::nan("");
+  if (o_.record_stats) row.alignment = rule_.alignment(net_, batch_, pass_);
   observer.after_epoch(row);
   cursor.step = 0;
   return true;
@@ -114,13 +116,12 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
     s->extend_batch(context, batch_);
   if (o_.rezero == Rezero::TrainForward) net_.params().mask_values();
   net_.params().zero_grad();
-  const Pass pass{true, rng_.fork("pass", static_cast<std::uint64_t>(cursor.total_steps)),
-                  batch_.task};
+  pass_ = {true, rng_.fork("pass", static_cast<std::uint64_t>(cursor.total_steps)), batch_.task};
   const ErrorHook hook = [&](Mat error) {
     for (auto& s : strategies_)
       s->shape_error(context, batch_, error);
   };
-  stats = rule_.learn(net_, batch_, pass, strategies_.empty() ? ErrorHook{} : hook);
+  stats = rule_.learn(net_, batch_, pass_, strategies_.empty() ? ErrorHook{} : hook);
   if (!std::isfinite(stats.loss))
     throw Error(
         Fault::Numerical,

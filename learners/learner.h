@@ -108,6 +108,7 @@ class Learner {
   const Targets& targets_;
   Rng rng_;
   Batch batch_;
+  Pass pass_;  ///< of the last step
   std::int64_t steps_in_epoch_ = 0;
   std::vector<int> hidden_;  ///< layers whose active units are counted
 };

@@ -4,6 +4,10 @@
 
 namespace engram {
 
+BatchStats output_error(Loss, const Signal& logits, const Batch& batch, Signal& error) {
+  return cross_entropy(logits, batch, error);
+}
+
 BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error) {
   BatchStats stats;
   const Mat gradient = error.resize(logits.rows(), logits.cols());

@@ -8,6 +8,14 @@
 
 namespace engram {
 
+/// Of one layer with weights: its feedback matrix B beside its weights W, and what the rule makes
+/// of a batch beside what back-propagation makes of it. NaN where there is nothing to compare.
+struct Alignment {
+  double feedback_angle = 0;  ///< degrees between B and W, as vectors
+  double update_angle = 0;    ///< degrees between the rule's gradient of W and back-propagation's
+  double norm_ratio = 0;      ///< |B| / |W|, Frobenius
+};
+
 /// One epoch of training.
 struct EpochRow {
   int experience = 0, epoch = 0;  ///< 0-based
@@ -17,6 +25,7 @@ struct EpochRow {
   double seconds = 0;
   Macs macs;                            ///< multiply-adds of its training steps
   std::vector<double> active_fraction;  ///< per hidden layer, before dropout
+  std::vector<Alignment> alignment;     ///< per layer with weights, after the epoch; or empty
 };
 
 /// The next thing to do, and the sums of the epoch so far: with the weights, all that a resumed run

@@ -7,8 +7,37 @@
 namespace engram {
 namespace {
 
+template <auto Make, class Options>
+std::unique_ptr<Rule> rule(Config& config, const RuleContext& context) {
+  return Make(config.read<Options>(), context);
+}
+template <class Options>
+void check(Config& config) {
+  config.read<Options>();
+}
+template <auto Make, class Options>
+constexpr RuleEntry entry(std::string_view name, std::string_view summary, std::string_view paper) {
+  return {name, summary, paper, rule<Make, Options>, list_options<Options>, check<Options>};
+}
 constexpr RuleEntry kRules[] = {
-    {"backprop", "back-propagation of cross-entropy", "Rumelhart et al. 1986", make_backprop},
+    entry<make_backprop, NoOptions>("backprop", "errors through the transposed weights",
+                                    "Rumelhart et al. 1986"),
+    entry<make_feedback_alignment, FeedbackAlignmentOptions>(
+        "feedback_alignment", "errors through fixed random matrices (FA)", "Lillicrap et al. 2016"),
+    entry<make_direct_feedback, DirectFeedbackOptions>(
+        "direct_feedback", "the network's error straight to every layer (DFA)", "Nokland 2016"),
+    entry<make_usf, NoOptions>("usf", "errors through the signs of the weights, all of one size",
+                               "Moskovitz et al. 2018"),
+    entry<make_brsf, NoOptions>(
+        "brsf", "errors through the signs of the weights, sizes drawn for every batch",
+        "Liao et al. 2016"),
+    entry<make_frsf, NoOptions>("frsf", "errors through the signs of the weights, sizes drawn once",
+                                "Liao et al. 2016"),
+    entry<make_kolen_pollack, KolenPollackOptions>(
+        "kolen_pollack", "feedback that learns and decays like the weights", "Akrout et al. 2019"),
+    entry<make_counter_hebb, CounterHebbOptions>(
+        "counter_hebb", "a top-down network that learns by the same local rule",
+        "Abel & Ullman 2024"),
 };
 
 constexpr OptimizerEntry kOptimizers[] = {
@@ -21,10 +50,6 @@ constexpr OptimizerEntry kOptimizers[] = {
 template <auto Make, class Options>
 std::unique_ptr<Strategy> build(Config& config, const Network& net) {
   return Make(config.read<Options>(), net);
-}
-template <class Options>
-void check(Config& config) {
-  config.read<Options>();
 }
 constexpr StrategyEntry kStrategies[] = {
     {"l2", "pulls every weight back to its value after the last task", "Hsu et al. 2018",
@@ -43,8 +68,9 @@ std::span<const StrategyEntry> strategies() {
   return kStrategies;
 }
 
-std::unique_ptr<Rule> make_rule(const std::string& name) {
-  return find_entry(rules(), name, "rule").make();
+std::unique_ptr<Rule> make_rule(const std::string& name, Config config,
+                                const RuleContext& context) {
+  return find_entry(rules(), name, "rule").make(config, context);
 }
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, ParamStore& params) {
   return find_entry(optimizers(), options.optimizer, "optimizer").make(options, params);

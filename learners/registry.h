@@ -8,16 +8,22 @@
 
 #include "learners/optimizer.h"
 #include "learners/rule.h"
+#include "learners/rules/rules.h"
+#include "utils/config.h"
 #include "utils/error.h"
 
 namespace engram {
 
 struct RuleEntry {
   std::string_view name, summary, paper;
-  std::unique_ptr<Rule> (*make)();
+  std::unique_ptr<Rule> (*make)(Config&, const RuleContext&);
+  std::vector<OptionInfo> (*options)();
+  void (*read)(Config&);  ///< checks the options and marks them as used
 };
 std::span<const RuleEntry> rules();
-std::unique_ptr<Rule> make_rule(const std::string& name);  ///< Error(Config) when unknown
+/// Error(Config) when unknown, or when its settings make no sense.
+std::unique_ptr<Rule> make_rule(const std::string& name, Config config,
+                                const RuleContext& context = {});
 
 struct OptimizerEntry {
   std::string_view name, summary, paper;

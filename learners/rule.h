@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "learners/batch.h"
+#include "learners/progress.h"
 #include "models/network.h"
 
 namespace engram {
@@ -27,13 +28,19 @@ class Rule {
  public:
   virtual ~Rule() = default;
   virtual Provides provides() const = 0;
-  /// Draws what the rule itself needs (feedback matrices, ...).
+  /// What layers must keep for this rule; asked before the network is built.
+  virtual FeedbackPlan feedback() const { return {}; }
+  /// Draws what the rule itself needs (feedback matrices, ...). Before training and once only:
+  /// what it draws is saved with the model.
   virtual void prepare(Network&, Rng) {}
   /// Adds the update's direction to the gradients of net.params(); the caller has zeroed them.
   virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                            const ErrorHook& hook) = 0;
   /// The activations of the last learn(), for statistics.
   virtual const Tape& tape() const = 0;
+  /// How well the rule's way down agrees with the weights, for every layer that has some, on a
+  /// batch. Overwrites gradients and tape, and nothing else. Empty: the rule has no other way.
+  virtual std::vector<Alignment> alignment(Network&, const Batch&, const Pass&) { return {}; }
 };
 
 }  // namespace engram

@@ -88,7 +88,7 @@ class BatchNorm final : public Layer {
 
   /// dx = scale / deviation * (dy - mean(dy) - xhat mean(dy xhat)) in training.
   Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
-                      const Pass& pass, CMat) const override {
+                      const Pass& pass, const Descent&) const override {
     const CMat in = x.value(), error = dy.value();
     const Mat out = dx.resize(dy.rows(), dy.cols());
     const auto c_count = static_cast<std::size_t>(channels_);

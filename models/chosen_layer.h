@@ -18,14 +18,14 @@ class ChosenLayer : public Layer {
     return chosen_->forward(x, y, pass);
   }
   Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
-                      const Pass& pass, CMat feedback) const override {
-    return chosen_->backward_input(x, y, dy, dx, pass, feedback);
+                      const Pass& pass, const Descent& descent) const override {
+    return chosen_->backward_input(x, y, dy, dx, pass, descent);
   }
   Macs accumulate(const Signal& pre, const Record& y, const Signal& post,
                   const Pass& pass) const override {
     return chosen_->accumulate(pre, y, post, pass);
   }
-  CMat weight() const override { return chosen_->weight(); }
+  std::vector<const SynapticMatrix*> synapses() const override { return chosen_->synapses(); }
 
  protected:
   virtual LayerPtr choose(ImageShape in, const Place& place) const = 0;

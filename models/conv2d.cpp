@@ -24,7 +24,7 @@ class Conv2d final : public ChosenLayer {
   LayerPtr choose(ImageShape in, const Place& place) const override {
     const bool filters = kernels::winograd_suits(fitted(window_, in, place.name), channels_);
     const bool pays = !filters && synapses_.density < kPaysBesideDirect;
-    return (stores_sparse(synapses_, pays) ? sparse_conv2d : dense_conv2d)(
+    return (stores_sparse(synapses_, pays, place) ? sparse_conv2d : dense_conv2d)(
         channels_, window_.kernel_h, window_.stride, window_.pad, synapses_);
   }
 

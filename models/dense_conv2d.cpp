@@ -8,6 +8,7 @@
 #include "models/synaptic.h"
 #include "utils/conv_active.h"
 #include "utils/conv_direct.h"
+#include "utils/scratch.h"
 #include "utils/winograd.h"
 
 namespace engram {
@@ -34,7 +35,9 @@ class Conv2d final : public Layer {
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     window_ = fitted(window_, in, place.name);
-    synapses_.bind(channels_, window_.patch(), place.name, store);
+    synapses_.bind_part(channels_, window_.patch(), in.size(), place.name, place, store,
+                        window_.kernel_h * window_.kernel_w);
+    map_ = place.feedback ? place.feedback->convolutions : DirectMap::Dense;
     winograd_ = kernels::winograd_suits(window_, channels_);
     return {window_.out_h(), window_.out_w(), channels_};
   }
@@ -43,18 +46,20 @@ class Conv2d final : public Layer {
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), places() * channels_);
     if (kSpreadTime * x.active_share() < dense_time()) {
-      kernels::active_conv_forward(window_, x.value(), x.active, weight(), synapses_.bias(), out);
+      kernels::active_conv_forward(window_, x.value(), x.active, synapses_.weight(),
+                                   synapses_.bias(), out);
       return macs(x, x.active_share());
     }
-    (winograd_ ? kernels::winograd_forward : kernels::direct_forward)(window_, x.value(), weight(),
-                                                                      synapses_.bias(), out);
+    (winograd_ ? kernels::winograd_forward : kernels::direct_forward)(
+        window_, x.value(), synapses_.weight(), synapses_.bias(), out);
     return macs(x);
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat feedback) const override {
+                      const Descent& descent) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
-    const CMat w = feedback ? feedback : weight();
+    if (descent.path == Path::Direct) return direct_input(*descent.output_error, out);
+    const CMat w = synapses_.carrier(descent.path);
     const double above = dy.active_share(), pairs = x.active_share() * above;
     const bool spreads = dy.active.known() && kernels::active_conv_spreads(window_);
     const double dense = std::min(dense_time(), spreads ? kSpreadTime * above : 1.);
@@ -89,9 +94,27 @@ class Conv2d final : public Layer {
     return macs(pre);
   }
 
-  CMat weight() const override { return synapses_.weight(); }
+  std::vector<const SynapticMatrix*> synapses() const override { return {&synapses_}; }
 
  private:
+  /// The input's error straight from the network's: through one matrix, or through one kernel from
+  /// every place of the output, all of which meet the same error.
+  Macs direct_input(const Signal& error, Mat dx) const {
+    if (map_ == DirectMap::Dense) {
+      kernels::gemm(false, true, 1, error.value(), synapses_.feedback(), 0, dx);
+      const double n = static_cast<double>(dx.size()) * error.cols();
+      return {n, n};
+    }
+    thread_local Scratch spread;
+    const Mat everywhere = spread.matrix(error.rows(), places() * error.cols());
+    for (int b = 0; b < error.rows(); ++b)
+      for (int p = 0; p < places(); ++p)
+        std::copy_n(error.value().row(b), error.cols(), everywhere.row(b) + p * error.cols());
+    kernels::direct_backward(window_, everywhere, synapses_.feedback(), dx);
+    const double n = static_cast<double>(everywhere.size()) * window_.patch();
+    return {n, n};
+  }
+
   int places() const { return window_.out_h() * window_.out_w(); }
   double dense_time() const { return winograd_ ? kWinogradTime : 1; }
   Macs macs(const Signal& x, double share = 1) const {
@@ -110,6 +133,7 @@ class Conv2d final : public Layer {
 
   int channels_;
   bool winograd_ = false;
+  DirectMap map_ = DirectMap::Dense;
   kernels::Window window_;
   SynapticMatrix synapses_;
 };

@@ -32,7 +32,7 @@ class Linear final : public Layer {
   std::string describe() const override { return "linear" + synapses_.density_text(); }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
-    synapses_.bind(outputs_, in.size(), place, store);
+    synapses_.bind(outputs_, in.size(), in.size(), place, store);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override { synapses_.init(rng); }
@@ -54,16 +54,19 @@ class Linear final : public Layer {
     return {dense, dense};
   }
 
-  Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat feedback) const override {
-    const double dense = macs(x), below = x.active_share(), above = dy.active_share();
+  Macs backward_input(const Signal& x, const Record&, const Signal& error, Signal& dx, const Pass&,
+                      const Descent& descent) const override {
+    const Signal& dy = carried(error, descent);
+    const double dense = 1.0 * x.rows() * x.cols() * dy.cols();
+    const double below = x.active_share(), above = dy.active_share();
+    const bool own = descent.path == Path::Weights;
     const bool scattered = below < 1 && scattered_time(below, above) < sddmm_time(below);
     if (!scattered && sddmm_time(below) >= kernels::kTransposedTime) {
       const Mat out = dx.resize(x.rows(), x.cols());
-      kernels::gemm(false, true, 1, dy.value(), feedback ? feedback : weight(), 0, out);
+      kernels::gemm(false, true, 1, dy.value(), synapses_.carrier(descent.path), 0, out);
       return {dense, dense};
     }
-    const CMat w = feedback ? feedback : weights_of(x);
+    const CMat w = own ? weights_of(x) : synapses_.feedback();
     const Mat out = dx.resize_sparse(x.rows(), x.cols());
     dx.active = x.active;
     if (scattered)
@@ -92,7 +95,7 @@ class Linear final : public Layer {
     return {dense, dense};
   }
 
-  CMat weight() const override { return synapses_.weight(); }
+  std::vector<const SynapticMatrix*> synapses() const override { return {&synapses_}; }
 
  private:
   double macs(const Signal& x) const { return static_cast<double>(x.rows()) * x.cols() * outputs_; }
@@ -105,7 +108,7 @@ class Linear final : public Layer {
 
   /// The weights, up to date where a signal is active: everywhere unless steps are owed.
   CMat weights_of(const Signal& x) const {
-    if (!synapses_.lazy() || !x.active.known()) return weight();
+    if (!synapses_.lazy() || !x.active.known()) return synapses_.weight();
     auto& units = scratch().units;
     distinct_units(x.active, x.cols(), units);
     return synapses_.rows(units);

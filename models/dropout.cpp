@@ -55,7 +55,7 @@ class Dropout final : public Layer {
   }
 
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx,
-                      const Pass& pass, CMat) const override {
+                      const Pass& pass, const Descent&) const override {
     const CMat error = dy.value();
     const real scale = pass.training && threshold_ > 0 ? scale_ : real{1};
     if (y.bits.empty() && y.out.active_share() < kFew) {

@@ -19,7 +19,7 @@ class Flatten final : public Layer {
     return {};
   }
   Macs backward_input(const Signal&, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     copy(dy, dx);
     return {};
   }

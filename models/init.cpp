@@ -1,12 +1,29 @@
 #include "models/init.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "utils/error.h"
 #include "utils/linalg.h"
 
 namespace engram {
 
-void init_weights(WeightInit kind, Mat w, Mat bias, Rng rng) {
+double init_deviation(WeightInit kind, int fan_in, int fan_out) {
+  switch (kind) {
+    case WeightInit::Torch:
+      return 1 / std::sqrt(3.0 * fan_in);
+    case WeightInit::Glorot:
+      return std::sqrt(2.0 / (fan_in + fan_out));
+    case WeightInit::He:
+    case WeightInit::HeUniform:
+      return std::sqrt(2.0 / fan_in);
+    case WeightInit::Orthogonal:  // unit vectors along the longer side
+      return 1 / std::sqrt(static_cast<double>(std::max(fan_in, fan_out)));
+  }
+  broken_invariant("init is one of its choices");
+}
+
+void init_weights(WeightInit kind, Mat w, Mat bias, Rng rng, int fan_out) {
   Rng weights = rng.fork("weight"), biases = rng.fork("bias");
   const double fan_in = w.cols;
   const auto uniform = [](Mat m, double bound, Rng& r) {
@@ -22,9 +39,11 @@ void init_weights(WeightInit kind, Mat w, Mat bias, Rng rng) {
     case WeightInit::Torch:
       return uniform(w, 1 / std::sqrt(fan_in), weights);
     case WeightInit::Glorot:
-      return uniform(w, std::sqrt(6 / (fan_in + w.rows)), weights);
+      return uniform(w, std::sqrt(6 / (fan_in + (fan_out > 0 ? fan_out : w.rows))), weights);
     case WeightInit::He:
       return normal(w, std::sqrt(2 / fan_in), weights);
+    case WeightInit::HeUniform:
+      return uniform(w, std::sqrt(6 / fan_in), weights);
     case WeightInit::Orthogonal:
       return normal(w, 1, weights), orthonormalise(w);
   }

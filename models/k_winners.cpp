@@ -101,7 +101,7 @@ class KWinners final : public Layer {
   }
 
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     const CMat error = dy.value();
     const ActiveSet& active = y.out.active;
     const bool few = is_few(static_cast<double>(active.total()), static_cast<double>(error.size()));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/feedback.h"
 #include "models/param_store.h"
 #include "models/tape.h"
 #include "utils/matrix.h"
@@ -25,10 +26,21 @@ struct Pass {
 
 /// Names the layer's part in the network, for parameter names and random streams.
 struct Place {
-  int index = 0;            ///< position in the network
-  std::string name;         ///< unique in the network: "linear1", "conv2"
-  double active_share = 1;  ///< of the inputs that may be non-zero in training, as far as is known
+  int index = 0;             ///< position in the network
+  std::string name;          ///< unique in the network: "linear1", "conv2"
+  double active_share = 1;   ///< of the inputs that may be non-zero in training, as far as is known
+  bool reads_input = false;  ///< of the network: no error goes down through it
+  const FeedbackPlan* feedback = nullptr;  ///< what layers keep for errors; null: nothing
 };
+
+/// Where a layer finds its input. The output of a layer so many places below: the next one, unless
+/// a shortcut passes it by.
+struct Wiring {
+  int reads = 1;  ///< places down to the layer that is read
+  int adds = 0;   ///< places down to the layer whose output is added to this one's; 0: none
+};
+
+class SynapticMatrix;
 
 class Layer {
  public:
@@ -46,10 +58,10 @@ class Layer {
   /// y.out <- f(x). x is [batch, in.size()].
   virtual Macs forward(const Signal& x, Record& y, const Pass& pass) const = 0;
   /// dx <- Jᵀ dy, or only where x is active: then dx.active says so, and dx is zero elsewhere,
-  /// which is right because what lies below lets no error through there (see ActiveSet). `feedback`
-  /// [inputs, outputs] stands in for the layer's own weights when given.
+  /// which is right because what lies below lets no error through there (see ActiveSet). With
+  /// another path than Path::Weights, what the layer keeps for it stands in for its weights.
   virtual Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
-                              const Pass& pass, CMat feedback = {}) const = 0;
+                              const Pass& pass, const Descent& descent = {}) const = 0;
   /// grad += postᵀ pre. Gradient rules pass post = dy; local rules pass what they like.
   virtual Macs accumulate(const Signal& /*pre*/, const Record& /*y*/, const Signal& /*post*/,
                           const Pass& /*pass*/) const {
@@ -63,13 +75,15 @@ class Layer {
   /// `tasks`: those whose examples occur in the training set to come. Decides which heads learn.
   virtual void begin_experience(std::span<const int> /*tasks*/) {}
 
-  /// The weights that carry signals [inputs, outputs], for rules that need their shape ({} for
-  /// other layers and for sparse storage).
-  virtual CMat weight() const { return {}; }
+  /// The weights that carry signals, with what stands in for them when errors go down: one matrix,
+  /// or one per head. Empty for other layers and for sparse storage.
+  virtual std::vector<const SynapticMatrix*> synapses() const { return {}; }
   /// Share of the outputs that may be non-zero in training when that of the inputs is `inputs`.
   virtual double active_share(double /*inputs*/) const { return 1; }
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).
   virtual bool is_activation() const { return false; }
+
+  Wiring wiring;  ///< set before the layer is bound
 };
 
 using LayerPtr = std::unique_ptr<Layer>;

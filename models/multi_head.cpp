@@ -22,7 +22,8 @@ class MultiHead final : public Layer {
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     for (std::size_t h = 0; h < heads_.size(); ++h)
-      heads_[h].bind(outputs_, in.size(), fmt::format("{}.task{}", place.name, h), store);
+      heads_[h].bind_part(outputs_, in.size(), in.size(), fmt::format("{}.task{}", place.name, h),
+                          place, store);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override {
@@ -47,11 +48,12 @@ class MultiHead final : public Layer {
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx,
-                      const Pass& pass, CMat feedback) const override {
+                      const Pass& pass, const Descent& descent) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
+    const Signal& error = carried(dy, descent);
     for_each_run(pass, x.rows(), [&](const SynapticMatrix& head, int begin, int count) {
-      kernels::gemm(false, true, 1, part(dy.value(), begin, count),
-                    feedback ? feedback : head.weight(), 0, part(out, begin, count));
+      kernels::gemm(false, true, 1, part(error.value(), begin, count), head.carrier(descent.path),
+                    0, part(out, begin, count));
     });
     return macs(x);
   }
@@ -66,6 +68,13 @@ class MultiHead final : public Layer {
       head.bias_part().accumulate(error);
     });
     return macs(pre);
+  }
+
+  std::vector<const SynapticMatrix*> synapses() const override {
+    std::vector<const SynapticMatrix*> all;
+    for (const SynapticMatrix& head : heads_)
+      all.push_back(&head);
+    return all;
   }
 
  private:

@@ -8,14 +8,24 @@
 
 namespace engram {
 
-Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share)
+Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share,
+                 const FeedbackPlan& feedback)
     : layers_(std::move(layers)), shapes_{in} {
   std::map<std::string, int> seen;  // kinds get a number each: linear1, linear2, conv1
+  std::vector<double> shares{active_share};
   for (int l = 0; l < depth(); ++l) {
+    const int from = source(l), also = second(l);
+    ENGRAM_INVARIANT(from >= -1 && from < l && also >= -1 && also < l);
     const std::string kind = layer(l).kind();
     names_.push_back(kind + std::to_string(++seen[kind]));
-    shapes_.push_back(layer(l).bind(shapes_.back(), {l, names_.back(), active_share}, store_));
-    active_share = layer(l).active_share(active_share);
+    const double share = shares[static_cast<std::size_t>(from + 1)];
+    shapes_.push_back(
+        layer(l).bind(input_shape(l), {l, names_.back(), share, from < 0, &feedback}, store_));
+    shares.push_back(also < 0 ? layer(l).active_share(share) : 1);
+    if (also >= 0 && output_shape(also) != output_shape(l))
+      throw Error(Fault::Config,
+                  fmt::format("{}: a shortcut of {} does not fit its output of {}", names_.back(),
+                              output_shape(also).text(), output_shape(l).text()));
   }
   store_.allocate();
   for (int l = 0; l < depth(); ++l)
@@ -27,8 +37,12 @@ Macs Network::evaluate(const Signal& x, Tape& tape, const Pass& pass) const {
   ENGRAM_INVARIANT(x.cols() == in().size());
   tape.resize(layers_.size());
   Macs macs;
-  for (int l = 0; l < depth(); ++l)
-    macs += layer(l).forward(input_of(l, x, tape), tape[static_cast<std::size_t>(l)], pass);
+  for (int l = 0; l < depth(); ++l) {
+    Record& y = tape[static_cast<std::size_t>(l)];
+    macs += layer(l).forward(input_of(*this, l, x, tape), y, pass);
+    if (const int also = second(l); also >= 0)
+      add_signal(tape[static_cast<std::size_t>(also)].out, y.out);
+  }
   return macs;
 }
 
@@ -36,15 +50,16 @@ Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass) {
   const Macs macs = evaluate(x, tape, pass);
   if (pass.training)
     for (int l = 0; l < depth(); ++l)
-      layer(l).observe(input_of(l, x, tape), tape[static_cast<std::size_t>(l)]);
+      layer(l).observe(input_of(*this, l, x, tape), tape[static_cast<std::size_t>(l)]);
   return macs;
 }
 
 std::string Network::describe() const {
   std::string text;
   for (int l = 0; l < depth(); ++l)
-    text +=
-        fmt::format("{}  {} -> {}\n", layer(l).describe(), shape(l).text(), shape(l + 1).text());
+    text += fmt::format("{}{}  {} -> {}\n", layer(l).describe(),
+                        second(l) >= 0 ? " + " + names_[static_cast<std::size_t>(second(l))] : "",
+                        input_shape(l).text(), output_shape(l).text());
   return text;
 }
 

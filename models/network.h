@@ -11,8 +11,10 @@ namespace engram {
 class Network {
  public:
   /// Binds the layers to an input shape and draws initial values from rng.fork("layer", index).
-  /// `active_share`: of the inputs that may be non-zero, if that is known.
-  Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share = 1);
+  /// `active_share`: of the inputs that may be non-zero, if that is known. `feedback`: what layers
+  /// keep for errors; the rule fills it. Error(Config) for shapes that do not fit.
+  Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share = 1,
+          const FeedbackPlan& feedback = {});
 
   /// tape[l] <- output of layer l. In a training pass every layer observes its output.
   Macs forward(const Signal& x, Tape& tape, const Pass& pass);
@@ -22,9 +24,12 @@ class Network {
   int depth() const { return static_cast<int>(layers_.size()); }
   Layer& layer(int l) { return *layers_[static_cast<std::size_t>(l)]; }
   const Layer& layer(int l) const { return *layers_[static_cast<std::size_t>(l)]; }
-  const ImageShape& shape(int l) const {
-    return shapes_[static_cast<std::size_t>(l)];
-  }  ///< in of l
+  /// What layer l reads: the output of a layer below, or -1, the input of the network.
+  int source(int l) const { return l - layer(l).wiring.reads; }
+  /// The layer whose output is added to that of l, or -1.
+  int second(int l) const { return layer(l).wiring.adds > 0 ? l - layer(l).wiring.adds : -1; }
+  const ImageShape& output_shape(int l) const { return shapes_[static_cast<std::size_t>(l + 1)]; }
+  const ImageShape& input_shape(int l) const { return output_shape(source(l)); }
   const ImageShape& in() const { return shapes_.front(); }
   int outputs() const { return shapes_.back().size(); }
   std::string layer_name(int l) const { return names_[static_cast<std::size_t>(l)]; }
@@ -40,13 +45,14 @@ class Network {
  private:
   ParamStore store_;
   std::vector<LayerPtr> layers_;
-  std::vector<ImageShape> shapes_;
+  std::vector<ImageShape> shapes_;  ///< of the input, then of the output of every layer
   std::vector<std::string> names_;
 };
 
-/// What layer l reads: x for the first, else the output of the layer below.
-inline const Signal& input_of(int l, const Signal& x, const Tape& tape) {
-  return l == 0 ? x : tape[static_cast<std::size_t>(l - 1)].out;
+/// What layer l reads: x, or the output of a layer below.
+inline const Signal& input_of(const Network& net, int l, const Signal& x, const Tape& tape) {
+  const int source = net.source(l);
+  return source < 0 ? x : tape[static_cast<std::size_t>(source)].out;
 }
 
 }  // namespace engram

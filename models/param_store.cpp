@@ -129,6 +129,15 @@ void ParamStore::add_gradient(int id, GradientBlock& block) {
   });
 }
 
+void ParamStore::copy_gradient(int from, int to) {
+  const Param& source = param(from);
+  Param& p = param(to);
+  ENGRAM_INVARIANT(p.form == GradientForm::Zero && p.rows == source.rows && p.cols == source.cols);
+  p.form = source.form;
+  if (p.form == GradientForm::Block) p.block = source.block;
+  if (p.form == GradientForm::Full) std::copy_n(raw_grad(from).data, p.size(), raw_grad(to).data);
+}
+
 void ParamStore::zero_grad() {
   for (Param& p : params_)
     p.form = GradientForm::Zero;

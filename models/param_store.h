@@ -93,6 +93,8 @@ class ParamStore {
   Opened open_gradient(int id);
   /// Adds a block; its buffers are exchanged for other ones of the same kind.
   void add_gradient(int id, GradientBlock& block);
+  /// The gradient of `to`, a slice of the same shape that has none yet, becomes that of `from`.
+  void copy_gradient(int from, int to);
   /// The whole gradient, zero where nothing was added.
   Mat grad(int id);
   void zero_grad();  ///< costs nothing: zeros are written when somebody asks for them

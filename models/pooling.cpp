@@ -81,7 +81,7 @@ class MaxPool final : public Pooling {
     return {};
   }
   Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
     parallel_for(x.rows(), [&](int b) {
       real* const to = out.row(b);
@@ -125,7 +125,7 @@ class AvgPool final : public Pooling {
     return {};
   }
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
     parallel_for(x.rows(), [&](int b) {
       const real* const error = dy.value().row(b);

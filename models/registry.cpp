@@ -24,12 +24,15 @@ std::string model_name(const ModelOptions& options) {
 }
 
 std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
-                                     const HeadShape& head, Rng rng, double active_share) {
+                                     const HeadShape& head, Rng rng, double active_share,
+                                     FeedbackPlan feedback) {
   const std::string name = model_name(options);
+  feedback.outputs = head.outputs;
   std::vector<std::string> known;
   for (const ModelEntry& entry : models()) {
     if (entry.name == name)
-      return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share);
+      return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share,
+                                       feedback);
     known.emplace_back(entry.name);
   }
   throw Error(Fault::Config, "model = " + name + ": no such model" + suggestion(name, known));

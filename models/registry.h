@@ -26,7 +26,8 @@ std::string model_name(const ModelOptions&);
 
 /// Builds and initialises a model. Throws Error(Config) for unknown names and sizes that do not
 /// fit. `active_share`: of the inputs that may be non-zero, if that is known.
+/// `feedback`: what the rule wants layers to keep.
 std::unique_ptr<Network> build_model(const ModelOptions&, ImageShape in, const HeadShape&, Rng,
-                                     double active_share = 1);
+                                     double active_share = 1, FeedbackPlan feedback = {});
 
 }  // namespace engram

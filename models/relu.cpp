@@ -27,7 +27,7 @@ class Relu final : public Layer {
     return {};
   }
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     const CMat value = y.out.value(), error = dy.value();
     if (y.out.active_share() < kFew) {
       const Mat out = dx.resize_sparse(dy.rows(), dy.cols());

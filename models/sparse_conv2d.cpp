@@ -36,7 +36,7 @@ class SparseConv2d final : public Layer {
   }
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     window_ = fitted(window_, in, place.name);
-    w_.bind(channels_, window_.patch(), place.name, store, 1);
+    w_.bind(channels_, window_.patch(), place.name, store, 1, window_.kernel_h * window_.kernel_w);
     return {window_.out_h(), window_.out_w(), channels_};
   }
   void init(Rng rng) override { w_.init(rng); }
@@ -57,7 +57,7 @@ class SparseConv2d final : public Layer {
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     const Mat out = dx.resize(x.rows(), x.cols());
     const SparseView w = w_.valued(w_.by_input(), values_of_caller());
     parallel_for(x.rows(), [&](int b) {

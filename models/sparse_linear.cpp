@@ -62,7 +62,7 @@ class SparseLinear final : public Layer {
   }
 
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     const double share = x.active_share();
     const SparseView w = w_.valued(w_.by_input(), room().values);
     if (share < kBackward) {

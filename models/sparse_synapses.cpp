@@ -16,14 +16,23 @@ bool sparse_storage_pays(double density, double active_share) {
   return density < (active_share < kFewInputs ? kPaysOneByOne : kPaysAcrossBatch);
 }
 
-bool stores_sparse(const Synapses& synapses, bool pays) {
+bool stores_sparse(const Synapses& synapses, bool pays, const Place& place) {
+  if (place.feedback && place.feedback->path != Path::Weights) {
+    if (synapses.storage == WeightStorage::Sparse)
+      throw Error(Fault::Config,
+                  place.name +
+                      ": weight_storage = sparse has no feedback matrices, which this rule "
+                      "needs; use auto or dense");
+    return false;
+  }
   if (synapses.storage != WeightStorage::Auto) return synapses.storage == WeightStorage::Sparse;
   return synapses.density < 1 && pays;
 }
 
 void SparseSynapses::bind(int outputs, int inputs, const std::string& name, ParamStore& store,
-                          double active_share) {
+                          double active_share, int taps) {
   store_ = &store, inputs_ = inputs, outputs_ = outputs;
+  fan_out_ = taps > 0 ? outputs * taps : outputs;
   kept_ = checked_kept(synapses_, inputs, name);
   input_order_ = active_share < kFewInputs;
   weight_ = store.add(name + ".weight", 1, outputs * kept_);
@@ -31,7 +40,8 @@ void SparseSynapses::bind(int outputs, int inputs, const std::string& name, Para
 }
 
 void SparseSynapses::init(const Rng& rng) {
-  const auto drawn = drawn_weights(synapses_, outputs_, inputs_, bias_.mutable_value(), rng);
+  const auto drawn =
+      drawn_weights(synapses_, outputs_, inputs_, fan_out_, bias_.mutable_value(), rng);
   const auto mask = kept_ < inputs_ ? random_mask(outputs_, inputs_, kept_, rng.fork("mask"))
                                     : std::vector<std::uint8_t>(drawn.size(), 1);
   by_output_ = {}, by_input_ = {};

@@ -19,14 +19,15 @@ namespace engram {
 bool sparse_storage_pays(double density, double active_share);
 
 /// What `storage` asks for, or for Auto whether the density is below 1 and sparse storage `pays`.
-bool stores_sparse(const Synapses& synapses, bool pays);
+/// Never when errors take another path than the weights; Error(Config) if it is asked for then.
+bool stores_sparse(const Synapses& synapses, bool pays, const Place& place);
 
 class SparseSynapses {
  public:
   explicit SparseSynapses(const Synapses& synapses) : synapses_(synapses) {}
 
   void bind(int outputs, int inputs, const std::string& name, ParamStore& store,
-            double active_share);
+            double active_share, int taps = 0);
   void init(const Rng& rng);
 
   /// The structure seen from one side: entries of every output, or of every input.
@@ -57,7 +58,7 @@ class SparseSynapses {
   ParamStore* store_ = nullptr;
   Bias bias_;
   View by_output_, by_input_;
-  int weight_ = -1, inputs_ = 0, outputs_ = 0, kept_ = 0;
+  int weight_ = -1, inputs_ = 0, outputs_ = 0, kept_ = 0, fan_out_ = 0;
   bool input_order_ = false;
 };
 

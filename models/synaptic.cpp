@@ -25,10 +25,10 @@ int checked_kept(const Synapses& synapses, int fan_in, const std::string& name) 
   return kept;
 }
 
-std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, Mat bias,
-                                const Rng& rng) {
+std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, int fan_out,
+                                Mat bias, const Rng& rng) {
   std::vector<real> drawn(static_cast<std::size_t>(outputs) * fan_in);
-  init_weights(synapses.init, {drawn.data(), outputs, fan_in}, bias, rng);
+  init_weights(synapses.init, {drawn.data(), outputs, fan_in}, bias, rng, fan_out);
   return drawn;
 }
 
@@ -57,23 +57,53 @@ void Bias::accumulate(CMat post) const {
   kernels::add_column_sums(post, opened());
 }
 
-void SynapticMatrix::bind(int outputs, int fan_in, const Place& place, ParamStore& store) {
-  bind(outputs, fan_in, place.name, store);
+void SynapticMatrix::bind(int outputs, int fan_in, int inputs, const Place& place,
+                          ParamStore& store) {
+  bind_part(outputs, fan_in, inputs, place.name, place, store);
   Param& p = store.param(weight_);
   p.lazy = place.active_share <= kLazyShare && fan_in >= kLazyRows;
   p.scalable = place.index == 0 && !p.lazy && synapses_.density >= 1 && outputs >= kLazyRows;
 }
 
-void SynapticMatrix::bind(int outputs, int fan_in, const std::string& name, ParamStore& store) {
-  store_ = &store;
+void SynapticMatrix::bind_part(int outputs, int fan_in, int inputs, const std::string& name,
+                               const Place& place, ParamStore& store, int taps) {
+  store_ = &store, taps_ = taps;
   weight_ = store.add(name + ".weight", fan_in, outputs);
   bias_.bind(outputs, name, store);
   kept_ = checked_kept(synapses_, fan_in, name);
+  const FeedbackPlan* const plan = place.reads_input ? nullptr : place.feedback;
+  if (!plan) return;
+  const bool direct = plan->path == Path::Direct;
+  if (plan->kept) {
+    const int rows = direct && plan->convolutions == DirectMap::Dense ? inputs : fan_in;
+    feedback_ = store.add(name + ".feedback", rows, direct ? plan->outputs : outputs);
+    store.param(feedback_).trainable = plan->learned;
+  }
+  if (plan->derived) derived_ = Buffer<real>(static_cast<std::size_t>(fan_in) * outputs);
+}
+
+Mat SynapticMatrix::derived() const {
+  return {derived_.data(), fan_in(), outputs()};
+}
+
+void SynapticMatrix::draw_like_weights(const Rng& rng, Mat to) const {
+  std::vector<real> bias(static_cast<std::size_t>(to.cols));
+  const auto drawn =
+      drawn_weights(synapses_, to.cols, to.rows, fan_out(to.cols), {bias.data(), 1, to.cols}, rng);
+  kernels::transpose({drawn.data(), to.cols, to.rows}, to);
+  if (to.rows == fan_in() && to.cols == outputs()) mask(to);
+}
+
+void SynapticMatrix::mask(Mat like_weights) const {
+  const auto& mask = store_->param(weight_).mask;
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    if (mask[i] == 0) like_weights.data[i] = 0;
 }
 
 void SynapticMatrix::init(const Rng& rng) {
   const Mat w = store_->value(weight_);
-  const auto drawn = drawn_weights(synapses_, w.cols, w.rows, bias_.mutable_value(), rng);
+  const auto drawn =
+      drawn_weights(synapses_, w.cols, w.rows, fan_out(w.cols), bias_.mutable_value(), rng);
   kernels::transpose({drawn.data(), w.cols, w.rows}, w);
   if (synapses_.density >= 1) return;
   const auto kept = random_mask(w.cols, w.rows, kept_, rng.fork("mask"));
@@ -82,6 +112,8 @@ void SynapticMatrix::init(const Rng& rng) {
     for (int i = 0; i < w.rows; ++i)
       mask[static_cast<std::size_t>(i) * w.cols + o] =
           kept[static_cast<std::size_t>(o) * w.rows + i];
+  if (feedback_ >= 0 && store_->param(feedback_).size() == mask.size())
+    store_->set_mask(feedback_, mask);
   store_->set_mask(weight_, std::move(mask));
 }
 

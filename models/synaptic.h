@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "models/layers.h"
+#include "utils/buffer.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 
@@ -16,8 +17,8 @@ namespace engram {
 /// How many synapses of a unit exist. Error(Config) when none would.
 int checked_kept(const Synapses& synapses, int fan_in, const std::string& name);
 /// Initial weights as they are drawn, [outputs, fan_in], the missing ones not yet 0; fills `bias`.
-std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, Mat bias,
-                                const Rng& rng);
+std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, int fan_out,
+                                Mat bias, const Rng& rng);
 
 /// A bias [1, outputs] and its gradient.
 class Bias {
@@ -42,9 +43,12 @@ class SynapticMatrix {
   explicit SynapticMatrix(const Synapses& synapses) : synapses_(synapses) {}
 
   /// Few active inputs (`place.active_share`) make the rows of the others lazy; the weights of the
-  /// first layer are `scalable`, for no error goes down through them.
-  void bind(int outputs, int fan_in, const Place& place, ParamStore& store);
-  void bind(int outputs, int fan_in, const std::string& name, ParamStore& store);
+  /// first layer are `scalable`, for no error goes down through them. `inputs`: of the whole layer.
+  void bind(int outputs, int fan_in, int inputs, const Place& place, ParamStore& store);
+  /// For one of several matrices of a layer, and for convolutions, whose kernels have `taps`
+  /// places: neither lazy nor scalable.
+  void bind_part(int outputs, int fan_in, int inputs, const std::string& name, const Place& place,
+                 ParamStore& store, int taps = 0);
   void init(const Rng& rng);
 
   CMat weight() const { return store_->value(weight_); }
@@ -53,6 +57,30 @@ class SynapticMatrix {
   /// The weights as factors and what they multiply, for forward passes.
   ParamStore::Scaled scaled() const { return store_->scaled(weight_); }
   bool lazy() const { return store_->param(weight_).lazy; }
+
+  // What carries errors down beside the weights; see FeedbackPlan.
+  bool has_feedback() const { return feedback_ >= 0 || !derived_.empty(); }
+  /// What carries errors in place of the weights: the derived matrix if there is one, else the
+  /// slice. [fan_in, outputs], or for Path::Direct [inputs or fan_in, outputs of the network].
+  CMat feedback() const { return derived_.empty() ? CMat(slice()) : CMat(derived()); }
+  /// The slice that is saved with the model; the layer's rule fills it.
+  Mat slice() const { return store_->value(feedback_); }
+  Mat derived() const;
+  /// A draw from the law of the initial weights for a matrix stored like them: [fan_in, outputs],
+  /// with the mask of the weights if it has their shape.
+  void draw_like_weights(const Rng& rng, Mat to) const;
+  WeightInit law() const { return synapses_.init; }
+  double initial_deviation() const { return init_deviation(law(), fan_in(), fan_out(outputs())); }
+  bool is_convolution() const { return taps_ > 0; }
+  /// Absent synapses <- 0.
+  void mask(Mat like_weights) const;
+  int fan_in() const { return store_->param(weight_).rows; }
+  int outputs() const { return store_->param(weight_).cols; }
+  const std::string& name() const { return store_->param(weight_).name; }
+  int weight_id() const { return weight_; }
+  int feedback_id() const { return feedback_; }
+  /// The matrix of a path.
+  CMat carrier(Path path) const { return path == Path::Weights ? weight() : feedback(); }
   std::span<const real> bias() const { return bias_.value(); }
   const Bias& bias_part() const { return bias_; }
 
@@ -71,7 +99,11 @@ class SynapticMatrix {
   Synapses synapses_;
   ParamStore* store_ = nullptr;
   Bias bias_;
-  int weight_ = -1, kept_ = 0;
+  int weight_ = -1, feedback_ = -1, kept_ = 0;
+  int fan_out(int outputs) const { return taps_ > 0 ? outputs * taps_ : outputs; }
+
+  int taps_ = 0;
+  mutable Buffer<real> derived_;
 };
 
 }  // namespace engram

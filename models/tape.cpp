@@ -1,6 +1,10 @@
 #include "models/tape.h"
 
+#include <algorithm>
+
+#include "utils/error.h"
 #include "utils/kernels.h"
+#include "utils/parallel.h"
 
 namespace engram {
 
@@ -28,6 +32,19 @@ Mat Signal::resize_sparse(int rows, int cols) {
   }
   sparse_ = true;
   return value();
+}
+
+void add_signal(const Signal& from, Signal& to) {
+  ENGRAM_INVARIANT(from.rows() == to.rows() && from.cols() == to.cols());
+  to.densify();
+  const Mat sum = to.value();
+  const real* const term = from.value().data;
+  constexpr std::size_t kRun = 1 << 15;
+  parallel_for(static_cast<int>((sum.size() + kRun - 1) / kRun), [&](int run) {
+    const std::size_t begin = static_cast<std::size_t>(run) * kRun;
+    const std::size_t count = std::min(kRun, sum.size() - begin);
+    kernels::axpy(1, {term + begin, count}, sum.data + begin);
+  });
 }
 
 }  // namespace engram

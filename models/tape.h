@@ -24,6 +24,8 @@ class Signal {
   Mat resize_sparse(int rows, int cols);
   Mat value() { return {memory_.data(), rows_, cols_}; }
   CMat value() const { return {memory_.data(), rows_, cols_}; }
+  /// May be written anywhere from now on.
+  void densify() { sparse_ = false, active.forget(); }
   int rows() const { return rows_; }
   int cols() const { return cols_; }
 
@@ -39,6 +41,9 @@ class Signal {
   int rows_ = 0, cols_ = 0;
   bool sparse_ = false;  ///< made by resize_sparse
 };
+
+/// to += from. Shortcuts and errors that meet; `to` forgets its active set.
+void add_signal(const Signal& from, Signal& to);
 
 /// One entry of the tape: the output of a layer, and what the layer needs again on the way back.
 struct Record {

@@ -31,6 +31,9 @@ class Rng {
   void toss(std::uint64_t first, std::size_t count, std::uint32_t threshold,
             std::uint8_t* coins) const;
 
+  /// The words of the blocks [first, first + count), four each, without advancing.
+  void words(std::uint64_t first, std::size_t count, std::uint32_t* words) const;
+
   std::uint32_t bits32();  ///< next 32 random bits
   double uniform();        ///< in [0, 1), 53 bits
   double uniform(double a, double b) { return a + (b - a) * uniform(); }

@@ -22,9 +22,10 @@ using V64 = hn::Vec<D64>;
 constexpr std::size_t kLanes = HWY_LANES(std::uint64_t);
 constexpr int kChains = 4;  ///< independent, so that one multiplies while another waits
 
-/// The coins of kChains * kLanes blocks.
-HWY_INLINE void toss_chains(std::uint64_t key, std::uint64_t first, std::uint32_t threshold,
-                            std::uint8_t* coins) {
+/// Makes kChains * kLanes blocks. Calls store(first block of a run, lower, upper) for runs of
+/// kLanes: all words of their first and of their second half, in order.
+template <class Store>
+HWY_INLINE void philox_chains(std::uint64_t key, std::uint64_t first, Store store) {
   const D64 d;
   const auto product = [](V64 a, V64 b) HWY_ATTR {
     return hn::MulEven(hn::BitCast(D32(), a), hn::BitCast(D32(), b));
@@ -51,23 +52,29 @@ HWY_INLINE void toss_chains(std::uint64_t key, std::uint64_t first, std::uint32_
       c1[i] = p1, c3[i] = p0;
     }
   }
-  const D16 d16;
-  const auto bar = hn::Set(d16, static_cast<std::uint16_t>(threshold - 1));
   for (int i = 0; i < kChains; ++i) {
     const auto join = [](V64 low, V64 high) HWY_ATTR {
       return hn::BitCast(
           D64(), hn::OddEven(hn::BitCast(D32(), hn::ShiftLeft<32>(high)), hn::BitCast(D32(), low)));
     };
     const V64 front = join(c0[i], c1[i]), back = join(c2[i], c3[i]);
-    std::uint8_t* const to = coins + static_cast<std::size_t>(i) * kLanes;
-    std::uint8_t bits[8];
-    hn::StoreMaskBits(d16, hn::Gt(hn::BitCast(d16, hn::InterleaveLower(d, front, back)), bar),
-                      bits);
-    std::copy_n(bits, kLanes / 2, to);
-    hn::StoreMaskBits(d16, hn::Gt(hn::BitCast(d16, hn::InterleaveUpper(d, front, back)), bar),
-                      bits);
-    std::copy_n(bits, kLanes / 2, to + kLanes / 2);
+    store(static_cast<std::size_t>(i) * kLanes, hn::InterleaveLower(d, front, back),
+          hn::InterleaveUpper(d, front, back));
   }
+}
+
+/// The coins of kChains * kLanes blocks.
+HWY_INLINE void toss_chains(std::uint64_t key, std::uint64_t first, std::uint32_t threshold,
+                            std::uint8_t* coins) {
+  const D16 d16;
+  const auto bar = hn::Set(d16, static_cast<std::uint16_t>(threshold - 1));
+  philox_chains(key, first, [&](std::size_t block, V64 lower, V64 upper) HWY_ATTR {
+    std::uint8_t bits[8];
+    hn::StoreMaskBits(d16, hn::Gt(hn::BitCast(d16, lower), bar), bits);
+    std::copy_n(bits, kLanes / 2, coins + block);
+    hn::StoreMaskBits(d16, hn::Gt(hn::BitCast(d16, upper), bar), bits);
+    std::copy_n(bits, kLanes / 2, coins + block + kLanes / 2);
+  });
 }
 
 void toss_all(std::uint64_t key, std::uint64_t first, std::size_t count, std::uint32_t threshold,
@@ -82,6 +89,26 @@ void toss_all(std::uint64_t key, std::uint64_t first, std::size_t count, std::ui
   std::copy_n(rest, count - done, coins + done);
 }
 
+/// The words of kChains * kLanes blocks.
+HWY_INLINE void word_chains(std::uint64_t key, std::uint64_t first, std::uint32_t* words) {
+  const D32 d32;
+  philox_chains(key, first, [&](std::size_t block, V64 lower, V64 upper) HWY_ATTR {
+    hn::StoreU(hn::BitCast(d32, lower), d32, words + 4 * block);
+    hn::StoreU(hn::BitCast(d32, upper), d32, words + 4 * block + 2 * kLanes);
+  });
+}
+
+void all_words(std::uint64_t key, std::uint64_t first, std::size_t count, std::uint32_t* words) {
+  constexpr std::size_t kStep = kChains * kLanes;
+  std::size_t done = 0;
+  for (; done + kStep <= count; done += kStep)
+    word_chains(key, first + done, words + 4 * done);
+  if (done == count) return;
+  std::uint32_t rest[4 * kStep];
+  word_chains(key, first + done, rest);
+  std::copy_n(rest, 4 * (count - done), words + 4 * done);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace engram
 HWY_AFTER_NAMESPACE();
@@ -90,10 +117,15 @@ HWY_AFTER_NAMESPACE();
 namespace engram {
 
 HWY_EXPORT(toss_all);
+HWY_EXPORT(all_words);
 
 void Rng::toss(std::uint64_t first, std::size_t count, std::uint32_t threshold,
                std::uint8_t* coins) const {
   HWY_DYNAMIC_DISPATCH(toss_all)(key_, first, count, threshold, coins);
+}
+
+void Rng::words(std::uint64_t first, std::size_t count, std::uint32_t* words) const {
+  HWY_DYNAMIC_DISPATCH(all_words)(key_, first, count, words);
 }
 
 }  // namespace engram

@@ -65,10 +65,10 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   const Dataset data = stand_in(dataset_entry(s.stream.benchmark));
   const auto stream = make_stream(s.stream, data, seed);
   const Targets targets(*stream, s.scenario);
+  const auto rule = make_rule(s);
   const auto net = build_model(s.model, stream->shape(), {targets.heads(), targets.width()},
-                               Rng(seed).fork("init"));
+                               Rng(seed).fork("init"), 1, rule->feedback());
   const std::size_t parameters = net->params().values().size();
-  const auto rule = make_rule(s.rule.rule);
   const auto optimizer = make_optimizer(s.optimizer, net->params());
   Config config = s.config;
   std::vector<std::unique_ptr<Strategy>> protections;

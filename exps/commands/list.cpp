@@ -128,8 +128,9 @@ std::vector<Kind> all_kinds(const std::filesystem::path& folder) {
   kinds.push_back(registry_kind<ModelEntry>("models", models(), [](const ModelEntry&) {
     return options_text(list_options<ModelOptions>());
   }));
-  kinds.push_back(registry_kind<RuleEntry>(
-      "rules", rules(), [](const RuleEntry&) { return std::string("no options\n"); }));
+  kinds.push_back(registry_kind<RuleEntry>("rules", rules(), [](const RuleEntry& e) {
+    return e.options().empty() ? std::string("no options\n") : options_text(e.options());
+  }));
   kinds.push_back(registry_kind<StrategyEntry>(
       "strategies", strategies(),
       [](const StrategyEntry& e) { return options_text(e.options()); }));

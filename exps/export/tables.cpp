@@ -1,5 +1,6 @@
 #include "exps/export/tables.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -62,6 +63,15 @@ void epochs(const ResultsSet& set, const Add& add) {
     for (const EpochRow& e : run.epochs)
       row(e.experience + 1, e.epoch + 1, e.learning_rate, e.loss, e.train_accuracy, e.seconds,
           e.macs.executed, e.macs.dense);
+  });
+}
+
+void alignment(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const EpochRow& e : run.epochs)
+      for (std::size_t l = 0; l < std::min(e.alignment.size(), run.weight_layers.size()); ++l)
+        row(e.experience + 1, e.epoch + 1, run.weight_layers[l], e.alignment[l].feedback_angle,
+            e.alignment[l].update_angle, e.alignment[l].norm_ratio);
   });
 }
 
@@ -132,6 +142,8 @@ constexpr TidyTable kTables[] = {
      "experiment,seed,task,epoch,learning_rate,loss,train_accuracy,seconds,executed_macs,"
      "dense_macs",
      epochs},
+    {"alignment", "experiment,seed,task,epoch,layer,feedback_angle,update_angle,norm_ratio",
+     alignment},
     {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},
     {"layers", "experiment,seed,layer,units,task,active_fraction", layers},
     {"usage", "experiment,seed,layer,task,unit,active_when_learned,active_at_end", usage},

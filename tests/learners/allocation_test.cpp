@@ -10,6 +10,7 @@
 #include "benchmarks/stream_table.h"
 #include "learners/learner.h"
 #include "learners/registry.h"
+#include "learners/rules/rules.h"
 #include "models/registry.h"
 #include "utils/parallel.h"
 
@@ -121,7 +122,7 @@ std::size_t allocations_of_training(const std::string& model, const char* optimi
   OptimizerOptions oo;
   oo.optimizer = optimizer_name, oo.lr = 0.01, oo.momentum = 0.9, oo.weight_decay = 1e-4;
   const auto optimizer = make_optimizer(oo, net->params());
-  const auto rule = make_rule("backprop");
+  const auto rule = make_backprop({}, {});
   LearnerOptions lo;
   lo.batch_size = 32, lo.epochs = 8;
   std::vector<std::unique_ptr<Strategy>> none;

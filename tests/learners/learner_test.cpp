@@ -9,6 +9,7 @@
 #include "benchmarks/catalog.h"
 #include "benchmarks/stream_table.h"
 #include "learners/registry.h"
+#include "learners/rules/rules.h"
 #include "models/registry.h"
 #include "utils/error.h"
 #include "utils/parallel.h"
@@ -33,7 +34,7 @@ struct Bench {
     net = build_model(mo, stream->shape(), {1, targets->width()}, Rng(1));
     oo.lr = 0.1, oo.momentum = 0.9, oo.weight_decay = 1e-4;
     optimizer = make_optimizer(oo, net->params());
-    rule = make_rule("backprop");
+    rule = make_backprop({}, {});
   }
   bool run(Observer& observer) {
     Learner learner(options, *net, *rule, *optimizer, oo, strategies, *targets, Rng(2));

@@ -75,7 +75,7 @@ Batch batch_of(int step, bool twin) {
 /// Weights [outputs][inputs] of a layer, wherever they are stored: rows of what the layer makes of
 /// unit inputs less its bias.
 std::vector<double> weights_of(Network& net, int layer) {
-  const int inputs = net.shape(layer).size();
+  const int inputs = net.input_shape(layer).size();
   Signal units;
   const Mat x = units.resize(inputs + 1, inputs);
   std::fill_n(x.data, x.size(), real{0});
@@ -100,7 +100,7 @@ std::vector<double> train(const Kind& kind, const OptimizerOptions& o, bool twin
   const auto net = build(kind, twin);
   auto make = o.optimizer == "adam" ? make_adam : make_sgd;
   const auto optimizer = make(o, net->params());
-  const auto rule = make_backprop();
+  const auto rule = make_backprop({}, {});
   Macs macs;
   for (int step = 0; step < steps; ++step) {
     const Batch batch = batch_of(step, twin);

@@ -27,7 +27,7 @@ double worst_error(Network& net, const Batch& batch, bool training) {
     std::copy(states.begin(), states.end(), net.params().states().begin());
   };
   net.params().zero_grad();
-  const auto rule = make_backprop();
+  const auto rule = make_backprop({}, {});
   rule->learn(net, batch, pass, {});
   const std::vector<real> analytic(net.params().grads().begin(), net.params().grads().end());
   restore();

@@ -64,7 +64,7 @@ class Opaque final : public Layer {
     return {};
   }
   Macs backward_input(const Signal&, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat) const override {
+                      const Descent&) const override {
     std::copy_n(dy.value().data, dy.value().size(), dx.resize(dy.rows(), dy.cols()).data);
     return {};
   }

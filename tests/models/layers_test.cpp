@@ -196,7 +196,7 @@ TEST(ActiveSets, GiveTheSameOutputsAndGradientsAsDenseProductsAtAFractionOfTheCo
     return std::make_unique<Network>(ImageShape{1, 1, 60}, std::move(l), Rng(8));
   };
   auto sparse = build(false), dense = build(true);
-  const auto rule = make_backprop();
+  const auto rule = make_backprop({}, {});
   const Batch batch = random_batch(16, 60, 10);
   const BatchStats a = rule->learn(*sparse, batch, {true, Rng(1), {}}, {});
   const BatchStats b = rule->learn(*dense, batch, {true, Rng(1), {}}, {});

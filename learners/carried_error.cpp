@@ -1,0 +1,133 @@
+#include "learners/carried_error.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace engram {
+namespace {
+
+/// Sums of products of two vectors, however many pieces they come in.
+struct Cosine {
+  double ab = 0, aa = 0, bb = 0;
+  template <class A, class B>
+  void add(const A& a, const B& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+      ab += x * y, aa += x * x, bb += y * y;
+    }
+  }
+  double degrees() const {
+    if (aa == 0 || bb == 0) return std::numeric_limits<double>::quiet_NaN();
+    const double cosine = ab / std::sqrt(aa) / std::sqrt(bb);
+    return std::acos(std::fmin(1, std::fmax(-1, cosine))) * 180 / std::numbers::pi;
+  }
+};
+
+double squares(CMat m) {
+  double sum = 0;
+  for (const real x : m.all())
+    sum += static_cast<double>(x) * static_cast<double>(x);
+  return sum;
+}
+
+}  // namespace
+
+std::vector<std::string> weight_layers(const Network& net) {
+  std::vector<std::string> names;
+  for (int l = 0; l < net.depth(); ++l)
+    if (!net.layer(l).synapses().empty()) names.push_back(net.layer_name(l));
+  return names;
+}
+
+void CarriedError::prepare(Network& net, Rng rng) {
+  std::uint64_t index = 0;
+  for_each_synapses(net, [&](const SynapticMatrix& s) {
+    if (s.has_feedback()) draw(s, rng.fork("feedback", index));
+    ++index;
+  });
+}
+
+void CarriedError::derive_all(Network& net, const Pass& pass) {
+  if (!plan_.derived) return;
+  std::uint64_t index = 0;
+  for_each_synapses(net, [&](const SynapticMatrix& s) {
+    if (s.has_feedback()) derive(s, pass.rng.fork("feedback", index));
+    ++index;
+  });
+}
+
+BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pass,
+                               const ErrorHook& hook) {
+  derive_all(net, pass);
+  const Macs forward = net.forward(batch.x, tape_, pass);
+  BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
+  stats.macs += forward;
+  if (hook) hook(error_.value());
+  stats.macs += descend(net, batch, pass, false);
+  finish(net, pass);
+  return stats;
+}
+
+Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, bool exact) {
+  Macs macs;
+  const auto passes_on = [&](int l) { return !exact && skips(net.layer(l)); };
+  macs += walk_.run(
+      net, batch.x, tape_, error_, pass,
+      [&](int l) {
+        return Descent{exact ? Path::Weights : path_of(net.layer(l)), &error_};
+      },
+      [&](int l, const Signal& in, const Record& out, const Signal& above) {
+        if (!passes_on(l)) macs += net.layer(l).accumulate(in, out, above, pass);
+      },
+      passes_on);
+  return macs;
+}
+
+/// The gradient of every layer with weights, end to end.
+std::vector<std::vector<double>> CarriedError::weight_gradients(Network& net, const Batch& batch,
+                                                                const Pass& pass, bool exact) {
+  net.params().zero_grad();
+  descend(net, batch, pass, exact);
+  std::vector<std::vector<double>> all;
+  for (int l = 0; l < net.depth(); ++l) {
+    const auto synapses = net.layer(l).synapses();
+    if (synapses.empty()) continue;
+    auto& gradient = all.emplace_back();
+    for (const SynapticMatrix* s : synapses) {
+      const CMat g = net.params().grad(s->weight_id());
+      gradient.insert(gradient.end(), g.data, g.data + g.size());
+    }
+  }
+  return all;
+}
+
+std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
+  if (plan_.path == Path::Weights) return {};
+  derive_all(net, pass);
+  std::as_const(net).evaluate(batch.x, tape_, pass);
+  output_error(loss_, tape_.back().out, batch, error_);
+  const auto own = weight_gradients(net, batch, pass, false);
+  const auto exact = weight_gradients(net, batch, pass, true);
+  net.params().zero_grad();
+  std::vector<Alignment> all;
+  for (int l = 0; l < net.depth(); ++l) {
+    const auto synapses = net.layer(l).synapses();
+    if (synapses.empty()) continue;
+    Cosine update, feedback;
+    update.add(own[all.size()], exact[all.size()]);
+    double weights = 0, carriers = 0;
+    for (const SynapticMatrix* s : synapses) {
+      if (!s->has_feedback()) continue;
+      weights += squares(s->weight()), carriers += squares(s->feedback());
+      if (s->feedback().size() == s->weight().size() && plan_.path == Path::Feedback)
+        feedback.add(s->feedback().all(), s->weight().all());
+    }
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    all.push_back({feedback.degrees(), update.degrees(),
+                   weights > 0 ? std::sqrt(carriers / weights) : kNone});
+  }
+  return all;
+}
+
+}  // namespace engram

@@ -1,0 +1,64 @@
+// Rules that carry the error at the outputs down through the network and let every layer accumulate
+// error times input: back-propagation, and what puts other matrices in the place of the transposed
+// weights. They differ in the path, in where its matrices come from and in what happens to them.
+#pragma once
+
+#include <vector>
+
+#include "learners/error_walk.h"
+#include "learners/loss.h"
+#include "learners/rule.h"
+#include "models/synaptic.h"
+
+namespace engram {
+
+class CarriedError : public Rule {
+ public:
+  explicit CarriedError(Loss loss, FeedbackPlan plan = {}) : loss_(loss), plan_(plan) {}
+
+  Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
+  FeedbackPlan feedback() const override { return plan_; }
+  const Tape& tape() const override { return tape_; }
+  /// Calls draw(matrix, its own stream) for every matrix that keeps something.
+  void prepare(Network& net, Rng rng) override;
+  BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
+                   const ErrorHook& hook) override;
+  std::vector<Alignment> alignment(Network& net, const Batch& batch, const Pass& pass) override;
+
+ protected:
+  /// Fills what a matrix keeps.
+  virtual void draw(const SynapticMatrix&, Rng) {}
+  /// Makes a derived matrix anew, before each step; `rng` is of the step and the matrix.
+  virtual void derive(const SynapticMatrix&, const Rng&) {}
+  /// After the gradients of all weights are there.
+  virtual void finish(Network&, const Pass&) {}
+  /// Layers that pass errors on as they are, and do not learn.
+  virtual bool skips(const Layer&) const { return false; }
+  virtual Path path_of(const Layer&) const { return plan_.path; }
+
+ private:
+  void derive_all(Network& net, const Pass& pass);
+  /// `exact`: by back-propagation instead of the rule's own way.
+  Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
+  std::vector<std::vector<double>> weight_gradients(Network& net, const Batch& batch,
+                                                    const Pass& pass, bool exact);
+
+  Loss loss_;
+  FeedbackPlan plan_;
+  Tape tape_;
+  Signal error_;  ///< at the outputs of the network
+  ErrorWalk walk_;
+};
+
+/// Every matrix of weights, from the bottom up.
+template <class Visit>
+void for_each_synapses(const Network& net, Visit visit) {
+  for (int l = 0; l < net.depth(); ++l)
+    for (const SynapticMatrix* s : net.layer(l).synapses())
+      visit(*s);
+}
+
+/// Names of the layers that `alignment` speaks about.
+std::vector<std::string> weight_layers(const Network& net);
+
+}  // namespace engram
