@@ -118,6 +118,14 @@ TEST(Gradient, OfConvolutionsThatFollowActivity) {
                         stack(conv2d(8, 2, 1, 0), conv2d(40, 2, 1, 0), k_winners(few), linear(2))),
             kTolerance);
 }
+TEST(Gradient, OfGroupedConvolutions) {
+  EXPECT_LT(worst_error({9, 8, 1}, stack(conv2d(4, 2, 1, 0), grouped_conv2d(4, 2, 2, 0, 4), relu(),
+                                         grouped_conv2d(4, 3, 2, 1, 4), linear(3))),
+            kTolerance);
+  EXPECT_LT(worst_error({7, 6, 2}, stack(grouped_conv2d(6, 3, 2, 1, 2), relu(),
+                                         grouped_conv2d(4, 2, 1, 0, 2), linear(3))),
+            kTolerance);
+}
 TEST(Gradient, OfMaxPooling) {
   EXPECT_LT(worst_error({7, 7, 2}, stack(conv2d(3, 2, 1, 0), max_pool(2, 2), linear(3))),
             kTolerance);
