@@ -132,6 +132,10 @@ TEST(Gradient, OfMaxPooling) {
   EXPECT_LT(worst_error({7, 7, 2}, stack(conv2d(3, 2, 1, 0), max_pool(3, 1), linear(3))),
             kTolerance);
 }
+TEST(Gradient, OfTheMeanOverAllPlaces) {
+  EXPECT_LT(worst_error({7, 5, 2}, stack(conv2d(3, 2, 1, 0), global_avg_pool(), linear(3))),
+            kTolerance);
+}
 TEST(Gradient, OfAveragePooling) {
   EXPECT_LT(worst_error({7, 7, 2}, stack(conv2d(3, 2, 1, 0), avg_pool(3, 2), linear(3))),
             kTolerance);
@@ -211,6 +215,17 @@ TEST(Gradient, OfEveryModelOfTheTableDenseAndSparse) {
       EXPECT_LT(worst_error(*net, batch, true), 1e-6)
           << entry.name << (sparse ? " sparse" : " dense");
     }
+  }
+}
+
+TEST(Gradient, OfModelsWithDefaultsOfTheirOwnWithFewerUnits) {
+  for (const auto& [name, side, channels] : {std::tuple{"simple_net", 19, std::vector{2, 3}},
+                                             std::tuple{"lenet", 32, std::vector{2, 3, 4}},
+                                             std::tuple{"lenet_cifar", 20, std::vector{2, 3, 4}}}) {
+    ModelOptions o = default_options(name);
+    o.model = name, o.conv_channels = channels, o.hidden_units = 5;
+    const auto net = build_model(o, {side, side, 2}, {1, 4}, Rng(4));
+    EXPECT_LT(worst_error(*net, random_batch(5, side * side * 2, 4), true), 1e-6) << name;
   }
 }
 
