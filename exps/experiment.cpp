@@ -35,7 +35,8 @@ Settings read_settings(std::string experiment, Config config) {
   s.experiment = std::move(experiment);
   s.stream = config.read<StreamOptions>();
   s.scenario = config.read<ScenarioOptions>();
-  s.model = config.read<ModelOptions>();
+  s.model = config.read<ModelOptions>();  // for the name, whose defaults may be others
+  s.model = config.read(default_options(model_name(s.model)));
   s.learner = config.read<LearnerOptions>();
   s.optimizer = config.read<OptimizerOptions>();
   s.rule = config.read<RuleOptions>();

@@ -17,6 +17,24 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
   if (o.dropout > 0) layers.push_back(dropout(o.dropout));
 }
 
+void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions& o, int channels) {
+  const Synapses synapses{o.sparsify ? o.weight_sparsity_conv : 1, o.mask_rounding, o.init,
+                          o.weight_storage};
+  layers.push_back(conv2d(channels, o.conv_kernel, o.conv_stride, o.conv_pad, synapses));
+  if (o.batch_norm) layers.push_back(batch_norm());
+  add_activation(layers, o, o.percent_on_conv, true);
+}
+
+void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions& o, PoolAfter pooled) {
+  for (std::size_t i = 0; i < o.conv_channels.size(); ++i) {
+    add_convolution(layers, o, o.conv_channels[i]);
+    const bool pools = pooled == PoolAfter::All || i + 1 < o.conv_channels.size();
+    if (pools && o.pool == Pool::Max) layers.push_back(max_pool(o.pool_size, o.pool_size));
+    if (pools && o.pool == Pool::Avg) layers.push_back(avg_pool(o.pool_size, o.pool_size));
+    add_dropout(layers, o);
+  }
+}
+
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default) {
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);

@@ -7,6 +7,11 @@
 
 namespace engram {
 
+/// A convolution by the options: conv [batch norm] activation.
+void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions&, int channels);
+enum class PoolAfter { All, AllButLast };
+/// One for each entry of conv_channels, each with pooling, if there is any, and dropout.
+void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions&, PoolAfter);
 /// Fully connected hidden layers by the options: linear [batch norm] activation dropout, each.
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions&, bool relu_by_default);
 /// The activation that follows a layer: relu; or k-winners, with a relu before it if asked for.
@@ -16,8 +21,14 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions&);
 /// The classifier: always dense, one linear layer or one per task.
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions&, const HeadShape&);
 
-// The models themselves, one file each.
-std::vector<LayerPtr> mlp_layers(const ModelOptions&, const HeadShape&);  // mlp.cpp
-std::vector<LayerPtr> cnn_layers(const ModelOptions&, const HeadShape&);  // cnn.cpp
+// The models themselves, one file each, and the defaults of those that have their own.
+std::vector<LayerPtr> mlp_layers(const ModelOptions&, const HeadShape&);          // mlp.cpp
+std::vector<LayerPtr> cnn_layers(const ModelOptions&, const HeadShape&);          // cnn.cpp
+std::vector<LayerPtr> simple_net_layers(const ModelOptions&, const HeadShape&);   // simple_net.cpp
+std::vector<LayerPtr> lenet_layers(const ModelOptions&, const HeadShape&);        // lenet.cpp
+std::vector<LayerPtr> lenet_cifar_layers(const ModelOptions&, const HeadShape&);  // lenet_cifar.cpp
+ModelOptions simple_net_defaults();
+ModelOptions lenet_defaults();
+ModelOptions lenet_cifar_defaults();
 
 }  // namespace engram

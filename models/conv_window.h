@@ -1,12 +1,15 @@
-// The window of a convolution over a given input.
+// What convolutions share: their window over a given input, and how their bias learns.
 #pragma once
 
 #include <string>
 
 #include <fmt/format.h>
 
+#include "models/synaptic.h"
+#include "utils/conv_direct.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
+#include "utils/scratch.h"
 #include "utils/shape.h"
 
 namespace engram {
@@ -19,6 +22,14 @@ inline kernels::Window fitted(kernels::Window window, ImageShape in, const std::
     throw Error(Fault::Config, fmt::format("{}: a {}x{} kernel does not fit into {} pixels", name,
                                            window.kernel_h, window.kernel_w, in.text()));
   return window;
+}
+
+/// Adds the errors of all places, image by image first, to the gradient of a bias [1, channels].
+inline void accumulate_bias(const Bias& bias, const Signal& post, int channels) {
+  thread_local Scratch memory;
+  const Mat sums = memory.matrix(post.rows(), channels);
+  kernels::sum_places(post.value(), post.active, sums);
+  bias.accumulate(sums);
 }
 
 }  // namespace engram

@@ -79,7 +79,7 @@ class Conv2d final : public Layer {
 
   Macs accumulate(const Signal& pre, const Record&, const Signal& post,
                   const Pass&) const override {
-    accumulate_bias(post);
+    accumulate_bias(synapses_.bias_part(), post, channels_);
     const auto gradient = synapses_.open_gradient();
     if (pre.active.known() && post.active.known()) {
       const double pairs = pre.active_share() * post.active_share();
@@ -120,15 +120,6 @@ class Conv2d final : public Layer {
   Macs macs(const Signal& x, double share = 1) const {
     const double n = 1.0 * x.rows() * places() * window_.patch() * channels_;
     return {share * n, n};
-  }
-
-  void accumulate_bias(const Signal& post) const {
-    thread_local Buffer<real> memory;
-    const std::size_t needed = static_cast<std::size_t>(post.rows()) * channels_;
-    if (memory.size() < needed) memory = Buffer<real>(needed);
-    const Mat sums{memory.data(), post.rows(), channels_};
-    kernels::sum_places(post.value(), post.active, sums);
-    synapses_.bias_part().accumulate(sums);
   }
 
   int channels_;

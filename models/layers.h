@@ -42,11 +42,16 @@ LayerPtr dense_conv2d(int channels, int kernel, int stride, int pad,  ///< dense
                       const Synapses& = {});
 LayerPtr sparse_conv2d(int channels, int kernel, int stride, int pad,  ///< sparse_conv2d.cpp
                        const Synapses& = {});
+/// The same with channels in groups, each of which sees its own channels alone; with as many groups
+/// as channels: depth-wise.                                                 grouped_conv2d.cpp
+LayerPtr grouped_conv2d(int channels, int kernel, int stride, int pad, int groups,
+                        const Synapses& = {});
 LayerPtr relu();                            // relu.cpp
 LayerPtr dropout(double rate);              // dropout.cpp: inverted, survivors * 1 / (1 - rate)
 LayerPtr flatten();                         // flatten.cpp: h x w x c -> 1 x 1 x hwc
 LayerPtr max_pool(int kernel, int stride);  // pooling.cpp
 LayerPtr avg_pool(int kernel, int stride);  // pooling.cpp
+LayerPtr global_avg_pool();                 // pooling.cpp: one mean per channel
 /// Per channel, over batch and places (Ioffe & Szegedy 2015).                   batch_norm.cpp
 LayerPtr batch_norm(double momentum = 0.1, double epsilon = 1e-5);
 

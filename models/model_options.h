@@ -1,5 +1,6 @@
 // What a model is made of. The keys of the sparse-dynamic-synapses experiments keep their names and
-// meaning: in particular `weight_sparsity_*` is the fraction of weights that EXISTS.
+// meaning: in particular `weight_sparsity_*` is the fraction of weights that EXISTS. The defaults
+// here are those of mlp and cnn; a model may have its own (ModelEntry::defaults).
 #pragma once
 
 #include <optional>
@@ -51,19 +52,19 @@ struct ModelOptions {
     v("cnn", cnn, "legacy spelling of model = cnn");
     v("hidden_units", hidden_units, Range::at_least(1),
       "width of every fully connected hidden layer");
-    v("hidden_layers", hidden_layers, Range::at_least(0),
-      "how many of them in an mlp; a cnn has one");
+    v("hidden_layers", hidden_layers, Range::at_least(0), "how many of them; a cnn has one");
     v("hidden", hidden, Range::at_least(1),
       "their widths one by one, e.g. 400, 200; overrides both");
     v("dropout", dropout, Range::at_least(0).below(1),
       "probability of dropping a unit after each hidden layer");
     v("batch_norm", batch_norm, "normalise before every activation");
     v("init", init, "how weights start: torch = U(+-1/sqrt(fan_in))");
-    v("conv_channels", conv_channels, Range::at_least(1), "channels of the convolutions of a cnn");
+    v("conv_channels", conv_channels, Range::at_least(1),
+      "channels of each convolution; not in an mlp");
     v("conv_kernel", conv_kernel, Range::at_least(1), "their kernel size");
     v("conv_stride", conv_stride, Range::at_least(1), "their stride");
     v("conv_pad", conv_pad, Range::at_least(0), "their zero padding");
-    v("pool", pool, "pooling after each convolution");
+    v("pool", pool, "pooling after each convolution of a cnn, after all but the last of a lenet");
     v("pool_size", pool_size, Range::at_least(1), "window and stride of the pooling");
     v("sparsify", sparsify, "k-winners and sparse weights instead of a dense model");
     v("percent_on_fc", percent_on_fc, Range::above(0).at_most(1),

@@ -101,7 +101,7 @@ class MaxPool final : public Pooling {
   }
 };
 
-class AvgPool final : public Pooling {
+class AvgPool : public Pooling {
  public:
   using Pooling::Pooling;
   std::string kind() const override { return "avg_pool"; }
@@ -148,6 +148,17 @@ class AvgPool final : public Pooling {
   }
 };
 
+class GlobalAvgPool final : public AvgPool {
+ public:
+  GlobalAvgPool() : AvgPool(1, 1) {}
+  std::string kind() const override { return "global_avg_pool"; }
+  std::string describe() const override { return "average over all places"; }
+  ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
+    window_.kernel_h = in.height, window_.kernel_w = in.width;
+    return AvgPool::bind(in, place, store);
+  }
+};
+
 }  // namespace
 
 LayerPtr max_pool(int kernel, int stride) {
@@ -155,6 +166,9 @@ LayerPtr max_pool(int kernel, int stride) {
 }
 LayerPtr avg_pool(int kernel, int stride) {
   return std::make_unique<AvgPool>(kernel, stride);
+}
+LayerPtr global_avg_pool() {
+  return std::make_unique<GlobalAvgPool>();
 }
 
 }  // namespace engram

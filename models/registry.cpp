@@ -11,12 +11,24 @@ constexpr ModelEntry kModels[] = {
      "Ahmad & Scheinkman 2019", mlp_layers},
     {"cnn", "convolutions, then fully connected layers; dense or sparse in the same way",
      "Ahmad & Scheinkman 2019", cnn_layers},
+    {"simple_net", "two convolutions with depth-wise ones that pool, one hidden layer",
+     "Abel & Ullman 2024", simple_net_layers, simple_net_defaults},
+    {"lenet", "LeNet-5 with relu and max pooling, for 32x32 pixels: MNIST with pad = 2",
+     "LeCun et al. 1998", lenet_layers, lenet_defaults},
+    {"lenet_cifar", "three 3x3 convolutions, their mean over the image, one hidden layer",
+     "Sanfiz & Akrout 2021", lenet_cifar_layers, lenet_cifar_defaults},
 };
 
 }  // namespace
 
 std::span<const ModelEntry> models() {
   return kModels;
+}
+
+ModelOptions default_options(std::string_view model) {
+  for (const ModelEntry& entry : models())
+    if (entry.name == model) return entry.defaults();
+  return {};
 }
 
 std::string model_name(const ModelOptions& options) {

@@ -18,8 +18,11 @@ struct HeadShape {
 struct ModelEntry {
   std::string_view name, summary, paper;
   std::vector<LayerPtr> (*layers)(const ModelOptions&, const HeadShape&);
+  ModelOptions (*defaults)() = [] { return ModelOptions(); };
 };
 std::span<const ModelEntry> models();
+/// What the keys of a model are where nobody sets them; of an unknown one, those of an mlp.
+ModelOptions default_options(std::string_view model);
 
 /// The name that the options mean: `model`, or what `cnn` says.
 std::string model_name(const ModelOptions&);

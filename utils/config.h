@@ -34,10 +34,9 @@ class Config {
   /// Fills a T from the keys its describe() names. Throws Error(Config) naming file, line and key
   /// when a value does not fit its type or range, or when a key and its alias are both written at
   /// the same level (of two levels the more specific wins, under whichever spelling). Keys that are
-  /// not set keep T's default, and are recorded with source "default".
+  /// not set keep what `out` holds, and are recorded with source "default".
   template <Described T>
-  T read() {
-    T out;
+  T read(T out = {}) {
     out.describe(Reader{*this});
     return out;
   }

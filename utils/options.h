@@ -180,13 +180,16 @@ concept Described = std::default_initializable<T> && requires(T t, option::Liste
   t.describe(lister);
 };
 
-/// The options of a struct with their defaults.
+/// The options of a struct with what it holds as their defaults.
 template <Described T>
-std::vector<OptionInfo> list_options() {
+std::vector<OptionInfo> list_options(T defaults) {
   std::vector<OptionInfo> out;
-  T defaults;
   defaults.describe(option::Lister(out));
   return out;
+}
+template <Described T>
+std::vector<OptionInfo> list_options() {
+  return list_options(T{});
 }
 
 }  // namespace engram

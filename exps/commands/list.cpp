@@ -125,8 +125,8 @@ std::vector<Kind> all_kinds(const std::filesystem::path& folder) {
   kinds.push_back(dataset_kind());
   kinds.push_back(registry_kind<StreamEntry>(
       "streams", streams(), [](const StreamEntry& e) { return options_text(e.options()); }));
-  kinds.push_back(registry_kind<ModelEntry>("models", models(), [](const ModelEntry&) {
-    return options_text(list_options<ModelOptions>());
+  kinds.push_back(registry_kind<ModelEntry>("models", models(), [](const ModelEntry& e) {
+    return options_text(list_options(e.defaults()));
   }));
   kinds.push_back(registry_kind<RuleEntry>("rules", rules(), [](const RuleEntry& e) {
     return e.options().empty() ? std::string("no options\n") : options_text(e.options());

@@ -98,6 +98,17 @@ TEST(Settings, NameThePlaceOfAnUnknownPart) {
   }
 }
 
+TEST(Settings, StartFromTheDefaultsOfTheirModel) {
+  Config c;
+  c.set("model", "lenet", "x.cfg:1"), c.set("hidden_units", "20", "x.cfg:2");
+  const Settings s = read_settings("x", std::move(c));
+  EXPECT_EQ(s.model.conv_channels, (std::vector{6, 16, 120}));
+  EXPECT_EQ(s.model.hidden_units, 20);
+  EXPECT_EQ(s.model.dropout, 0);
+  EXPECT_NE(s.config.resolved_text().find("conv_channels = 6, 16, 120"), std::string::npos);
+  EXPECT_EQ(read_settings("x", {}).model.dropout, 0.5);
+}
+
 TEST(Settings, RefuseAStrategyOptionWithoutItsStrategy) {
   EXPECT_NE(failure({{"l2.lambda", "3"}}).find("l2.lambda"), std::string::npos);
 }

@@ -118,10 +118,22 @@ TEST(Gradient, OfConvolutionsThatFollowActivity) {
                         stack(conv2d(8, 2, 1, 0), conv2d(40, 2, 1, 0), k_winners(few), linear(2))),
             kTolerance);
 }
+TEST(Gradient, OfGroupedConvolutions) {
+  EXPECT_LT(worst_error({9, 8, 1}, stack(conv2d(4, 2, 1, 0), grouped_conv2d(4, 2, 2, 0, 4), relu(),
+                                         grouped_conv2d(4, 3, 2, 1, 4), linear(3))),
+            kTolerance);
+  EXPECT_LT(worst_error({7, 6, 2}, stack(grouped_conv2d(6, 3, 2, 1, 2), relu(),
+                                         grouped_conv2d(4, 2, 1, 0, 2), linear(3))),
+            kTolerance);
+}
 TEST(Gradient, OfMaxPooling) {
   EXPECT_LT(worst_error({7, 7, 2}, stack(conv2d(3, 2, 1, 0), max_pool(2, 2), linear(3))),
             kTolerance);
   EXPECT_LT(worst_error({7, 7, 2}, stack(conv2d(3, 2, 1, 0), max_pool(3, 1), linear(3))),
+            kTolerance);
+}
+TEST(Gradient, OfTheMeanOverAllPlaces) {
+  EXPECT_LT(worst_error({7, 5, 2}, stack(conv2d(3, 2, 1, 0), global_avg_pool(), linear(3))),
             kTolerance);
 }
 TEST(Gradient, OfAveragePooling) {
@@ -203,6 +215,17 @@ TEST(Gradient, OfEveryModelOfTheTableDenseAndSparse) {
       EXPECT_LT(worst_error(*net, batch, true), 1e-6)
           << entry.name << (sparse ? " sparse" : " dense");
     }
+  }
+}
+
+TEST(Gradient, OfModelsWithDefaultsOfTheirOwnWithFewerUnits) {
+  for (const auto& [name, side, channels] : {std::tuple{"simple_net", 19, std::vector{2, 3}},
+                                             std::tuple{"lenet", 32, std::vector{2, 3, 4}},
+                                             std::tuple{"lenet_cifar", 20, std::vector{2, 3, 4}}}) {
+    ModelOptions o = default_options(name);
+    o.model = name, o.conv_channels = channels, o.hidden_units = 5;
+    const auto net = build_model(o, {side, side, 2}, {1, 4}, Rng(4));
+    EXPECT_LT(worst_error(*net, random_batch(5, side * side * 2, 4), true), 1e-6) << name;
   }
 }
 

@@ -51,11 +51,80 @@ TEST(Conv2d, RefusesAKernelLargerThanTheImage) {
   EXPECT_THROW(Alone(conv2d(1, 5, 1, 0), {4, 4, 1}), Error);
 }
 
+TEST(GroupedConv2d, EqualsAConvolutionWithBlockDiagonalWeights) {
+  constexpr int kChannels = 6, kOutputs = 9, kGroups = 3, kTaps = 9, kBelow = 2, kAbove = 3;
+  Network grouped({7, 6, kChannels}, stack(grouped_conv2d(kOutputs, 3, 2, 1, kGroups)), Rng(1));
+  Network dense({7, 6, kChannels}, stack(dense_conv2d(kOutputs, 3, 2, 1)), Rng(2));
+  EXPECT_EQ(grouped.outputs(), dense.outputs());
+  const CMat narrow = grouped.params().value(0);
+  const Mat wide = dense.params().value(0);
+  // Row by row of the narrow matrix: what of the wide one is the same weight.
+  const auto twin = [](int row, int o) {
+    return row / kBelow * kChannels + o / kAbove * kBelow + row % kBelow;
+  };
+  std::fill_n(wide.data, wide.size(), real{0});
+  for (int row = 0; row < kTaps * kBelow; ++row)
+    for (int o = 0; o < kOutputs; ++o)
+      wide.row(twin(row, o))[o] = narrow.row(row)[o];
+  fill(dense.params().value(1), {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  fill(grouped.params().value(1), {1, 2, 3, 4, 5, 6, 7, 8, 9});
+
+  const Batch batch = random_batch(5, 7 * 6 * kChannels, 2);
+  const Signal dy = std::move(random_batch(5, dense.outputs(), 2, 1, 8).x);
+  Tape a, b;
+  const Macs cost = grouped.evaluate(batch.x, a, {});
+  EXPECT_EQ(cost.executed * kGroups, dense.evaluate(batch.x, b, {}).dense);
+  EXPECT_EQ(cost.executed, cost.dense);
+  Signal dx_grouped, dx_dense;
+  grouped.layer(0).backward_input(batch.x, a[0], dy, dx_grouped, {});
+  dense.layer(0).backward_input(batch.x, b[0], dy, dx_dense, {});
+  const auto same = [](const std::vector<real>& got, const std::vector<real>& want) {
+    ASSERT_EQ(got.size(), want.size());
+    for (std::size_t i = 0; i < got.size(); ++i)
+      ASSERT_NEAR(static_cast<double>(got[i]), static_cast<double>(want[i]), 1e-4) << i;
+  };
+  same(values(a[0].out), values(b[0].out));
+  same(values(dx_grouped), values(dx_dense));
+  for (int pass = 0; pass < 2; ++pass) {  // fresh, then added
+    grouped.layer(0).accumulate(batch.x, a[0], dy, {});
+    dense.layer(0).accumulate(batch.x, b[0], dy, {});
+  }
+  const CMat g = grouped.params().grad(0), d = dense.params().grad(0);
+  for (int row = 0; row < kTaps * kBelow; ++row)
+    for (int o = 0; o < kOutputs; ++o)
+      ASSERT_NEAR(static_cast<double>(g.row(row)[o]), static_cast<double>(d.row(twin(row, o))[o]),
+                  2e-4);
+  const auto bias = grouped.params().grad(1).all(), wanted = dense.params().grad(1).all();
+  same({bias.begin(), bias.end()}, {wanted.begin(), wanted.end()});
+}
+
+TEST(GroupedConv2d, GivesNoErrorToPixelsThatNoWindowReaches) {
+  Alone c(grouped_conv2d(1, 2, 2, 0, 1), {3, 3, 1});
+  fill(c.net.params().value(0), {1, 2, 3, 4});
+  const Signal x = signal(1, 9, {1, 2, 3, 4, 5, 6, 7, 8, 9}), dy = signal(1, 1, {10});
+  c.forward(x, true);
+  Signal dx = signal(1, 9, std::vector<real>(9, 7));
+  c.layer().backward_input(x, c.tape[0], dy, dx, {});
+  EXPECT_EQ(values(dx), (std::vector<real>{10, 20, 0, 30, 40, 0, 0, 0, 0}));
+}
+
+TEST(GroupedConv2d, RefusesGroupsThatDoNotDivideItsChannels) {
+  EXPECT_THROW(Alone(grouped_conv2d(4, 2, 1, 0, 2), {4, 4, 3}), Error);
+  EXPECT_THROW(Alone(grouped_conv2d(3, 2, 1, 0, 2), {4, 4, 4}), Error);
+  EXPECT_THROW(Alone(grouped_conv2d(3, 2, 1, 0, 0), {4, 4, 3}), Error);
+}
+
 TEST(Pooling, TakesMaximaAndMeansPerChannel) {
   const auto image = [] { return signal(1, 8, {1, -1, 2, -2, 3, -3, 4, -4}); };  // 2x2x2
   Alone max(max_pool(2, 2), {2, 2, 2}), avg(avg_pool(2, 2), {2, 2, 2});
   EXPECT_EQ(values(max.forward(image(), true)), (std::vector<real>{4, -1}));
   EXPECT_EQ(values(avg.forward(image(), true)), (std::vector<real>{2.5f, -2.5f}));
+}
+
+TEST(Pooling, TakesTheMeanOfAWholeImage) {
+  Alone all(global_avg_pool(), {1, 3, 2});
+  EXPECT_EQ(values(all.forward(signal(1, 6, {1, -1, 2, -2, 6, -9}), true)),
+            (std::vector<real>{3, -4}));
 }
 
 TEST(Dropout, DropsTheAskedShareAndKeepsTheMean) {
@@ -215,17 +284,6 @@ TEST(Network, DescribesItsLayersAndNamesTheirParameters) {
   const auto net = build_model(o, {2, 2, 1}, {1, 3}, Rng(1));
   EXPECT_NE(net->describe().find("k-winners 3 of 6"), std::string::npos) << net->describe();
   EXPECT_GE(net->params().find("linear2.bias"), 0);
-}
-
-TEST(Models, AnUnknownNameSuggestsTheNearest) {
-  ModelOptions o;
-  o.model = "mpl";
-  try {
-    build_model(o, {2, 2, 1}, {1, 3}, Rng(1));
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("did you mean 'mlp'"), std::string::npos) << e.what();
-  }
 }
 
 }  // namespace

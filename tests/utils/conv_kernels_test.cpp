@@ -9,6 +9,7 @@
 #include "tests/utils/simd_levels.h"
 #include "utils/conv_active.h"
 #include "utils/conv_direct.h"
+#include "utils/conv_grouped.h"
 #include "utils/parallel.h"
 #include "utils/rng.h"
 #include "utils/sparse_kernels.h"
@@ -152,10 +153,11 @@ Values run(std::size_t size, int rows, const Operation& operation) {
 using Gradient = std::function<void(bool add, Mat out)>;
 
 /// A gradient, fresh and added to what is there.
-Values run_gradient(const Problem& p, const Gradient& gradient) {
-  const int rows = p.c.window.patch();
-  const Values fresh = run(p.dw.size(), rows, [&](Mat out) { gradient(false, out); });
-  const Values twice = run(p.dw.size(), rows, [&](Mat out) {
+Values run_gradient(const Problem& p, const Gradient& gradient, int groups = 1) {
+  const int rows = p.c.window.patch() / groups;
+  const std::size_t size = p.dw.size() / static_cast<std::size_t>(groups);
+  const Values fresh = run(size, rows, [&](Mat out) { gradient(false, out); });
+  const Values twice = run(size, rows, [&](Mat out) {
     gradient(false, out);
     gradient(true, out);
   });
@@ -215,6 +217,52 @@ TEST(DirectConvolution, SumsPlaces) {
       EXPECT_NEAR(static_cast<double>(sums[static_cast<std::size_t>(b * 3 + o)]), sum, 1e-5);
       EXPECT_NEAR(static_cast<double>(listed[static_cast<std::size_t>(b * 3 + o)]), sum, 1e-5);
     }
+}
+
+/// Keeps of a dense weight matrix the weights within groups, as grouped convolutions store them.
+template <class T>
+std::vector<T> within_groups(const Case& c, int groups, const std::vector<T>& dense) {
+  const int below = c.window.channels / groups, above = c.outputs / groups;
+  std::vector<T> kept;
+  for (int row = 0; row < c.window.patch() / groups; ++row)
+    for (int o = 0; o < c.outputs; ++o) {
+      const int channel = o / above * below + row % below;
+      kept.push_back(dense[static_cast<std::size_t>(
+          (row / below * c.window.channels + channel) * c.outputs + o)]);
+    }
+  return kept;
+}
+
+TEST(GroupedConvolution, EqualsNaiveLoopsWithoutWeightsBetweenGroups) {
+  const std::pair<Case, int> cases[] = {
+      {make(24, 9, 32, 32, 2, 2, 0, 20), 32}, {make(8, 8, 17, 17, 3, 2, 0), 17},
+      {make(5, 6, 3, 3, 3, 1, 2), 3},         {make(7, 6, 6, 4, 3, 2, 1), 2},
+      {make(6, 9, 4, 12, 4, 3, 0, 18), 4},    {make(6, 5, 6, 2, 2, 1, 1), 2},
+      {make(4, 4, 2, 3, 3, 1, 0), 1},         {make(2, 2, 2, 2, 1, 2, 2), 2}};
+  for (const auto& [c, groups] : cases) {
+    SCOPED_TRACE(::testing::PrintToString(c) + " in groups " + std::to_string(groups));
+    Problem p(c);
+    for (int row = 0; row < c.window.patch(); ++row)
+      for (int o = 0; o < c.outputs; ++o)
+        if (row % c.window.channels / (c.window.channels / groups) != o / (c.outputs / groups))
+          p.weights[static_cast<std::size_t>(row * c.outputs + o)] = 0;
+    p.answer();
+    const Values kept = within_groups(c, groups, p.weights);
+    const CMat weights{kept.data(), c.window.patch() / groups, c.outputs};
+    const auto forward = [&, g = groups](Mat y) {
+      grouped_forward(p.c.window, g, p.x_mat(), weights, p.bias, y);
+    };
+    const auto backward = [&, g = groups](Mat dx) {
+      grouped_backward(p.c.window, g, p.dy_mat(), weights, dx);
+    };
+    const auto gradient = [&, g = groups](bool add, Mat dw) {
+      grouped_gradient(p.c.window, g, p.x_mat(), p.dy_mat(), add, dw);
+    };
+    EXPECT_LT(error_of(run(p.y.size(), c.batch, forward), p.y).largest, kDirect);
+    EXPECT_LT(error_of(run(p.dx.size(), c.batch, backward), p.dx).largest, kDirect);
+    EXPECT_LT(error_of(run_gradient(p, gradient, groups), within_groups(c, groups, p.dw)).largest,
+              kDirect);
+  }
 }
 
 TEST(ActiveConvolution, EqualsNaiveLoopsOnOddShapes) {
