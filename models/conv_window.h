@@ -26,6 +26,7 @@ inline kernels::Window fitted(kernels::Window window, ImageShape in, const std::
 
 /// Adds the errors of all places, image by image first, to the gradient of a bias [1, channels].
 inline void accumulate_bias(const Bias& bias, const Signal& post, int channels) {
+  if (!bias.present()) return;
   thread_local Scratch memory;
   const Mat sums = memory.matrix(post.rows(), channels);
   kernels::sum_places(post.value(), post.active, sums);

@@ -100,11 +100,7 @@ class Conv2d final : public Layer {
   /// The input's error straight from the network's: through one matrix, or through one kernel from
   /// every place of the output, all of which meet the same error.
   Macs direct_input(const Signal& error, Mat dx) const {
-    if (map_ == DirectMap::Dense) {
-      kernels::gemm(false, true, 1, error.value(), synapses_.feedback(), 0, dx);
-      const double n = static_cast<double>(dx.size()) * error.cols();
-      return {n, n};
-    }
+    if (map_ == DirectMap::Dense) return synapses_.send_direct(error, dx);
     thread_local Scratch spread;
     const Mat everywhere = spread.matrix(error.rows(), places() * error.cols());
     for (int b = 0; b < error.rows(); ++b)

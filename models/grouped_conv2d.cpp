@@ -27,20 +27,27 @@ class GroupedConv2d final : public Layer {
                   fmt::format("{}: {} groups do not divide {} channels below and {} above",
                               place.name, groups_, in.channels, channels_));
     window_ = fitted(window_, in, place.name);
-    synapses_.bind(channels_, fan_in(), place.name, store);
+    // The network's error reaches groups by a value for each place only.
+    FeedbackPlan plan = place.feedback ? *place.feedback : FeedbackPlan{};
+    plan.convolutions = DirectMap::Dense;
+    Place dense = place;
+    if (place.feedback) dense.feedback = &plan;
+    synapses_.bind_part(channels_, fan_in(), in.size(), place.name, dense, store,
+                        window_.kernel_h * window_.kernel_w);
     return {window_.out_h(), window_.out_w(), channels_};
   }
   void init(Rng rng) override { synapses_.init(rng); }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
-    kernels::grouped_forward(window_, groups_, x.value(), weight(), synapses_.bias(),
+    kernels::grouped_forward(window_, groups_, x.value(), synapses_.weight(), synapses_.bias(),
                              y.out.resize(x.rows(), places() * channels_));
     return macs(x);
   }
   Macs backward_input(const Signal& x, const Record&, const Signal& dy, Signal& dx, const Pass&,
-                      CMat feedback) const override {
-    const CMat w = feedback ? feedback : weight();
-    kernels::grouped_backward(window_, groups_, dy.value(), w, dx.resize(x.rows(), x.cols()));
+                      const Descent& descent) const override {
+    const Mat out = dx.resize(x.rows(), x.cols());
+    if (descent.path == Path::Direct) return synapses_.send_direct(*descent.output_error, out);
+    kernels::grouped_backward(window_, groups_, dy.value(), synapses_.carrier(descent.path), out);
     return macs(x);
   }
   Macs accumulate(const Signal& pre, const Record&, const Signal& post,
@@ -52,7 +59,7 @@ class GroupedConv2d final : public Layer {
     return macs(pre);
   }
 
-  CMat weight() const override { return synapses_.weight(); }
+  std::vector<const SynapticMatrix*> synapses() const override { return {&synapses_}; }
 
  private:
   int places() const { return window_.out_h() * window_.out_w(); }

@@ -27,6 +27,7 @@ struct Synapses {
   MaskRounding rounding = MaskRounding::NonZeros;
   WeightInit init = WeightInit::Torch;
   WeightStorage storage = WeightStorage::Auto;
+  bool bias = true;
 };
 
 /// Fully connected: y = x wᵀ + b; reads an image as one flat row.                   linear.cpp

@@ -36,7 +36,7 @@ void SparseSynapses::bind(int outputs, int inputs, const std::string& name, Para
   kept_ = checked_kept(synapses_, inputs, name);
   input_order_ = active_share < kFewInputs;
   weight_ = store.add(name + ".weight", 1, outputs * kept_);
-  bias_.bind(outputs, name, store);
+  bias_.bind(outputs, name, store, synapses_.bias);
 }
 
 void SparseSynapses::init(const Rng& rng) {

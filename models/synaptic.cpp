@@ -32,9 +32,12 @@ std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_i
   return drawn;
 }
 
-void Bias::bind(int outputs, const std::string& name, ParamStore& store) {
+void Bias::bind(int outputs, const std::string& name, ParamStore& store, bool present) {
   store_ = &store;
-  id_ = store.add(name + ".bias", 1, outputs);
+  if (present)
+    id_ = store.add(name + ".bias", 1, outputs);
+  else
+    zeros_.assign(static_cast<std::size_t>(outputs), 0), sink_ = zeros_;
 }
 
 std::span<real> Bias::opened() const {
@@ -44,6 +47,7 @@ std::span<real> Bias::opened() const {
 }
 
 void Bias::accumulate(const Signal& post) const {
+  if (!present()) return;
   if (!post.active.known()) return accumulate(post.value());
   const std::span<real> gradient = opened();
   for (int b = 0; b < post.rows(); ++b) {
@@ -54,6 +58,7 @@ void Bias::accumulate(const Signal& post) const {
 }
 
 void Bias::accumulate(CMat post) const {
+  if (!present()) return;
   kernels::add_column_sums(post, opened());
 }
 
@@ -69,7 +74,7 @@ void SynapticMatrix::bind_part(int outputs, int fan_in, int inputs, const std::s
                                const Place& place, ParamStore& store, int taps) {
   store_ = &store, taps_ = taps;
   weight_ = store.add(name + ".weight", fan_in, outputs);
-  bias_.bind(outputs, name, store);
+  bias_.bind(outputs, name, store, synapses_.bias);
   kept_ = checked_kept(synapses_, fan_in, name);
   const FeedbackPlan* const plan = place.reads_input ? nullptr : place.feedback;
   if (!plan) return;
@@ -80,6 +85,12 @@ void SynapticMatrix::bind_part(int outputs, int fan_in, int inputs, const std::s
     store.param(feedback_).trainable = plan->learned;
   }
   if (plan->derived) derived_ = Buffer<real>(static_cast<std::size_t>(fan_in) * outputs);
+}
+
+Macs SynapticMatrix::send_direct(const Signal& error, Mat dx) const {
+  kernels::gemm(false, true, 1, error.value(), feedback(), 0, dx);
+  const double n = static_cast<double>(dx.size()) * error.cols();
+  return {n, n};
 }
 
 Mat SynapticMatrix::derived() const {

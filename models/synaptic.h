@@ -23,19 +23,30 @@ std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_i
 /// A bias [1, outputs] and its gradient.
 class Bias {
  public:
-  void bind(int outputs, const std::string& name, ParamStore& store);
-  std::span<const real> value() const { return CMat(store_->value(id_)).all(); }
-  Mat mutable_value() const { return store_->value(id_); }
+  /// Without `present` it is 0 for ever, and no parameter.
+  void bind(int outputs, const std::string& name, ParamStore& store, bool present = true);
+  bool present() const { return id_ >= 0; }
+  std::span<const real> value() const {
+    return present() ? CMat(store_->value(id_)).all() : std::span<const real>(zeros_);
+  }
+  /// Where initial values go; into the void when it is absent.
+  Mat mutable_value() const {
+    return present() ? store_->value(id_) : Mat{sink_.data(), 1, static_cast<int>(sink_.size())};
+  }
   /// gradient += column sums of post.
   void accumulate(const Signal& post) const;
   /// The same for a matrix whose columns are the outputs.
   void accumulate(CMat post) const;
-  void set_trainable(bool trainable) const { store_->param(id_).trainable = trainable; }
+  void set_trainable(bool trainable) const {
+    if (present()) store_->param(id_).trainable = trainable;
+  }
 
  private:
   std::span<real> opened() const;
   ParamStore* store_ = nullptr;
   int id_ = -1;
+  std::vector<real> zeros_;  ///< of an absent one
+  mutable std::vector<real> sink_;
 };
 
 class SynapticMatrix {
@@ -72,6 +83,8 @@ class SynapticMatrix {
   WeightInit law() const { return synapses_.init; }
   double initial_deviation() const { return init_deviation(law(), fan_in(), fan_out(outputs())); }
   bool is_convolution() const { return taps_ > 0; }
+  /// dx [batch, inputs] <- the network's error [batch, outputs] through the direct matrix.
+  Macs send_direct(const Signal& error, Mat dx) const;
   /// Absent synapses <- 0.
   void mask(Mat like_weights) const;
   int fan_in() const { return store_->param(weight_).rows; }

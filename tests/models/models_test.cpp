@@ -21,7 +21,7 @@ std::size_t size(const Network& net) {
 std::vector<std::string> shapes(const Network& net) {
   std::vector<std::string> out{net.in().text()};
   for (int l = 1; l <= net.depth(); ++l)
-    if (net.shape(l).text() != out.back()) out.push_back(net.shape(l).text());
+    if (net.output_shape(l - 1).text() != out.back()) out.push_back(net.output_shape(l - 1).text());
   return out;
 }
 using Shapes = std::vector<std::string>;
