@@ -34,7 +34,7 @@ class Conv2d final : public Layer {
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     window_ = fitted(window_, in, place.name);
-    synapses_.bind(channels_, window_.patch(), place.name, store);
+    synapses_.bind(conv_fans(window_, channels_), place.name, store);
     winograd_ = kernels::winograd_suits(window_, channels_);
     return {window_.out_h(), window_.out_w(), channels_};
   }

@@ -27,7 +27,7 @@ class GroupedConv2d final : public Layer {
                   fmt::format("{}: {} groups do not divide {} channels below and {} above",
                               place.name, groups_, in.channels, channels_));
     window_ = fitted(window_, in, place.name);
-    synapses_.bind(channels_, fan_in(), place.name, store);
+    synapses_.bind(conv_fans(window_, channels_, groups_), place.name, store);
     return {window_.out_h(), window_.out_w(), channels_};
   }
   void init(Rng rng) override { synapses_.init(rng); }
@@ -56,9 +56,8 @@ class GroupedConv2d final : public Layer {
 
  private:
   int places() const { return window_.out_h() * window_.out_w(); }
-  int fan_in() const { return window_.patch() / groups_; }
   Macs macs(const Signal& x) const {
-    const double n = 1.0 * x.rows() * places() * fan_in() * channels_;
+    const double n = 1.0 * x.rows() * places() * synapses_.fans().in * channels_;
     return {n, n};
   }
 

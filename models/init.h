@@ -12,18 +12,31 @@
 
 namespace engram {
 
-enum class WeightInit { Torch, Glorot, He, Orthogonal };
+enum class WeightInit { Torch, Glorot, He, HeUniform, Orthogonal };
 template <>
 struct Choices<WeightInit> {
-  static constexpr std::array<std::string_view, 4> names{"torch", "glorot", "he", "orthogonal"};
+  static constexpr std::array<std::string_view, 5> names{"torch", "glorot", "he", "he_uniform",
+                                                         "orthogonal"};
 };
 
-/// Fills w [outputs, fan_in] and bias [outputs]:
-///  torch:      both ~ U(-1/sqrt(fan_in), 1/sqrt(fan_in)), PyTorch's default;
-///  glorot:     w ~ U(-a, a), a = sqrt(6 / (fan_in + outputs)), bias 0;
-///  he:         w ~ N(0, 2 / fan_in), bias 0;
+/// Of a weight matrix [outputs, in]: `in` weights lead to a unit, and `out` lead away from an
+/// input, which are as many as the outputs of a linear layer, times kernel^2 / groups in a
+/// convolution.
+struct Fans {
+  int outputs = 1, in = 1, out = 1;
+};
+
+/// Fills w [fans.outputs, fans.in] and bias [fans.outputs]:
+///  torch:      both ~ U(-1/sqrt(in), 1/sqrt(in)), PyTorch's default;
+///  glorot:     w ~ U(-a, a), a = sqrt(6 / (in + out)), bias 0;
+///  he:         w ~ N(0, 2 / in), bias 0;
+///  he_uniform: w ~ U(-a, a), a = sqrt(6 / in), bias 0;
 ///  orthogonal: rows (or columns, if fewer) orthonormal, bias 0.
-void init_weights(WeightInit, Mat w, Mat bias, Rng rng);
+void init_weights(WeightInit, const Fans&, Mat w, Mat bias, Rng rng);
+/// The standard deviation of a weight (orthogonal: its root mean square), and what none exceeds in
+/// magnitude: infinity for he.
+double init_deviation(WeightInit, const Fans&);
+double init_bound(WeightInit, const Fans&);
 
 /// Which count is rounded when a density does not divide a row: the kept synapses (today's
 /// nupic.torch) or the missing ones (as in November 2019). Half to even.

@@ -25,10 +25,10 @@ int checked_kept(const Synapses& synapses, int fan_in, const std::string& name) 
   return kept;
 }
 
-std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, Mat bias,
+std::vector<real> drawn_weights(const Synapses& synapses, const Fans& fans, Mat bias,
                                 const Rng& rng) {
-  std::vector<real> drawn(static_cast<std::size_t>(outputs) * fan_in);
-  init_weights(synapses.init, {drawn.data(), outputs, fan_in}, bias, rng);
+  std::vector<real> drawn(static_cast<std::size_t>(fans.outputs) * fans.in);
+  init_weights(synapses.init, fans, {drawn.data(), fans.outputs, fans.in}, bias, rng);
   return drawn;
 }
 
@@ -65,15 +65,19 @@ void SynapticMatrix::bind(int outputs, int fan_in, const Place& place, ParamStor
 }
 
 void SynapticMatrix::bind(int outputs, int fan_in, const std::string& name, ParamStore& store) {
-  store_ = &store;
-  weight_ = store.add(name + ".weight", fan_in, outputs);
-  bias_.bind(outputs, name, store);
-  kept_ = checked_kept(synapses_, fan_in, name);
+  bind({outputs, fan_in, outputs}, name, store);
+}
+
+void SynapticMatrix::bind(const Fans& fans, const std::string& name, ParamStore& store) {
+  fans_ = fans, store_ = &store;
+  weight_ = store.add(name + ".weight", fans.in, fans.outputs);
+  bias_.bind(fans.outputs, name, store);
+  kept_ = checked_kept(synapses_, fans.in, name);
 }
 
 void SynapticMatrix::init(const Rng& rng) {
   const Mat w = store_->value(weight_);
-  const auto drawn = drawn_weights(synapses_, w.cols, w.rows, bias_.mutable_value(), rng);
+  const auto drawn = drawn_weights(synapses_, fans_, bias_.mutable_value(), rng);
   kernels::transpose({drawn.data(), w.cols, w.rows}, w);
   if (synapses_.density >= 1) return;
   const auto kept = random_mask(w.cols, w.rows, kept_, rng.fork("mask"));

@@ -16,7 +16,7 @@ namespace engram {
 /// How many synapses of a unit exist. Error(Config) when none would.
 int checked_kept(const Synapses& synapses, int fan_in, const std::string& name);
 /// Initial weights as they are drawn, [outputs, fan_in], the missing ones not yet 0; fills `bias`.
-std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, Mat bias,
+std::vector<real> drawn_weights(const Synapses& synapses, const Fans& fans, Mat bias,
                                 const Rng& rng);
 
 /// A bias [1, outputs] and its gradient.
@@ -45,7 +45,11 @@ class SynapticMatrix {
   /// first layer are `scalable`, for no error goes down through them.
   void bind(int outputs, int fan_in, const Place& place, ParamStore& store);
   void bind(int outputs, int fan_in, const std::string& name, ParamStore& store);
+  void bind(const Fans& fans, const std::string& name, ParamStore& store);
   void init(const Rng& rng);
+  const Fans& fans() const { return fans_; }
+  /// Of a weight as it starts.
+  double init_deviation() const { return engram::init_deviation(synapses_.init, fans_); }
 
   CMat weight() const { return store_->value(weight_); }
   /// The weights, up to date in the rows of these inputs alone.
@@ -69,6 +73,7 @@ class SynapticMatrix {
 
  private:
   Synapses synapses_;
+  Fans fans_;
   ParamStore* store_ = nullptr;
   Bias bias_;
   int weight_ = -1, kept_ = 0;
