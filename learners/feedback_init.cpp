@@ -21,7 +21,7 @@ void init_feedback(FeedbackInit init, double noise, const SynapticMatrix& s, con
       // What a linear layer sends down, it gathers from its outputs; the authors' code stores the
       // top-down kernels of a convolution in the shape of its bottom-up ones and counts fan-in
       // there.
-      const double fan_in = s.is_convolution() ? s.fan_in() : s.outputs();
+      const double fan_in = s.is_convolution() ? s.fans().in : s.fans().outputs;
       for (real& x : b.all())
         x = static_cast<real>(uniform.uniform(-std::sqrt(6 / fan_in), std::sqrt(6 / fan_in)));
       s.mask(b);

@@ -24,6 +24,11 @@ inline kernels::Window fitted(kernels::Window window, ImageShape in, const std::
   return window;
 }
 
+/// The connections of a convolution's weights, with channels in groups.
+inline Fans conv_fans(const kernels::Window& window, int outputs, int groups = 1) {
+  return {outputs, window.patch() / groups, window.kernel_h * window.kernel_w * outputs / groups};
+}
+
 /// Adds the errors of all places, image by image first, to the gradient of a bias [1, channels].
 inline void accumulate_bias(const Bias& bias, const Signal& post, int channels) {
   if (!bias.present()) return;

@@ -35,8 +35,8 @@ class Conv2d final : public Layer {
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     window_ = fitted(window_, in, place.name);
-    synapses_.bind_part(channels_, window_.patch(), in.size(), place.name, place, store,
-                        window_.kernel_h * window_.kernel_w);
+    synapses_.bind_part(conv_fans(window_, channels_), in.size(), SynapticMatrix::Form::Convolution,
+                        place.name, place, store);
     map_ = place.feedback ? place.feedback->convolutions : DirectMap::Dense;
     winograd_ = kernels::winograd_suits(window_, channels_);
     return {window_.out_h(), window_.out_w(), channels_};

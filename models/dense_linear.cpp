@@ -32,7 +32,7 @@ class Linear final : public Layer {
   std::string describe() const override { return "linear" + synapses_.density_text(); }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
-    synapses_.bind(outputs_, in.size(), in.size(), place, store);
+    synapses_.bind(outputs_, in.size(), place, store);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override { synapses_.init(rng); }

@@ -32,8 +32,8 @@ class GroupedConv2d final : public Layer {
     plan.convolutions = DirectMap::Dense;
     Place dense = place;
     if (place.feedback) dense.feedback = &plan;
-    synapses_.bind_part(channels_, fan_in(), in.size(), place.name, dense, store,
-                        window_.kernel_h * window_.kernel_w);
+    synapses_.bind_part(conv_fans(window_, channels_, groups_), in.size(),
+                        SynapticMatrix::Form::Convolution, place.name, dense, store);
     return {window_.out_h(), window_.out_w(), channels_};
   }
   void init(Rng rng) override { synapses_.init(rng); }
@@ -63,9 +63,8 @@ class GroupedConv2d final : public Layer {
 
  private:
   int places() const { return window_.out_h() * window_.out_w(); }
-  int fan_in() const { return window_.patch() / groups_; }
   Macs macs(const Signal& x) const {
-    const double n = 1.0 * x.rows() * places() * fan_in() * channels_;
+    const double n = 1.0 * x.rows() * places() * synapses_.fans().in * channels_;
     return {n, n};
   }
 

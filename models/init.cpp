@@ -2,30 +2,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "utils/error.h"
 #include "utils/linalg.h"
 
 namespace engram {
 
-double init_deviation(WeightInit kind, int fan_in, int fan_out) {
+double init_bound(WeightInit kind, const Fans& fans) {
+  const double in = fans.in;
   switch (kind) {
     case WeightInit::Torch:
-      return 1 / std::sqrt(3.0 * fan_in);
+      return 1 / std::sqrt(in);
     case WeightInit::Glorot:
-      return std::sqrt(2.0 / (fan_in + fan_out));
-    case WeightInit::He:
+      return std::sqrt(6 / (in + fans.out));
     case WeightInit::HeUniform:
-      return std::sqrt(2.0 / fan_in);
-    case WeightInit::Orthogonal:  // unit vectors along the longer side
-      return 1 / std::sqrt(static_cast<double>(std::max(fan_in, fan_out)));
+      return std::sqrt(6 / in);
+    case WeightInit::Orthogonal:
+      return 1;
+    case WeightInit::He:
+      break;
   }
-  broken_invariant("init is one of its choices");
+  return std::numeric_limits<double>::infinity();
 }
 
-void init_weights(WeightInit kind, Mat w, Mat bias, Rng rng, int fan_out) {
+double init_deviation(WeightInit kind, const Fans& fans) {
+  if (kind == WeightInit::He) return std::sqrt(2. / fans.in);
+  if (kind == WeightInit::Orthogonal) return 1 / std::sqrt(1. * std::max(fans.in, fans.outputs));
+  return init_bound(kind, fans) / std::sqrt(3);  // uniform
+}
+
+void init_weights(WeightInit kind, const Fans& fans, Mat w, Mat bias, Rng rng) {
+  ENGRAM_INVARIANT(w.rows == fans.outputs && w.cols == fans.in);
   Rng weights = rng.fork("weight"), biases = rng.fork("bias");
-  const double fan_in = w.cols;
   const auto uniform = [](Mat m, double bound, Rng& r) {
     for (real& x : m.all())
       x = static_cast<real>(r.uniform(-bound, bound));
@@ -34,18 +43,14 @@ void init_weights(WeightInit kind, Mat w, Mat bias, Rng rng, int fan_out) {
     for (real& x : m.all())
       x = static_cast<real>(deviation * r.normal());
   };
-  uniform(bias, kind == WeightInit::Torch ? 1 / std::sqrt(fan_in) : 0, biases);
+  uniform(bias, kind == WeightInit::Torch ? init_bound(kind, fans) : 0, biases);
   switch (kind) {
-    case WeightInit::Torch:
-      return uniform(w, 1 / std::sqrt(fan_in), weights);
-    case WeightInit::Glorot:
-      return uniform(w, std::sqrt(6 / (fan_in + (fan_out > 0 ? fan_out : w.rows))), weights);
     case WeightInit::He:
-      return normal(w, std::sqrt(2 / fan_in), weights);
-    case WeightInit::HeUniform:
-      return uniform(w, std::sqrt(6 / fan_in), weights);
+      return normal(w, init_deviation(kind, fans), weights);
     case WeightInit::Orthogonal:
       return normal(w, 1, weights), orthonormalise(w);
+    default:
+      return uniform(w, init_bound(kind, fans), weights);
   }
 }
 

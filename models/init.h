@@ -19,16 +19,24 @@ struct Choices<WeightInit> {
                                                          "orthogonal"};
 };
 
-/// Fills w [outputs, fan_in] and bias [outputs]:
-///  torch:      both ~ U(-1/sqrt(fan_in), 1/sqrt(fan_in)), PyTorch's default;
-///  glorot:     w ~ U(-a, a), a = sqrt(6 / (fan_in + fan_out)), bias 0;
-///  he:         w ~ N(0, 2 / fan_in), bias 0;
-///  he_uniform: w ~ U(-a, a), a = sqrt(6 / fan_in), bias 0;
+/// Of a weight matrix [outputs, in]: `in` weights lead to a unit, and `out` lead away from an
+/// input, which are as many as the outputs of a linear layer, times kernel^2 / groups in a
+/// convolution.
+struct Fans {
+  int outputs = 1, in = 1, out = 1;
+};
+
+/// Fills w [fans.outputs, fans.in] and bias [fans.outputs]:
+///  torch:      both ~ U(-1/sqrt(in), 1/sqrt(in)), PyTorch's default;
+///  glorot:     w ~ U(-a, a), a = sqrt(6 / (in + out)), bias 0;
+///  he:         w ~ N(0, 2 / in), bias 0;
+///  he_uniform: w ~ U(-a, a), a = sqrt(6 / in), bias 0;
 ///  orthogonal: rows (or columns, if fewer) orthonormal, bias 0.
-/// `fan_out`: units times places of a kernel; 0: w.rows, right for linear layers.
-void init_weights(WeightInit, Mat w, Mat bias, Rng rng, int fan_out = 0);
-/// The standard deviation of the weights that it draws.
-double init_deviation(WeightInit, int fan_in, int fan_out);
+void init_weights(WeightInit, const Fans&, Mat w, Mat bias, Rng rng);
+/// The standard deviation of a weight (orthogonal: its root mean square), and what none exceeds in
+/// magnitude: infinity for he.
+double init_deviation(WeightInit, const Fans&);
+double init_bound(WeightInit, const Fans&);
 
 /// Which count is rounded when a density does not divide a row: the kept synapses (today's
 /// nupic.torch) or the missing ones (as in November 2019). Half to even.

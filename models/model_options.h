@@ -58,7 +58,8 @@ struct ModelOptions {
     v("dropout", dropout, Range::at_least(0).below(1),
       "probability of dropping a unit after each hidden layer");
     v("batch_norm", batch_norm, "normalise before every activation");
-    v("init", init, "how weights start: torch = U(+-1/sqrt(fan_in))");
+    v("init", init,
+      "how weights start: torch = U(+-1/sqrt(fan_in)), he_uniform = U(+-sqrt(6/fan_in))");
     v("conv_channels", conv_channels, Range::at_least(1),
       "channels of each convolution; not in an mlp");
     v("conv_kernel", conv_kernel, Range::at_least(1), "their kernel size");

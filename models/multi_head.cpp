@@ -22,8 +22,8 @@ class MultiHead final : public Layer {
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     for (std::size_t h = 0; h < heads_.size(); ++h)
-      heads_[h].bind_part(outputs_, in.size(), in.size(), fmt::format("{}.task{}", place.name, h),
-                          place, store);
+      heads_[h].bind_part({outputs_, in.size(), outputs_}, in.size(), SynapticMatrix::Form::Linear,
+                          fmt::format("{}.task{}", place.name, h), place, store);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override {

@@ -36,7 +36,7 @@ class SparseConv2d final : public Layer {
   }
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     window_ = fitted(window_, in, place.name);
-    w_.bind(channels_, window_.patch(), place.name, store, 1, window_.kernel_h * window_.kernel_w);
+    w_.bind(conv_fans(window_, channels_), place.name, store, 1);
     return {window_.out_h(), window_.out_w(), channels_};
   }
   void init(Rng rng) override { w_.init(rng); }

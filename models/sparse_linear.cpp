@@ -41,7 +41,7 @@ class SparseLinear final : public Layer {
     return fmt::format("linear, {} weights per unit, stored sparse", w_.kept());
   }
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
-    w_.bind(outputs_, in.size(), place.name, store, place.active_share);
+    w_.bind({outputs_, in.size(), outputs_}, place.name, store, place.active_share);
     return {1, 1, outputs_};
   }
   void init(Rng rng) override { w_.init(rng); }

@@ -29,32 +29,31 @@ bool stores_sparse(const Synapses& synapses, bool pays, const Place& place) {
   return synapses.density < 1 && pays;
 }
 
-void SparseSynapses::bind(int outputs, int inputs, const std::string& name, ParamStore& store,
-                          double active_share, int taps) {
-  store_ = &store, inputs_ = inputs, outputs_ = outputs;
-  fan_out_ = taps > 0 ? outputs * taps : outputs;
-  kept_ = checked_kept(synapses_, inputs, name);
+void SparseSynapses::bind(const Fans& fans, const std::string& name, ParamStore& store,
+                          double active_share) {
+  store_ = &store, fans_ = fans;
+  kept_ = checked_kept(synapses_, fans.in, name);
   input_order_ = active_share < kFewInputs;
-  weight_ = store.add(name + ".weight", 1, outputs * kept_);
-  bias_.bind(outputs, name, store, synapses_.bias);
+  weight_ = store.add(name + ".weight", 1, fans.outputs * kept_);
+  bias_.bind(fans.outputs, name, store, synapses_.bias);
 }
 
 void SparseSynapses::init(const Rng& rng) {
-  const auto drawn =
-      drawn_weights(synapses_, outputs_, inputs_, fan_out_, bias_.mutable_value(), rng);
-  const auto mask = kept_ < inputs_ ? random_mask(outputs_, inputs_, kept_, rng.fork("mask"))
-                                    : std::vector<std::uint8_t>(drawn.size(), 1);
+  const int inputs = fans_.in, outputs = fans_.outputs;
+  const auto drawn = drawn_weights(synapses_, fans_, bias_.mutable_value(), rng);
+  const auto mask = kept_ < inputs ? random_mask(outputs, inputs, kept_, rng.fork("mask"))
+                                   : std::vector<std::uint8_t>(drawn.size(), 1);
   by_output_ = {}, by_input_ = {};
-  by_output_.begin.push_back(0), by_input_.begin.assign(static_cast<std::size_t>(inputs_) + 1, 0);
-  for (int o = 0; o < outputs_; ++o) {
-    for (int i = 0; i < inputs_; ++i)
-      if (mask[static_cast<std::size_t>(o) * inputs_ + i] != 0) {
+  by_output_.begin.push_back(0), by_input_.begin.assign(static_cast<std::size_t>(inputs) + 1, 0);
+  for (int o = 0; o < outputs; ++o) {
+    for (int i = 0; i < inputs; ++i)
+      if (mask[static_cast<std::size_t>(o) * inputs + i] != 0) {
         by_output_.index.push_back(i);
         ++by_input_.begin[i + 1];
       }
     by_output_.begin.push_back(static_cast<std::int32_t>(by_output_.index.size()));
   }
-  for (int i = 0; i < inputs_; ++i)
+  for (int i = 0; i < inputs; ++i)
     by_input_.begin[i + 1] += by_input_.begin[i];
   const std::size_t entries = by_output_.index.size();
   by_input_.index.resize(entries);
@@ -62,12 +61,12 @@ void SparseSynapses::init(const Rng& rng) {
   View& second = input_order_ ? by_output_ : by_input_;
   second.place.resize(entries);
   real* values = store_->value(weight_).data;
-  for (int o = 0; o < outputs_; ++o)
+  for (int o = 0; o < outputs; ++o)
     for (std::int32_t j = by_output_.begin[o]; j < by_output_.begin[o + 1]; ++j) {
       const std::int32_t i = by_output_.index[j], at = next[i]++;
       by_input_.index[at] = o;
       second.place[input_order_ ? j : at] = input_order_ ? at : j;
-      values[input_order_ ? at : j] = drawn[static_cast<std::size_t>(o) * inputs_ + i];
+      values[input_order_ ? at : j] = drawn[static_cast<std::size_t>(o) * inputs + i];
     }
 }
 

@@ -26,8 +26,7 @@ class SparseSynapses {
  public:
   explicit SparseSynapses(const Synapses& synapses) : synapses_(synapses) {}
 
-  void bind(int outputs, int inputs, const std::string& name, ParamStore& store,
-            double active_share, int taps = 0);
+  void bind(const Fans& fans, const std::string& name, ParamStore& store, double active_share);
   void init(const Rng& rng);
 
   /// The structure seen from one side: entries of every output, or of every input.
@@ -55,10 +54,11 @@ class SparseSynapses {
 
  private:
   Synapses synapses_;
+  Fans fans_;
   ParamStore* store_ = nullptr;
   Bias bias_;
   View by_output_, by_input_;
-  int weight_ = -1, inputs_ = 0, outputs_ = 0, kept_ = 0, fan_out_ = 0;
+  int weight_ = -1, kept_ = 0;
   bool input_order_ = false;
 };
 

@@ -25,10 +25,10 @@ int checked_kept(const Synapses& synapses, int fan_in, const std::string& name) 
   return kept;
 }
 
-std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, int fan_out,
-                                Mat bias, const Rng& rng) {
-  std::vector<real> drawn(static_cast<std::size_t>(outputs) * fan_in);
-  init_weights(synapses.init, {drawn.data(), outputs, fan_in}, bias, rng, fan_out);
+std::vector<real> drawn_weights(const Synapses& synapses, const Fans& fans, Mat bias,
+                                const Rng& rng) {
+  std::vector<real> drawn(static_cast<std::size_t>(fans.outputs) * fans.in);
+  init_weights(synapses.init, fans, {drawn.data(), fans.outputs, fans.in}, bias, rng);
   return drawn;
 }
 
@@ -62,29 +62,28 @@ void Bias::accumulate(CMat post) const {
   kernels::add_column_sums(post, opened());
 }
 
-void SynapticMatrix::bind(int outputs, int fan_in, int inputs, const Place& place,
-                          ParamStore& store) {
-  bind_part(outputs, fan_in, inputs, place.name, place, store);
+void SynapticMatrix::bind(int outputs, int fan_in, const Place& place, ParamStore& store) {
+  bind_part({outputs, fan_in, outputs}, fan_in, Form::Linear, place.name, place, store);
   Param& p = store.param(weight_);
   p.lazy = place.active_share <= kLazyShare && fan_in >= kLazyRows;
   p.scalable = place.index == 0 && !p.lazy && synapses_.density >= 1 && outputs >= kLazyRows;
 }
 
-void SynapticMatrix::bind_part(int outputs, int fan_in, int inputs, const std::string& name,
-                               const Place& place, ParamStore& store, int taps) {
-  store_ = &store, taps_ = taps;
-  weight_ = store.add(name + ".weight", fan_in, outputs);
-  bias_.bind(outputs, name, store, synapses_.bias);
-  kept_ = checked_kept(synapses_, fan_in, name);
+void SynapticMatrix::bind_part(const Fans& fans, int inputs, Form form, const std::string& name,
+                               const Place& place, ParamStore& store) {
+  fans_ = fans, form_ = form, store_ = &store;
+  weight_ = store.add(name + ".weight", fans.in, fans.outputs);
+  bias_.bind(fans.outputs, name, store, synapses_.bias);
+  kept_ = checked_kept(synapses_, fans.in, name);
   const FeedbackPlan* const plan = place.reads_input ? nullptr : place.feedback;
   if (!plan) return;
   const bool direct = plan->path == Path::Direct;
   if (plan->kept) {
-    const int rows = direct && plan->convolutions == DirectMap::Dense ? inputs : fan_in;
-    feedback_ = store.add(name + ".feedback", rows, direct ? plan->outputs : outputs);
+    const int rows = direct && plan->convolutions == DirectMap::Dense ? inputs : fans.in;
+    feedback_ = store.add(name + ".feedback", rows, direct ? plan->outputs : fans.outputs);
     store.param(feedback_).trainable = plan->learned;
   }
-  if (plan->derived) derived_ = Buffer<real>(static_cast<std::size_t>(fan_in) * outputs);
+  if (plan->derived) derived_ = Buffer<real>(static_cast<std::size_t>(fans.in) * fans.outputs);
 }
 
 Macs SynapticMatrix::send_direct(const Signal& error, Mat dx) const {
@@ -94,15 +93,16 @@ Macs SynapticMatrix::send_direct(const Signal& error, Mat dx) const {
 }
 
 Mat SynapticMatrix::derived() const {
-  return {derived_.data(), fan_in(), outputs()};
+  return {derived_.data(), fans_.in, fans_.outputs};
 }
 
 void SynapticMatrix::draw_like_weights(const Rng& rng, Mat to) const {
   std::vector<real> bias(static_cast<std::size_t>(to.cols));
-  const auto drawn =
-      drawn_weights(synapses_, to.cols, to.rows, fan_out(to.cols), {bias.data(), 1, to.cols}, rng);
+  const int taps = to.rows == fans_.in ? fans_.out / fans_.outputs : 1;
+  const auto drawn = drawn_weights(synapses_, {to.cols, to.rows, to.cols * std::max(1, taps)},
+                                   {bias.data(), 1, to.cols}, rng);
   kernels::transpose({drawn.data(), to.cols, to.rows}, to);
-  if (to.rows == fan_in() && to.cols == outputs()) mask(to);
+  if (to.rows == fans_.in && to.cols == fans_.outputs) mask(to);
 }
 
 void SynapticMatrix::mask(Mat like_weights) const {
@@ -113,8 +113,7 @@ void SynapticMatrix::mask(Mat like_weights) const {
 
 void SynapticMatrix::init(const Rng& rng) {
   const Mat w = store_->value(weight_);
-  const auto drawn =
-      drawn_weights(synapses_, w.cols, w.rows, fan_out(w.cols), bias_.mutable_value(), rng);
+  const auto drawn = drawn_weights(synapses_, fans_, bias_.mutable_value(), rng);
   kernels::transpose({drawn.data(), w.cols, w.rows}, w);
   if (synapses_.density >= 1) return;
   const auto kept = random_mask(w.cols, w.rows, kept_, rng.fork("mask"));

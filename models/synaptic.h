@@ -17,8 +17,8 @@ namespace engram {
 /// How many synapses of a unit exist. Error(Config) when none would.
 int checked_kept(const Synapses& synapses, int fan_in, const std::string& name);
 /// Initial weights as they are drawn, [outputs, fan_in], the missing ones not yet 0; fills `bias`.
-std::vector<real> drawn_weights(const Synapses& synapses, int outputs, int fan_in, int fan_out,
-                                Mat bias, const Rng& rng);
+std::vector<real> drawn_weights(const Synapses& synapses, const Fans& fans, Mat bias,
+                                const Rng& rng);
 
 /// A bias [1, outputs] and its gradient.
 class Bias {
@@ -54,12 +54,13 @@ class SynapticMatrix {
   explicit SynapticMatrix(const Synapses& synapses) : synapses_(synapses) {}
 
   /// Few active inputs (`place.active_share`) make the rows of the others lazy; the weights of the
-  /// first layer are `scalable`, for no error goes down through them. `inputs`: of the whole layer.
-  void bind(int outputs, int fan_in, int inputs, const Place& place, ParamStore& store);
-  /// For one of several matrices of a layer, and for convolutions, whose kernels have `taps`
-  /// places: neither lazy nor scalable.
-  void bind_part(int outputs, int fan_in, int inputs, const std::string& name, const Place& place,
-                 ParamStore& store, int taps = 0);
+  /// first layer are `scalable`, for no error goes down through them.
+  void bind(int outputs, int fan_in, const Place& place, ParamStore& store);
+  /// For one of several matrices of a layer, and for convolutions, whose inputs are more than a
+  /// kernel's: neither lazy nor scalable.
+  enum class Form { Linear, Convolution };
+  void bind_part(const Fans& fans, int inputs, Form form, const std::string& name,
+                 const Place& place, ParamStore& store);
   void init(const Rng& rng);
 
   CMat weight() const { return store_->value(weight_); }
@@ -81,14 +82,14 @@ class SynapticMatrix {
   /// with the mask of the weights if it has their shape.
   void draw_like_weights(const Rng& rng, Mat to) const;
   WeightInit law() const { return synapses_.init; }
-  double initial_deviation() const { return init_deviation(law(), fan_in(), fan_out(outputs())); }
-  bool is_convolution() const { return taps_ > 0; }
+  const Fans& fans() const { return fans_; }
+  /// Of a weight as it starts.
+  double initial_deviation() const { return init_deviation(law(), fans_); }
+  bool is_convolution() const { return form_ == Form::Convolution; }
   /// dx [batch, inputs] <- the network's error [batch, outputs] through the direct matrix.
   Macs send_direct(const Signal& error, Mat dx) const;
   /// Absent synapses <- 0.
   void mask(Mat like_weights) const;
-  int fan_in() const { return store_->param(weight_).rows; }
-  int outputs() const { return store_->param(weight_).cols; }
   const std::string& name() const { return store_->param(weight_).name; }
   int weight_id() const { return weight_; }
   int feedback_id() const { return feedback_; }
@@ -113,9 +114,8 @@ class SynapticMatrix {
   ParamStore* store_ = nullptr;
   Bias bias_;
   int weight_ = -1, feedback_ = -1, kept_ = 0;
-  int fan_out(int outputs) const { return taps_ > 0 ? outputs * taps_ : outputs; }
-
-  int taps_ = 0;
+  Fans fans_;
+  Form form_ = Form::Linear;
   mutable Buffer<real> derived_;
 };
 

@@ -229,30 +229,6 @@ TEST(SparseWeights, RefuseADensityThatLeavesNothing) {
   EXPECT_THROW(Alone(linear(3, {.density = 0.01}), {1, 1, 20}), Error);
 }
 
-TEST(WeightInit, StaysWithinItsBounds) {
-  Alone l(linear(50), {1, 1, 16});
-  for (const real w : std::as_const(l.net.params()).value(0).all())
-    EXPECT_LE(std::abs(w), 0.25f);
-  Alone o(linear(4, {.init = WeightInit::Orthogonal}), {1, 1, 9});
-  const CMat w = std::as_const(o.net.params()).value(0);
-  for (int a = 0; a < 4; ++a)
-    for (int b = 0; b < 4; ++b) {
-      double product = 0;
-      for (int i = 0; i < 9; ++i)
-        product += static_cast<double>(w.row(i)[a] * w.row(i)[b]);
-      EXPECT_NEAR(product, a == b, 1e-5);
-    }
-}
-
-TEST(WeightInit, DependsOnTheSeedAlone) {
-  Alone a(linear(5), {1, 1, 7}, 3), b(linear(5), {1, 1, 7}, 3), c(linear(5), {1, 1, 7}, 4);
-  const auto all = [](Alone& l) {
-    return std::vector<real>(l.net.params().values().begin(), l.net.params().values().end());
-  };
-  EXPECT_EQ(all(a), all(b));
-  EXPECT_NE(all(a), all(c));
-}
-
 TEST(ActiveSets, GiveTheSameOutputsAndGradientsAsDenseProductsAtAFractionOfTheCost) {
   KWinnersOptions k;
   k.percent_on = 0.012, k.boost_strength = 1;
