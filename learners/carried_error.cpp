@@ -72,15 +72,19 @@ BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pas
 Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, bool exact) {
   Macs macs;
   const auto passes_on = [&](int l) { return !exact && skips(net.layer(l)); };
+  const auto in = [&](int l) -> const Signal& { return input_of(net, l, batch.x, tape_); };
+  const auto out = [&](int l) -> const Record& { return tape_[static_cast<std::size_t>(l)]; };
   macs += walk_.run(
-      net, batch.x, tape_, error_, pass,
-      [&](int l) {
-        return Descent{exact ? Path::Weights : path_of(net.layer(l)), &error_};
+      net, error_,
+      [&](int l, const Signal& above) {
+        if (!passes_on(l)) macs += net.layer(l).accumulate(in(l), out(l), above, pass);
       },
-      [&](int l, const Signal& in, const Record& out, const Signal& above) {
-        if (!passes_on(l)) macs += net.layer(l).accumulate(in, out, above, pass);
-      },
-      passes_on);
+      [&](int l, const Signal& above, Signal& below) -> Macs {
+        if (passes_on(l)) return copy_signal(above, below), Macs{};
+        const Layer& layer = net.layer(l);
+        const Descent descent{exact ? Path::Weights : path_of(layer), &error_};
+        return layer.backward_input(in(l), out(l), above, below, pass, descent);
+      });
   return macs;
 }
 

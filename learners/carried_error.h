@@ -5,10 +5,10 @@
 
 #include <vector>
 
-#include "learners/error_walk.h"
 #include "learners/loss.h"
 #include "learners/rule.h"
 #include "models/synaptic.h"
+#include "models/walk_down.h"
 
 namespace engram {
 
@@ -47,7 +47,7 @@ class CarriedError : public Rule {
   FeedbackPlan plan_;
   Tape tape_;
   Signal error_;  ///< at the outputs of the network
-  ErrorWalk walk_;
+  WalkDown walk_;
 };
 
 /// Every matrix of weights, from the bottom up.
