@@ -86,17 +86,18 @@ std::string CutStream::describe() const {
 
 Experience CutStream::experience(int e) const {
   const TaskPlan& p = plan(e);
-  return {e, p.classes, ExampleSet(data_.train, p.train, p.map, e), validation(e), test(e)};
+  return {e, p.classes, ExampleSet(data_.train, p.train, p.map, e, p.train_labels), validation(e),
+          test(e)};
 }
 
 ExampleSet CutStream::test(int task) const {
   const TaskPlan& p = plan(task);
-  return {data_.test, p.test, p.map, task};
+  return {data_.test, p.test, p.map, task, p.test_labels};
 }
 
 ExampleSet CutStream::validation(int task) const {
   const TaskPlan& p = plan(task);
-  return {data_.train, p.validation, p.map, task};
+  return {data_.train, p.validation, p.map, task, p.train_labels};
 }
 
 PixelScale pixel_scale(const StreamOptions& options, const Dataset& data) {
@@ -119,6 +120,11 @@ PixelScale pixel_scale(const StreamOptions& options, const Dataset& data) {
     case Normalise::Hsu:
       need(1, "standard, imagenet or none");
       return {{.1000}, {.2752, 1, 1, 1}};
+    case Normalise::Mnist:
+      need(1, "standard, half or none");
+      return {{.1307}, {.3081, 1, 1, 1}};
+    case Normalise::Half:
+      return {{.5, .5, .5, .5}, {.5, .5, .5, .5}};
   }
   broken_invariant("normalise is one of its choices");
 }

@@ -20,6 +20,7 @@ struct TaskPlan {
   std::vector<int> classes;  ///< ascending
   Rows train, validation, test;
   std::shared_ptr<const PixelMap> map;
+  Labels train_labels{}, test_labels{};  ///< of all images, if others than the data set's
 };
 
 class CutStream : public TaskStream {
@@ -36,6 +37,7 @@ class CutStream : public TaskStream {
   ExampleSet validation(int task) const override;
   std::vector<int> classes(int task) const override { return plan(task).classes; }
   bool tasks_share_labels() const override { return tasks_share_labels_; }
+  bool needs_task() const override { return plans_.back().train_labels != nullptr; }
   std::string task_name(int task) const override { return plan(task).name; }
   ImageShape shape() const override { return plans_.front().map->out(); }
   int labels() const override { return data_.classes; }
@@ -63,6 +65,8 @@ std::vector<int> all_classes(const Dataset&);
 
 std::unique_ptr<TaskStream> make_permuted(const StreamOptions&, const Dataset&, std::uint64_t seed);
 std::unique_ptr<TaskStream> make_split(const StreamOptions&, const Dataset&, std::uint64_t seed);
+std::unique_ptr<TaskStream> make_multi_mnist(const StreamOptions&, const Dataset&,
+                                             std::uint64_t seed);
 std::unique_ptr<TaskStream> make_rotated(const StreamOptions&, const Dataset&, std::uint64_t seed);
 
 }  // namespace engram

@@ -11,12 +11,14 @@ namespace engram {
 
 ExampleSet::ExampleSet(std::shared_ptr<const Images> images,
                        std::shared_ptr<const std::vector<std::uint32_t>> rows,
-                       std::shared_ptr<const PixelMap> map, int task)
+                       std::shared_ptr<const PixelMap> map, int task, Labels labels)
     : size_(rows->size()) {
   ENGRAM_INVARIANT(images->shape == map->in());
+  ENGRAM_INVARIANT(!labels || labels->size() == images->size());
   for (const std::uint32_t row : *rows)
     ENGRAM_INVARIANT(row < images->size());
-  parts_.push_back({std::move(images), std::move(rows), std::move(map), task, 0});
+  parts_.push_back(
+      {std::move(images), std::move(rows), std::move(map), task, std::move(labels), 0});
 }
 
 std::vector<int> ExampleSet::tasks() const {
@@ -81,6 +83,14 @@ void ExampleSet::append(const ExampleSet& other) {
   }
 }
 
+std::size_t ExampleSet::views() const {
+  if (order_ || parts_.empty()) return 1;
+  for (const Part& part : parts_)
+    if (part.images != parts_[0].images || part.rows != parts_[0].rows || part.map != parts_[0].map)
+      return 1;
+  return parts_.size();
+}
+
 ExampleSet ExampleSet::subset(std::span<const std::uint32_t> places) const {
   ExampleSet out;
   if (parts_.empty()) {
@@ -143,7 +153,7 @@ void ExampleSet::gather(std::span<const std::uint32_t> places, Mat x, std::span<
         active->set_count(i, part.map->apply(image, x.row(i), active->slots(i)));
       else
         part.map->apply(image, x.row(i));
-      if (!label.empty()) label[static_cast<std::size_t>(i)] = part.images->labels[row];
+      if (!label.empty()) label[static_cast<std::size_t>(i)] = part.label(row);
       if (!task.empty()) task[static_cast<std::size_t>(i)] = part.task;
     }
   };
@@ -170,7 +180,7 @@ void ExampleSet::gather(std::span<const std::uint32_t> places, Mat x, std::span<
 int ExampleSet::label(std::size_t place) const {
   ENGRAM_INVARIANT(place < size_);
   const auto [which, row] = pick(place);
-  return parts_[which].images->labels[row];
+  return parts_[which].label(row);
 }
 
 int ExampleSet::task(std::size_t place) const {

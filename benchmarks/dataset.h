@@ -84,14 +84,18 @@ class PixelMap {
   std::vector<real> background_;      ///< the output for an image of zeros
 };
 
+/// Labels of all images of a set.
+using Labels = std::shared_ptr<const std::vector<std::uint8_t>>;
+
 /// Some rows of an image set as one task sees them. Cheap to copy: everything big is shared.
 class ExampleSet {
  public:
   ExampleSet() = default;
-  /// `rows` index into `images`. `task` is the index of the task they belong to.
+  /// `rows` index into `images`. `task` is the index of the task they belong to. `labels` stand in
+  /// for those of the images, for tasks that ask different things about the same pixels.
   ExampleSet(std::shared_ptr<const Images> images,
              std::shared_ptr<const std::vector<std::uint32_t>> rows,
-             std::shared_ptr<const PixelMap> map, int task);
+             std::shared_ptr<const PixelMap> map, int task, Labels labels = nullptr);
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -100,6 +104,9 @@ class ExampleSet {
 
   /// All examples of both, `other` after this. For cumulative and joint training.
   void append(const ExampleSet& other);
+  /// When the set shows the same images to several tasks, one after the other: how many. Image i is
+  /// then at the places i, i + n, i + 2 n, ..., with n = size() / views(). Else 1.
+  std::size_t views() const;
   /// The examples at the given places, in that order.
   ExampleSet subset(std::span<const std::uint32_t> places) const;
 
@@ -117,7 +124,9 @@ class ExampleSet {
     std::shared_ptr<const std::vector<std::uint32_t>> rows;
     std::shared_ptr<const PixelMap> map;
     int task = 0;
+    Labels labels{};        ///< null: those of the images
     std::size_t begin = 0;  ///< place of its first row; unused when there is an order_
+    int label(std::uint32_t row) const { return (labels ? *labels : images->labels)[row]; }
   };
   /// A row of a part, for sets that mix their parts (a shuffled subset of a union).
   struct Pick {

@@ -11,7 +11,7 @@ namespace {
 
 Scenario resolved(const std::optional<Scenario>& scenario, const TaskStream& stream) {
   if (scenario) return *scenario;
-  return stream.tasks_share_labels() ? Scenario::Domain : Scenario::Task;
+  return stream.tasks_share_labels() && !stream.needs_task() ? Scenario::Domain : Scenario::Task;
 }
 
 Head resolved(const std::optional<Head>& head, Scenario scenario) {
@@ -40,6 +40,19 @@ void check(Scenario scenario, Head head) {
                             name_of(scenario), scenario == Scenario::Class ? "masked" : "shared"));
 }
 
+void check_single(const TaskStream& stream, bool global) {
+  if (global)
+    throw Error(Fault::Config,
+                "head_outputs = single is one output for two classes of a task; it needs head = "
+                "shared or per_task, and scenario = task or domain");
+  for (int t = 0; t < stream.tasks(); ++t)
+    if (const auto classes = stream.classes(t).size(); classes != 2)
+      throw Error(Fault::Config,
+                  fmt::format("head_outputs = single is one output for two classes, but task '{}' "
+                              "has {}; use head_outputs = own",
+                              stream.task_name(t), classes));
+}
+
 std::size_t at(int row, int column, int columns) {
   return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
          static_cast<std::size_t>(column);
@@ -60,7 +73,10 @@ Targets::Targets(const TaskStream& stream, ScenarioOptions options)
   int most = 0;
   for (int t = 0; t < tasks_; ++t)
     most = std::max(most, static_cast<int>(stream.classes(t).size()));
-  width_ = global     ? labels_ * (stream.tasks_share_labels() ? tasks_ : 1)
+  const bool single = options.head_outputs == HeadOutputs::Single;
+  if (single) check_single(stream, global);
+  width_ = single     ? 1
+           : global   ? labels_ * (stream.tasks_share_labels() ? tasks_ : 1)
            : by_label ? labels_
                       : most;
 
@@ -75,9 +91,10 @@ Targets::Targets(const TaskStream& stream, ScenarioOptions options)
       if (global) target = label + (stream.tasks_share_labels() ? t * labels_ : 0);
       if (by_label) target = label;
       target_[at(t, label, labels_)] = target;
-      own_mask_[at(t, target, width_)] = 1;
+      const int output = single ? 0 : target;
+      own_mask_[at(t, output, width_)] = 1;
       for (int later = t; later < tasks_; ++later)
-        seen_mask_[at(later, target, width_)] = 1;
+        seen_mask_[at(later, output, width_)] = 1;
     }
   }
 }

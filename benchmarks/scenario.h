@@ -18,7 +18,7 @@ namespace engram {
 
 enum class Scenario { Task, Domain, Class };
 enum class Head { Shared, Masked, PerTask };
-enum class HeadOutputs { Own, All };
+enum class HeadOutputs { Own, All, Single };
 
 template <>
 struct Choices<Scenario> {
@@ -30,7 +30,7 @@ struct Choices<Head> {
 };
 template <>
 struct Choices<HeadOutputs> {
-  static constexpr std::array<std::string_view, 2> names{"own", "all"};
+  static constexpr std::array<std::string_view, 3> names{"own", "all", "single"};
 };
 
 struct ScenarioOptions {
@@ -43,12 +43,14 @@ struct ScenarioOptions {
   void describe(V&& v) {
     v("scenario", scenario,
       "what is told apart at test: classes within a known task, the position within an unknown "
-      "task, or all classes; auto: domain for permuted and rotated, task for split");
+      "task, or all classes; auto: domain for permuted and rotated, task for split and "
+      "multi_mnist");
     v("head", head,
       "one output layer for all; one under a mask; or one per task; auto: shared for domain, "
       "masked for class, per_task for task");
     v("head_outputs", head_outputs,
-      "per_task heads: outputs for the task's own classes, or for every label of the data set");
+      "per_task heads: outputs for the task's own classes, or for every label of the data set; "
+      "single: one output for the two classes of a task, the second where it is positive");
     v("mask_training", mask_training,
       "masked head: false lets all outputs compete in training and masks only at test");
   }
@@ -66,7 +68,8 @@ class Targets {
   int width() const { return width_; }  ///< outputs of each head
   int heads() const { return head_ == Head::PerTask ? tasks_ : 1; }
 
-  /// The output that stands for a label of a task. The label must occur in the task.
+  /// The output that stands for a label of a task, or 0 and 1 for the two states of a single one.
+  /// The label must occur in the task.
   int target(int task, int label) const {
     return target_[static_cast<std::size_t>(task) * static_cast<std::size_t>(labels_) +
                    static_cast<std::size_t>(label)];

@@ -12,18 +12,19 @@
 
 namespace engram {
 
-enum class StreamKind { Permuted, Split, Rotated };
+enum class StreamKind { Permuted, Split, Rotated, MultiMnist };
 enum class MnistMode { Perm, Split };
 enum class Protocol { Sequential, Cumulative, Joint };
 enum class CumulData { Tasks, Base };
 enum class ClassOrder { Natural, Seed };
 enum class PermutationSource { NumpyLegacy, Philox };
 enum class RotationPlan { Uniform, Even };
-enum class Normalise { None, Standard, Imagenet, Hsu };
+enum class Normalise { None, Standard, Imagenet, Hsu, Mnist, Half };
 
 template <>
 struct Choices<StreamKind> {
-  static constexpr std::array<std::string_view, 3> names{"permuted", "split", "rotated"};
+  static constexpr std::array<std::string_view, 4> names{"permuted", "split", "rotated",
+                                                         "multi_mnist"};
 };
 template <>
 struct Choices<MnistMode> {
@@ -51,7 +52,8 @@ struct Choices<RotationPlan> {
 };
 template <>
 struct Choices<Normalise> {
-  static constexpr std::array<std::string_view, 4> names{"none", "standard", "imagenet", "hsu"};
+  static constexpr std::array<std::string_view, 6> names{"none", "standard", "imagenet",
+                                                         "hsu",  "mnist",    "half"};
 };
 
 struct StreamOptions {
@@ -67,6 +69,7 @@ struct StreamOptions {
   std::optional<std::uint64_t> order_seed;
   PermutationSource permutations = PermutationSource::NumpyLegacy;
   std::optional<std::uint64_t> permutation_seed;
+  std::optional<std::uint64_t> pair_seed;
   bool first_task_identity = false;
   double max_rotation = 180;
   RotationPlan rotation = RotationPlan::Uniform;
@@ -98,13 +101,17 @@ struct StreamOptions {
       "our own generator");
     v("permutation_seed", permutation_seed,
       "auto: 0 for numpy_legacy, the run's seed for philox and for the angles of rotated");
+    v("pair_seed", pair_seed,
+      "multi_mnist: seed of which digits share an image; auto: the run's seed");
     v("first_task_identity", first_task_identity, "leave the first task unpermuted or unrotated");
     v("max_rotation", max_rotation, Range::above(0).at_most(360),
       "rotated: upper end of the angles");
     v("rotation", rotation,
       "rotated: angles drawn from [0, max_rotation), or evenly spaced over it");
     v("validation", validation, Range::at_least(0).below(1),
-      "share of each task's training examples held out, the same share of every class");
+      "share of each task's training examples held out, the same share of every class; "
+      "multi_mnist: "
+      "any share means its own validation part");
     v("train_limit", train_limit, Range::at_least(0),
       "use only the first n training images of the data set; 0: all");
     v("test_limit", test_limit, Range::at_least(0),
@@ -112,7 +119,8 @@ struct StreamOptions {
     v("pad", pad, Range::at_least(0).at_most(64), "background pixels added on every side");
     v("normalise", normalise,
       "pixels to input: byte / 255; the data set's mean and deviation; ImageNet's; or those of Hsu "
-      "et al. 2018 (.1000, .2752, for MNIST padded to 32x32)");
+      "et al. 2018 (.1000, .2752, for MNIST padded to 32x32); MNIST's (.1307, .3081), whatever the "
+      "data set; or half, to [-1, 1]");
   }
 };
 

@@ -12,13 +12,15 @@
 namespace engram {
 namespace {
 
-constexpr std::array<StreamEntry, 3> kStreams{{
+constexpr std::array<StreamEntry, 4> kStreams{{
     {StreamKind::Permuted, "permuted", "all classes in every task, pixels in another order",
      "Goodfellow et al. 2013", make_permuted, list_options<StreamOptions>},
     {StreamKind::Split, "split", "other classes in every task",
      "Zenke et al. 2017; Rebuffi et al. 2017", make_split, list_options<StreamOptions>},
     {StreamKind::Rotated, "rotated", "all classes in every task, images turned by another angle",
      "Lopez-Paz and Ranzato 2017", make_rotated, list_options<StreamOptions>},
+    {StreamKind::MultiMnist, "multi_mnist", "two digits in every image, and a task for each",
+     "Sabour et al. 2017; Kurin et al. 2022", make_multi_mnist, list_options<StreamOptions>},
 }};
 
 /// `cumul = true` is an older way of saying protocol = joint.

@@ -74,8 +74,8 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
 
 bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor,
                           Observer& observer) {
-  const auto order = epoch_order(experience.train.size(), cursor);
-  const auto batch_size = static_cast<std::size_t>(o_.batch_size);
+  const auto order = epoch_order(experience.train, cursor);
+  const std::size_t batch_size = batch_rows(experience.train);
   steps_in_epoch_ = static_cast<std::int64_t>((order.size() + batch_size - 1) / batch_size);
   if (cursor.step == 0) {
     if (o_.boost_decay) net_.begin_epoch();
@@ -145,8 +145,21 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   if (o_.record_stats) count_active(cursor);
 }
 
-std::vector<std::uint32_t> Learner::epoch_order(std::size_t examples, const Cursor& cursor) const {
-  const auto n = static_cast<std::uint32_t>(examples);
+std::size_t Learner::batch_rows(const ExampleSet& train) const {
+  const auto images = static_cast<std::size_t>(o_.batch_size);
+  return o_.joint_tasks == JointTasks::Together ? images * train.views() : images;
+}
+
+std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& train,
+                                                const Cursor& cursor) const {
+  const bool by_image = o_.joint_tasks != JointTasks::Mixed;
+  const auto views = static_cast<std::uint32_t>(by_image ? train.views() : 1);
+  if (by_image && views < 2)
+    throw Error(Fault::Config,
+                fmt::format("joint_tasks = {} needs tasks that ask about the same images and are "
+                            "learnt at once (stream = multi_mnist, protocol = joint, say)",
+                            name_of(o_.joint_tasks)));
+  const auto n = static_cast<std::uint32_t>(train.size()) / views;
   const auto batch = static_cast<std::uint32_t>(o_.batch_size);
   std::vector<std::uint32_t> places;
   if (o_.train_pad == TrainPad::Prepend && n % batch != 0)
@@ -155,15 +168,22 @@ std::vector<std::uint32_t> Learner::epoch_order(std::size_t examples, const Curs
   for (std::uint32_t i = 0; i < n; ++i)
     places.push_back(i);
   const auto size = static_cast<std::uint32_t>(places.size());
-  const auto permutation = o_.shuffle == Shuffle::OnceSeed0
-                               ? numpy_legacy_permutation(0, size)
-                               : rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
-                                     .fork("epoch", static_cast<std::uint64_t>(cursor.epoch))
-                                     .permutation(size);
+  Rng rng = rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
+                .fork("epoch", static_cast<std::uint64_t>(cursor.epoch));
+  Rng tasks = rng.fork("task");
+  const auto permutation =
+      o_.shuffle == Shuffle::OnceSeed0 ? numpy_legacy_permutation(0, size) : rng.permutation(size);
   std::vector<std::uint32_t> order(size);
   for (std::uint32_t i = 0; i < size; ++i)
-    order[i] = places[permutation[i]];
-  return order;
+    order[i] = places[permutation[i]] +
+               (o_.joint_tasks == JointTasks::Random ? tasks.below(views) * n : 0);
+  if (o_.joint_tasks != JointTasks::Together) return order;
+  std::vector<std::uint32_t> together;  // of the images of a batch: all for one task, then the next
+  for (std::uint32_t begin = 0; begin < size; begin += batch)
+    for (std::uint32_t view = 0; view < views; ++view)
+      for (std::uint32_t i = begin; i < std::min(size, begin + batch); ++i)
+        together.push_back(view * n + order[i]);
+  return together;
 }
 
 void Learner::gather(const Experience& experience, int seen,
