@@ -40,12 +40,10 @@ std::vector<std::string> weight_layers(const Network& net) {
   return names;
 }
 
-void CarriedError::prepare(Network& net, Rng rng) {
-  std::uint64_t index = 0;
-  for_each_synapses(net, [&](const SynapticMatrix& s) {
-    if (s.has_feedback()) draw(s, rng.fork("feedback", index));
-    ++index;
-  });
+FeedbackPlan CarriedError::feedback() {
+  FeedbackPlan plan = plan_;
+  plan.draw = [this](const SynapticMatrix& s, Rng rng) { draw(s, rng); };
+  return plan;
 }
 
 void CarriedError::derive_all(Network& net, const Pass& pass) {

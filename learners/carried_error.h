@@ -17,10 +17,9 @@ class CarriedError : public Rule {
   explicit CarriedError(Loss loss, FeedbackPlan plan = {}) : loss_(loss), plan_(plan) {}
 
   Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
-  FeedbackPlan feedback() const override { return plan_; }
+  /// Its `draw` refers to this rule, which must live until the network is built.
+  FeedbackPlan feedback() override;
   const Tape& tape() const override { return tape_; }
-  /// Calls draw(matrix, its own stream) for every matrix that keeps something.
-  void prepare(Network& net, Rng rng) override;
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override;
   std::vector<Alignment> alignment(Network& net, const Batch& batch, const Pass& pass) override;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "models/synaptic.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -32,6 +33,12 @@ Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double ac
   for (int l = 0; l < depth(); ++l)
     layer(l).init(rng.fork("layer", static_cast<std::uint64_t>(l)));
   store_.mask_values();
+  std::uint64_t index = 0;
+  for (int l = 0; l < depth(); ++l)
+    for (const SynapticMatrix* s : layer(l).synapses()) {
+      if (s->feedback_id() >= 0 && feedback.draw) feedback.draw(*s, rng.fork("feedback", index));
+      ++index;
+    }
   if (gating_) gating_->init(*this, rng.fork("gating"));
 }
 

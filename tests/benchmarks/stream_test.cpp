@@ -131,9 +131,12 @@ TEST(Rotated, AnglesAreEvenOrDrawn) {
             make_stream(o, tiny_dataset(), 2)->task_name(2));
 }
 
+/// Streams that cut any data set.
+constexpr StreamKind kCuts[] = {StreamKind::Permuted, StreamKind::Split, StreamKind::Rotated};
+
 TEST(Streams, AreRepeatable) {
-  for (const StreamEntry& entry : streams()) {
-    StreamOptions o = options(entry.kind, 5);
+  for (const StreamKind kind : kCuts) {
+    StreamOptions o = options(kind, 5);
     o.validation = .2;
     const auto stream = make_stream(o, numbered_dataset(), kSeed);
     const auto again = make_stream(o, numbered_dataset(), kSeed);
@@ -154,8 +157,8 @@ TEST(Streams, TableNamesMatchTheirKinds) {
 }
 
 TEST(Streams, ValidationIsStratifiedAndNeverMeetsTraining) {
-  for (const StreamEntry& entry : streams()) {
-    StreamOptions o = options(entry.kind, 5);
+  for (const StreamKind kind : kCuts) {
+    StreamOptions o = options(kind, 5);
     o.validation = .25;
     const auto stream = make_stream(o, numbered_dataset(), kSeed);
     for (int t = 0; t < 5; ++t) {
@@ -171,7 +174,7 @@ TEST(Streams, ValidationIsStratifiedAndNeverMeetsTraining) {
       for (const auto& example : content(e.validation))
         all.push_back(example);
       std::sort(all.begin(), all.end());
-      EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << entry.name;
+      EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << name_of(kind);
     }
   }
 }
