@@ -1,6 +1,5 @@
 // Every task is a yes-or-no question about the same images (CelebA: Liu et al. 2015).
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>

@@ -190,7 +190,7 @@ constexpr std::array<DataFile, 2> kCelebaFiles{{
     {"list_attr_celeba.txt", 0, "", ""},
     {"list_eval_partition.txt", 0, "", ""},
 }};
-constexpr std::array<Names, 3> kCelebaFolders{"celeba", "CelebA", "CelebA/Anno"};
+constexpr std::array<Names, 2> kCelebaFolders{"celeba", "CelebA"};
 constexpr std::array<Names, 40> kCelebaAttributes{"5_o_Clock_Shadow",
                                                   "Arched_Eyebrows",
                                                   "Attractive",
