@@ -1,138 +1,84 @@
-// Multi-MNIST: two digits in one image, one task each, and a network told which digit is meant
-// (Sabour, Frosst & Hinton 2017 in the form of Kurin et al. 2022 and Abel & Ullman 2024).
-//  - Every image of a part is the left digit once, with a right one drawn from the same part.
-//  - The right digit lies 6 pixels lower and further right on a canvas of 36x36; where the two
-//    overlap the brighter pixel stays.
-//  - The canvas shrinks to 28x28 by taking the nearest pixel.
-// The last sixth of the training images is a part of its own, which only validation uses.
+// Two digits in one image, top left and bottom right, and two questions about it: MultiMNIST
+// (Sabour et al. 2017), put together as Kurin et al. 2022 do. Every source image is the left one
+// once; the right one is drawn with replacement from the same part. Of the training images the last
+// sixth (10,000 of MNIST's 60,000) is composed among itself and only serves validation.
 #include <algorithm>
-#include <numeric>
+#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "benchmarks/cut_stream.h"
 #include "utils/error.h"
-#include "utils/parallel.h"
 #include "utils/rng.h"
 
 namespace engram {
 namespace {
 
-constexpr int kSide = 28, kShift = 6, kCanvas = 36;
+constexpr std::size_t kSide = 28, kCanvas = 36, kShift = 6;  // the right image begins at (6, 6)
 
-/// The pixel of the canvas that is nearest to a pixel of the image, along one side.
-constexpr int nearest(int k) {
-  return (2 * k + 1) * kCanvas / (2 * kSide);
+/// Nearest resize of the canvas: the canvas row (or column) of every row of the result.
+constexpr std::array<std::size_t, kSide> canvas_places() {
+  std::array<std::size_t, kSide> out{};
+  for (std::size_t k = 0; k < kSide; ++k)
+    out[k] = (2 * k + 1) * kCanvas / (2 * kSide);
+  return out;
 }
 
-/// Which images of the source make a composite.
-struct Pairs {
-  std::uint32_t begin = 0;           ///< of the part; composite i has the left digit begin + i
-  std::vector<std::uint32_t> right;  ///< of each composite
-};
-
-/// `count` composites from the images [begin, end).
-Pairs draw_pairs(std::uint32_t begin, std::uint32_t end, std::uint32_t count, Rng rng) {
-  Pairs pairs{begin, {}};
-  for (std::uint32_t i = 0; i < count; ++i)
-    pairs.right.push_back(begin + rng.below(end - begin));
-  return pairs;
-}
-
-void compose(const std::uint8_t* left, const std::uint8_t* right, std::uint8_t* out) {
-  const auto pixel = [](const std::uint8_t* image, int y, int x) -> std::uint8_t {
-    return y >= 0 && y < kSide && x >= 0 && x < kSide ? image[y * kSide + x] : std::uint8_t{0};
+void compose(std::span<const std::uint8_t> left, std::span<const std::uint8_t> right,
+             std::vector<std::uint8_t>& out) {
+  constexpr auto kPlaces = canvas_places();
+  const auto byte = [](std::span<const std::uint8_t> image, std::size_t y, std::size_t x) {
+    return y < kSide && x < kSide ? image[y * kSide + x] : std::uint8_t{0};  // wraps below 0
   };
-  for (int y = 0; y < kSide; ++y)
-    for (int x = 0; x < kSide; ++x) {
-      const int v = nearest(y), u = nearest(x);
-      out[y * kSide + x] = std::max(pixel(left, v, u), pixel(right, v - kShift, u - kShift));
-    }
+  for (const std::size_t y : kPlaces)
+    for (const std::size_t x : kPlaces)
+      out.push_back(std::max(byte(left, y, x), byte(right, y - kShift, x - kShift)));
 }
 
-/// Composites with the labels of their left digits; `right` receives those of their right ones.
-/// Images without pixels, which stand in for data that is not loaded, give composites without.
-void append(const Images& source, const Pairs& pairs, Images& out,
-            std::vector<std::uint8_t>& right) {
-  const std::size_t first = out.labels.size(), size = kSide * kSide;
-  for (std::size_t i = 0; i < pairs.right.size(); ++i) {
-    out.labels.push_back(source.labels[pairs.begin + i]);
-    right.push_back(source.labels[pairs.right[i]]);
+/// Appends the composites of the source images [begin, end). A source of labels alone (the plan of
+/// a run) gives labels alone.
+void append_pairs(const Images& source, std::size_t begin, std::size_t end, Rng rng, Images& out) {
+  const auto count = static_cast<std::uint32_t>(end - begin);
+  for (std::size_t left = begin; left < end; ++left) {
+    const std::size_t right = begin + rng.below(count);
+    out.views[0].push_back(source.labels[left]);
+    out.views[1].push_back(source.labels[right]);
+    if (!source.pixels.empty()) compose(source.image(left), source.image(right), out.pixels);
   }
-  if (source.pixels.empty()) return;
-  out.pixels.resize(out.labels.size() * size);
-  parallel_for(static_cast<int>(pairs.right.size()), [&](int i) {
-    const auto at = static_cast<std::size_t>(i);
-    compose(source.image(pairs.begin + at).data(), source.image(pairs.right[at]).data(),
-            out.pixels.data() + (first + at) * size);
-  });
 }
 
-Rows run_of(std::size_t begin, std::size_t count) {
-  std::vector<std::uint32_t> rows(count);
-  std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(begin));
-  return std::make_shared<const std::vector<std::uint32_t>>(std::move(rows));
-}
-
-std::uint32_t limited(std::size_t count, int limit) {
-  const auto n = static_cast<std::uint32_t>(count);
-  return limit > 0 ? std::min(n, static_cast<std::uint32_t>(limit)) : n;
-}
-
-void check(const StreamOptions& options, const Dataset& data) {
-  if (data.shape() != ImageShape{kSide, kSide, 1})
-    throw Error(Fault::Config,
-                fmt::format("stream = multi_mnist needs images of 28x28x1, {} has {}; use "
-                            "benchmark = mnist, fashion or kmnist",
-                            data.name, data.shape().text()));
-  if (options.tasks != 2)
-    throw Error(Fault::Config,
-                fmt::format("stream = multi_mnist has two tasks, left and right; set tasks = 2 "
-                            "(it is {})",
-                            options.tasks));
-  if (data.train->size() < 6)
-    throw Error(Fault::Config, "stream = multi_mnist: fewer than six training images");
+std::shared_ptr<Images> empty_like(const Images& source) {
+  auto out = std::make_shared<Images>();
+  out->shape = source.shape;
+  out->pixels.reserve(source.pixels.size());
+  out->views.resize(2);
+  return out;
 }
 
 }  // namespace
 
 std::unique_ptr<TaskStream> make_multi_mnist(const StreamOptions& options, const Dataset& data,
                                              std::uint64_t seed) {
-  check(options, data);
-  const Rng rng = Rng(options.pair_seed.value_or(seed)).fork("pairs");
-  const auto all = static_cast<std::uint32_t>(data.train->size()), train = all - all / 6;
-  const std::uint32_t shown = limited(train, options.train_limit);
-  const std::uint32_t held = options.validation > 0 ? all - train : 0;
-
-  auto images = std::make_shared<Images>(), tests = std::make_shared<Images>();
-  std::vector<std::uint8_t> right, right_tests;
-  images->shape = tests->shape = data.shape();
-  append(*data.train, draw_pairs(0, train, shown, rng.fork("train")), *images, right);
-  if (held > 0)
-    append(*data.train, draw_pairs(train, all, held, rng.fork("validation")), *images, right);
-  const auto test_count = static_cast<std::uint32_t>(data.test->size());
-  append(*data.test,
-         draw_pairs(0, test_count, limited(test_count, options.test_limit), rng.fork("test")),
-         *tests, right_tests);
-
-  std::vector<TaskPlan> plans(2);
-  const std::string noun = data.name == "mnist" ? "digit" : "item";
-  for (std::size_t t = 0; t < 2; ++t) {
-    plans[t].name = (t == 0 ? "left " : "right ") + noun;
-    plans[t].classes = all_classes(data);
-    plans[t].map = t == 0
-                       ? PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad)
-                       : plans[0].map;
-    plans[t].train = t == 0 ? run_of(0, shown) : plans[0].train;
-    plans[t].validation = t == 0 ? run_of(shown, held) : plans[0].validation;
-    plans[t].test = t == 0 ? run_of(0, tests->size()) : plans[0].test;
-  }
-  plans[1].train_labels = std::make_shared<const std::vector<std::uint8_t>>(std::move(right));
-  plans[1].test_labels = std::make_shared<const std::vector<std::uint8_t>>(std::move(right_tests));
-  Dataset composites = data;
-  composites.train = std::move(images), composites.test = std::move(tests);
-  return std::make_unique<CutStream>(composites, "multi_mnist of " + data.name, std::move(plans),
-                                     true);
+  if (data.shape() != ImageShape{kSide, kSide, 1})
+    throw Error(Fault::Config, fmt::format("stream = multi_mnist puts grey images of 28x28x1 "
+                                           "together, but {} has {}; use benchmark = mnist, "
+                                           "fashion or kmnist",
+                                           data.name, data.shape().text()));
+  const Rng rng(options.pair_seed.value_or(seed));
+  const std::size_t n = data.train->size();
+  Dataset pairs = data;
+  pairs.held_out = n / 6;
+  const auto train = empty_like(*data.train), test = empty_like(*data.test);
+  append_pairs(*data.train, 0, n - pairs.held_out, rng.fork("multi_mnist train"), *train);
+  append_pairs(*data.train, n - pairs.held_out, n, rng.fork("multi_mnist validation"), *train);
+  append_pairs(*data.test, 0, data.test->size(), rng.fork("multi_mnist test"), *test);
+  for (const auto& images : {train, test})
+    images->labels = images->views[0];
+  pairs.train = train, pairs.test = test;
+  const char* noun = data.name == "mnist" ? "digit" : "item";
+  pairs.views = {fmt::format("left {}", noun), fmt::format("right {}", noun)};
+  return make_views(options, pairs, "multi_mnist of " + data.name, {0, 1});
 }
 
 }  // namespace engram

@@ -7,12 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "utils/options.h"
 
 namespace engram {
 
-enum class StreamKind { Permuted, Split, Rotated, MultiMnist };
+enum class StreamKind { Permuted, Split, Rotated, MultiMnist, Attributes };
 enum class MnistMode { Perm, Split };
 enum class Protocol { Sequential, Cumulative, Joint };
 enum class CumulData { Tasks, Base };
@@ -23,8 +24,8 @@ enum class Normalise { None, Standard, Imagenet, Hsu, Mnist, Half };
 
 template <>
 struct Choices<StreamKind> {
-  static constexpr std::array<std::string_view, 4> names{"permuted", "split", "rotated",
-                                                         "multi_mnist"};
+  static constexpr std::array<std::string_view, 5> names{"permuted", "split", "rotated",
+                                                         "multi_mnist", "attributes"};
 };
 template <>
 struct Choices<MnistMode> {
@@ -69,10 +70,12 @@ struct StreamOptions {
   std::optional<std::uint64_t> order_seed;
   PermutationSource permutations = PermutationSource::NumpyLegacy;
   std::optional<std::uint64_t> permutation_seed;
-  std::optional<std::uint64_t> pair_seed;
   bool first_task_identity = false;
   double max_rotation = 180;
   RotationPlan rotation = RotationPlan::Uniform;
+  std::optional<std::uint64_t> pair_seed;
+  std::vector<std::string> attributes;
+  int image_scale = 1;
   double validation = 0;
   int train_limit = 0, test_limit = 0;
   int pad = 0;
@@ -82,10 +85,12 @@ struct StreamOptions {
   void describe(V&& v) {
     v("benchmark", benchmark, "data set; `engram list benchmarks` names them");
     v("stream", stream,
-      "how the data set becomes tasks; auto: after mnist_mode for mnist, fashion and kmnist, split "
-      "for the others");
+      "how the data set becomes tasks; auto: after mnist_mode for mnist, fashion and kmnist, "
+      "attributes for sets that have them, split for the others");
     v("mnist_mode", mnist_mode, "what `stream = auto` means for mnist, fashion and kmnist");
-    v("tasks|num_batch", tasks, Range::at_least(1), "number of tasks");
+    v("tasks|num_batch", tasks, Range::at_least(1),
+      "number of tasks of permuted, split and rotated; multi_mnist has two, attributes one for "
+      "each");
     v("classes_per_task", classes_per_task, Range::at_least(1),
       "split: classes in a task; auto: classes / tasks");
     v("protocol", protocol,
@@ -101,26 +106,30 @@ struct StreamOptions {
       "our own generator");
     v("permutation_seed", permutation_seed,
       "auto: 0 for numpy_legacy, the run's seed for philox and for the angles of rotated");
-    v("pair_seed", pair_seed,
-      "multi_mnist: seed of which digits share an image; auto: the run's seed");
     v("first_task_identity", first_task_identity, "leave the first task unpermuted or unrotated");
     v("max_rotation", max_rotation, Range::above(0).at_most(360),
       "rotated: upper end of the angles");
     v("rotation", rotation,
       "rotated: angles drawn from [0, max_rotation), or evenly spaced over it");
+    v("pair_seed", pair_seed,
+      "multi_mnist: seed of which digit stands on the right; auto: the run's seed");
+    v("attributes", attributes,
+      "attributes: names of those to ask about, in this order; empty: all");
+    v("image_scale", image_scale, Range::at_least(1).at_most(8),
+      "attributes of JPEG images: decode them at one over this (1, 2, 4, 8) of their size");
     v("validation", validation, Range::at_least(0).below(1),
-      "share of each task's training examples held out, the same share of every class; "
-      "multi_mnist: "
-      "any share means its own validation part");
+      "share of each task's training examples held out, the same share of every class; for "
+      "multi_mnist and attributes, which hold images out in any case: above 0 makes those the "
+      "validation set");
     v("train_limit", train_limit, Range::at_least(0),
       "use only the first n training images of the data set; 0: all");
     v("test_limit", test_limit, Range::at_least(0),
       "use only the first n test images of the data set; 0: all");
     v("pad", pad, Range::at_least(0).at_most(64), "background pixels added on every side");
     v("normalise", normalise,
-      "pixels to input: byte / 255; the data set's mean and deviation; ImageNet's; or those of Hsu "
-      "et al. 2018 (.1000, .2752, for MNIST padded to 32x32); MNIST's (.1307, .3081), whatever the "
-      "data set; or half, to [-1, 1]");
+      "pixels to input: byte / 255; the data set's mean and deviation; ImageNet's; those of Hsu et "
+      "al. 2018 (.1000, .2752, for MNIST padded to 32x32); MNIST's for any grey images; or .5 and "
+      ".5");
   }
 };
 

@@ -37,6 +37,7 @@ int Learner::epochs_of(int experience) const {
 }
 
 bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) {
+  check_joint_tasks(stream);
   if (cursor.total_steps == 0) observer.before_training();
   for (; cursor.experience < stream.experiences(); ++cursor.experience) {
     const Experience experience = stream.experience(cursor.experience);
@@ -75,7 +76,8 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
 bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor,
                           Observer& observer) {
   const auto order = epoch_order(experience.train, cursor);
-  const std::size_t batch_size = batch_rows(experience.train);
+  const auto batch_size = static_cast<std::size_t>(o_.batch_size) *
+                          (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);
   steps_in_epoch_ = static_cast<std::int64_t>((order.size() + batch_size - 1) / batch_size);
   if (cursor.step == 0) {
     if (o_.boost_decay) net_.begin_epoch();
@@ -145,21 +147,11 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   if (o_.record_stats) count_active(cursor);
 }
 
-std::size_t Learner::batch_rows(const ExampleSet& train) const {
-  const auto images = static_cast<std::size_t>(o_.batch_size);
-  return o_.joint_tasks == JointTasks::Together ? images * train.views() : images;
-}
-
-std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& train,
+std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& examples,
                                                 const Cursor& cursor) const {
-  const bool by_image = o_.joint_tasks != JointTasks::Mixed;
-  const auto views = static_cast<std::uint32_t>(by_image ? train.views() : 1);
-  if (by_image && views < 2)
-    throw Error(Fault::Config,
-                fmt::format("joint_tasks = {} needs tasks that ask about the same images and are "
-                            "learnt at once (stream = multi_mnist, protocol = joint, say)",
-                            name_of(o_.joint_tasks)));
-  const auto n = static_cast<std::uint32_t>(train.size()) / views;
+  const auto views =
+      static_cast<std::uint32_t>(o_.joint_tasks == JointTasks::Mixed ? 1 : examples.views());
+  const auto n = static_cast<std::uint32_t>(examples.size()) / views;
   const auto batch = static_cast<std::uint32_t>(o_.batch_size);
   std::vector<std::uint32_t> places;
   if (o_.train_pad == TrainPad::Prepend && n % batch != 0)
@@ -168,22 +160,39 @@ std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& train,
   for (std::uint32_t i = 0; i < n; ++i)
     places.push_back(i);
   const auto size = static_cast<std::uint32_t>(places.size());
-  Rng rng = rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
-                .fork("epoch", static_cast<std::uint64_t>(cursor.epoch));
-  Rng tasks = rng.fork("task");
-  const auto permutation =
-      o_.shuffle == Shuffle::OnceSeed0 ? numpy_legacy_permutation(0, size) : rng.permutation(size);
+  const auto permutation = o_.shuffle == Shuffle::OnceSeed0
+                               ? numpy_legacy_permutation(0, size)
+                               : rng_.fork("order", static_cast<std::uint64_t>(cursor.experience))
+                                     .fork("epoch", static_cast<std::uint64_t>(cursor.epoch))
+                                     .permutation(size);
   std::vector<std::uint32_t> order(size);
   for (std::uint32_t i = 0; i < size; ++i)
-    order[i] = places[permutation[i]] +
-               (o_.joint_tasks == JointTasks::Random ? tasks.below(views) * n : 0);
-  if (o_.joint_tasks != JointTasks::Together) return order;
-  std::vector<std::uint32_t> together;  // of the images of a batch: all for one task, then the next
-  for (std::uint32_t begin = 0; begin < size; begin += batch)
-    for (std::uint32_t view = 0; view < views; ++view)
-      for (std::uint32_t i = begin; i < std::min(size, begin + batch); ++i)
-        together.push_back(view * n + order[i]);
+    order[i] = places[permutation[i]];
+  if (o_.joint_tasks == JointTasks::Mixed) return order;
+  // So far an order of images; a task's examples follow each other in the set.
+  if (o_.joint_tasks == JointTasks::Random) {
+    Rng draw = rng_.fork("task", static_cast<std::uint64_t>(cursor.experience))
+                   .fork("epoch", static_cast<std::uint64_t>(cursor.epoch));
+    for (std::uint32_t& place : order)
+      place += n * draw.below(views);
+    return order;
+  }
+  std::vector<std::uint32_t> together;
+  together.reserve(order.size() * views);
+  for (const std::uint32_t image : order)
+    for (std::uint32_t task = 0; task < views; ++task)
+      together.push_back(image + n * task);
   return together;
+}
+
+void Learner::check_joint_tasks(const TaskStream& stream) const {
+  if (o_.joint_tasks == JointTasks::Mixed) return;
+  if (stream.experience(stream.experiences() - 1).train.views() < 2)
+    throw Error(Fault::Config,
+                fmt::format("joint_tasks = {} needs phases of several tasks over the same images: "
+                            "stream = multi_mnist or attributes with protocol = joint or "
+                            "cumulative; use joint_tasks = mixed here",
+                            name_of(o_.joint_tasks)));
 }
 
 void Learner::gather(const Experience& experience, int seen,

@@ -58,9 +58,9 @@ struct LearnerOptions {
     v("train_pad", train_pad,
       "prepend: fill the last batch by repeating the first examples, as the reference");
     v("joint_tasks", joint_tasks,
-      "tasks that ask about the same images, trained at once: mixed = every image with every task, "
-      "shuffled; random = every image once an epoch, with a task drawn anew; together = a batch "
-      "holds all tasks of its images");
+      "phases of several tasks over the same images: every image with every task in an epoch, in "
+      "any order; with one task drawn at every visit; or batches of batch_size images with all "
+      "their tasks");
     v("rezero", rezero,
       "when absent synapses are set to 0: after each step, before each training pass (2019), or "
       "only at the start");
@@ -106,9 +106,8 @@ class Learner {
  private:
   bool train_epoch(const Experience&, int experiences_seen, Cursor&, Observer&);
   void train_step(const Experience&, Cursor&, BatchStats&);
-  std::vector<std::uint32_t> epoch_order(const ExampleSet& train, const Cursor&) const;
-  /// Examples in a batch: batch_size, times the tasks of an image when they come together.
-  std::size_t batch_rows(const ExampleSet& train) const;
+  void check_joint_tasks(const TaskStream&) const;
+  std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
   void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);
   void count_active(Cursor&) const;
 

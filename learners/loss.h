@@ -15,21 +15,14 @@ struct Choices<Loss> {
   static constexpr std::array<std::string_view, 3> names{"cross_entropy", "bce", "mse"};
 };
 
-/// Mean of a loss over the rows of a batch. Fills `error` with its gradient with respect to the
-/// logits y. C: outputs that a row allows, all unless it has a mask; targets are one-hot over them.
-///  cross_entropy: softmax(y) - target;
-///  bce:           (sigmoid(y) - target) / C, the mean over rows and outputs;
-///  mse:           2 (y - target) / C, likewise;
-/// each over the number of rows, and 0 where the mask is. A network of one output tells two classes
-/// apart: its target is 0 or 1, and it is right when it is positive for 1 alone; cross_entropy then
-/// means bce, the same thing.
-BatchStats output_error(Loss loss, const Signal& logits, const Batch& batch, Signal& error);
+/// The mean of a loss over the rows of a batch. Fills `error` with its gradient with respect to the
+/// logits; outputs that the batch's mask shuts off take no part. Targets are one-hot; a single
+/// output has the target itself, 0 or 1, and is right when it is on the target's side of 0.
+/// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too.
+/// Error(Config) for the cross-entropy of a single output, which is always 0.
+BatchStats output_error(Loss, const Signal& logits, const Batch& batch, Signal& error);
 
-/// output_error(Loss::CrossEntropy, ...).
+/// Mean cross-entropy of a softmax over the allowed outputs of every row: Loss::CrossEntropy.
 BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error);
-
-/// What the logits of one row mean: the largest allowed output, or of a single one whether it is
-/// positive.
-int predicted(std::span<const real> logits, std::span<const std::uint8_t> mask);
 
 }  // namespace engram

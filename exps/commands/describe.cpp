@@ -23,15 +23,18 @@ std::shared_ptr<const Images> labels_only(const DatasetEntry& entry, int count) 
   out->shape = entry.shape;
   for (int i = 0; i < count; ++i)
     out->labels.push_back(static_cast<std::uint8_t>(i % entry.classes));
+  out->views.assign(entry.attributes.size(), out->labels);
   return out;
 }
 
 Dataset stand_in(const DatasetEntry& entry) {
   return {.name = std::string(entry.name),
           .classes = entry.classes,
-          .train = labels_only(entry, entry.train_count),
+          .train = labels_only(entry, entry.train_count + entry.held_out),
           .test = labels_only(entry, entry.test_count),
-          .sha256 = ""};
+          .sha256 = "",
+          .views = {entry.attributes.begin(), entry.attributes.end()},
+          .held_out = static_cast<std::size_t>(entry.held_out)};
 }
 
 /// Every line moved to the right, the last one ended.

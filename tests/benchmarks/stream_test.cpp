@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -12,6 +13,9 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+/// Those that work on any data set of classes.
+constexpr std::array kCutsOfClasses{StreamKind::Permuted, StreamKind::Split, StreamKind::Rotated};
 
 TEST(Split, PartitionsTheClasses) {
   const auto stream = make_stream(options(StreamKind::Split, 5), tiny_dataset(), kSeed);
@@ -131,11 +135,8 @@ TEST(Rotated, AnglesAreEvenOrDrawn) {
             make_stream(o, tiny_dataset(), 2)->task_name(2));
 }
 
-/// Streams that cut any data set.
-constexpr StreamKind kCuts[] = {StreamKind::Permuted, StreamKind::Split, StreamKind::Rotated};
-
 TEST(Streams, AreRepeatable) {
-  for (const StreamKind kind : kCuts) {
+  for (const StreamKind kind : kCutsOfClasses) {
     StreamOptions o = options(kind, 5);
     o.validation = .2;
     const auto stream = make_stream(o, numbered_dataset(), kSeed);
@@ -157,7 +158,7 @@ TEST(Streams, TableNamesMatchTheirKinds) {
 }
 
 TEST(Streams, ValidationIsStratifiedAndNeverMeetsTraining) {
-  for (const StreamKind kind : kCuts) {
+  for (const StreamKind kind : kCutsOfClasses) {
     StreamOptions o = options(kind, 5);
     o.validation = .25;
     const auto stream = make_stream(o, numbered_dataset(), kSeed);
