@@ -10,6 +10,7 @@
 #include "benchmarks/stream_table.h"
 #include "exps/checkpoint.h"
 #include "exps/evaluator.h"
+#include "exps/gate_log.h"
 #include "exps/results_file.h"
 #include "learners/carried_error.h"
 #include "learners/registry.h"
@@ -202,6 +203,7 @@ class Run final : public Observer {
       if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, last);
       if (request_.progress) report(cursor_, 0, true);
     }
+    note_gates(*net_, row, stream_->experiences() < tasks, record_);
     count_test_macs();
     record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
     evaluation_seconds_ += since(started), ++evaluations_;

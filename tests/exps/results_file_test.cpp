@@ -126,7 +126,7 @@ TEST(ResultsFile, ExplainsItself) {
     EXPECT_EQ(root.integer_attribute("seed"), 4);
     EXPECT_EQ(root.names(), (std::vector<std::string>{"config", "model", "provenance", "accuracy",
                                                       "metrics", "tasks", "cost", "epochs",
-                                                      "alignment", "steps", "layers"}));
+                                                      "alignment", "steps", "layers", "gates"}));
     const h5::Group metrics = root.open("metrics");
     EXPECT_EQ(metrics.text_attribute("forgetting_definition"), "mammoth");
     for (const Metric& metric : compute_metrics(run, ForgettingDefinition::Mammoth)) {
