@@ -47,6 +47,32 @@ optimizer = adam
 lr = 0.001
 strategies = l2
 epochs = 3
+
+[instructed]
+hidden = 300, 300
+scenario = task
+head = shared
+gating = top_down
+rule = counter_hebb
+counter_hebb.update_noise = 0.1
+optimizer = adam
+lr = 0.001
+epochs = 4
+
+[drawn_signs]
+model = simple_net
+conv_kernel = 3
+rule = brsf
+train_limit = 500
+epochs = 4
+
+[direct]
+hidden = 400, 400
+rule = direct_feedback
+gating = xdg
+scenario = task
+head = per_task
+epochs = 4
 )";
 
 class SameBits : public ::testing::Test {
@@ -130,6 +156,22 @@ TEST_F(SameBits, AfterKillAndResume) {
     ASSERT_EQ(resumed.code, 0) << resumed.err;
     EXPECT_NE(resumed.err.find("long seed 0: resumed"), std::string::npos) << resumed.err;
     expect_same_results(results("whole"), results(label));
+  }
+}
+
+TEST_F(SameBits, OfRulesWithFeedbackAndOfGatesAfterKillAndResumeOnOtherThreads) {
+  for (const std::string experiment : {"instructed", "drawn_signs", "direct"}) {
+    ASSERT_EQ(engram(run(experiment, experiment + "_whole")).code, 0);
+    const std::string label = experiment + "_killed";
+    auto words = run(experiment, label, {"--checkpoint", "0.02", "--threads", "2"});
+    Process going = engram.start(words);
+    ASSERT_TRUE(going.wait_until([&] { return fs::exists(checkpoint(label)); })) << experiment;
+    going.signal(SIGKILL);
+    going.wait();
+    const Said resumed = engram(words);
+    ASSERT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_NE(resumed.err.find(experiment + " seed 0: resumed"), std::string::npos) << resumed.err;
+    expect_same_results(results(experiment + "_whole"), results(label));
   }
 }
 
