@@ -105,6 +105,7 @@ TEST(Structure, IncludedFilesExist) {
 TEST(Structure, EveryMethodIsAFileAndALineInATable) {
   EXPECT_EQ(files_in("learners/rules"), names_in(rules()));
   EXPECT_EQ(files_in("learners/strategies"), names_in(strategies()));
+  EXPECT_EQ(files_in("models/gatings"), names_in(gatings()));
   EXPECT_EQ(files_in("learners/optimizers"), names_in(optimizers()));
 }
 
@@ -124,7 +125,8 @@ TEST(Structure, EveryTableEntrySaysWhatItIsAndWhoseItIs) {
       EXPECT_FALSE(entry.paper.empty()) << entry.name;
     }
   };
-  check(rules()), check(strategies()), check(optimizers()), check(models()), check(streams());
+  check(rules()), check(strategies()), check(optimizers()), check(models()), check(streams()),
+      check(gatings());
 }
 
 TEST(Structure, OptionKeysMeanOneThing) {

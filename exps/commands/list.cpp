@@ -129,6 +129,9 @@ std::vector<Kind> all_kinds(const std::filesystem::path& folder) {
   kinds.push_back(registry_kind<ModelEntry>("models", models(), [](const ModelEntry& e) {
     return options_text(list_options(e.defaults()));
   }));
+  kinds.push_back(registry_kind<GatingEntry>("gatings", gatings(), [](const GatingEntry&) {
+    return options_text(list_options<GatingOptions>());
+  }));
   kinds.push_back(registry_kind<RuleEntry>("rules", rules(), [](const RuleEntry& e) {
     return e.options().empty() ? std::string("no options\n") : options_text(e.options());
   }));
