@@ -4,6 +4,8 @@
 #include <limits>
 #include <numbers>
 
+#include "utils/error.h"
+
 namespace engram {
 namespace {
 
@@ -41,25 +43,24 @@ std::vector<std::string> weight_layers(const Network& net) {
 }
 
 void CarriedError::prepare(Network& net, Rng rng) {
-  std::uint64_t index = 0;
-  for_each_synapses(net, [&](const SynapticMatrix& s) {
-    if (s.has_feedback()) draw(s, rng.fork("feedback", index));
-    ++index;
-  });
+  matrices_.clear();
+  for (int l = 0; l < net.depth(); ++l)
+    for (const SynapticMatrix* s : net.layer(l).synapses())
+      matrices_.push_back(s);
+  for (std::uint64_t i = 0; i < matrices_.size(); ++i)
+    if (matrices_[i]->has_feedback()) draw(*matrices_[i], rng.fork("feedback", i));
 }
 
-void CarriedError::derive_all(Network& net, const Pass& pass) {
+void CarriedError::derive_all(const Pass& pass) {
   if (!plan_.derived) return;
-  std::uint64_t index = 0;
-  for_each_synapses(net, [&](const SynapticMatrix& s) {
-    if (s.has_feedback()) derive(s, pass.rng.fork("feedback", index));
-    ++index;
-  });
+  for (std::uint64_t i = 0; i < matrices_.size(); ++i)
+    if (matrices_[i]->has_feedback()) derive(*matrices_[i], pass.rng.fork("feedback", i));
 }
 
 BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pass,
                                const ErrorHook& hook) {
-  derive_all(net, pass);
+  ENGRAM_INVARIANT(plan_.path == Path::Weights || !matrices_.empty());  // prepared
+  derive_all(pass);
   const Macs forward = net.forward(batch.x, tape_, pass);
   BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
   stats.macs += forward;
@@ -104,7 +105,7 @@ std::vector<std::vector<double>> CarriedError::weight_gradients(Network& net, co
 
 std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
   if (plan_.path == Path::Weights) return {};
-  derive_all(net, pass);
+  derive_all(pass);
   std::as_const(net).evaluate(batch.x, tape_, pass);
   output_error(loss_, tape_.back().out, batch, error_);
   const auto own = weight_gradients(net, batch, pass, false);

@@ -35,9 +35,11 @@ class CarriedError : public Rule {
   /// Layers that pass errors on as they are, and do not learn.
   virtual bool skips(const Layer&) const { return false; }
   virtual Path path_of(const Layer&) const { return plan_.path; }
+  /// Every matrix of weights of the network that the rule was prepared for, from the bottom up.
+  const std::vector<const SynapticMatrix*>& matrices() const { return matrices_; }
 
  private:
-  void derive_all(Network& net, const Pass& pass);
+  void derive_all(const Pass& pass);
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
   std::vector<std::vector<double>> weight_gradients(Network& net, const Batch& batch,
@@ -45,18 +47,11 @@ class CarriedError : public Rule {
 
   Loss loss_;
   FeedbackPlan plan_;
+  std::vector<const SynapticMatrix*> matrices_;
   Tape tape_;
   Signal error_;  ///< at the outputs of the network
   ErrorWalk walk_;
 };
-
-/// Every matrix of weights, from the bottom up.
-template <class Visit>
-void for_each_synapses(const Network& net, Visit visit) {
-  for (int l = 0; l < net.depth(); ++l)
-    for (const SynapticMatrix* s : net.layer(l).synapses())
-      visit(*s);
-}
 
 /// Names of the layers that `alignment` speaks about.
 std::vector<std::string> weight_layers(const Network& net);
