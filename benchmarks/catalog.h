@@ -18,7 +18,7 @@ namespace engram {
 /// One file of a data set. A digest that nobody has computed or published is left empty.
 struct DataFile {
   std::string_view name;            ///< "train-images-idx3-ubyte"; on disk it may also end in .gz
-  std::uint64_t bytes = 0;          ///< size of the uncompressed content
+  std::uint64_t bytes = 0;          ///< size of the uncompressed content; 0: not known
   std::string_view sha256;          ///< of the uncompressed content
   std::string_view wrapper_sha256;  ///< of the published .gz, when the content's is not known
 };
@@ -28,12 +28,13 @@ enum class Proof {
   Missing,    ///< not found
   Wrong,      ///< found, but it is something else
   Generated,  ///< nothing to check: made by the program
+  Present,    ///< found; neither size nor digest are known
   Size,       ///< the size fits, but no digest is known for the file in the form found
   Wrapper,    ///< the published .gz file, bit for bit
   Content,    ///< every byte of the content is the pinned one
 };
 
-/// Reads a file and holds it against its entry; returns Size, Wrapper or Content. Throws
+/// Reads a file and holds it against its entry; returns Present, Size, Wrapper or Content. Throws
 /// Error(Data) naming expected and found when it is another file, Error(MissingInput) when it is
 /// absent.
 Proof check_data_file(const DataFile& expected, const std::filesystem::path& file);
@@ -50,7 +51,7 @@ struct Download {
   std::span<const std::string_view> mirrors;  ///< HTTPS folders ending in '/', tried in order
 };
 
-enum class DataFormat { Idx, Cifar10, Cifar100, Generated };
+enum class DataFormat { Idx, Cifar10, Cifar100, CelebA, Generated };
 
 struct DatasetEntry {
   std::string_view name;                      ///< value of `benchmark` in a .cfg
@@ -59,7 +60,8 @@ struct DatasetEntry {
   DataFormat format = DataFormat::Generated;
   int classes = 0;
   ImageShape shape;
-  int train_count = 0, test_count = 0;
+  int train_count = 0, test_count = 0, held_out = 0;
+  std::span<const std::string_view> attributes;  ///< names of yes-or-no labels instead of classes
   PixelScale standard;                        ///< mean and deviation per channel of [0, 1] pixels
   std::span<const std::string_view> folders;  ///< looked for in every root; the first is `fetch`'s
   std::span<const DataFile> files;            ///< in reading order
@@ -68,6 +70,8 @@ struct DatasetEntry {
   std::string_view licence;         ///< what is known of the terms
   bool mnist_like = false;          ///< `mnist_mode` applies; file names are shared
   bool generated() const { return format == DataFormat::Generated; }
+  /// CelebA may not be passed on, so there is nowhere to fetch it from.
+  bool fetchable() const { return format != DataFormat::CelebA; }
 };
 
 std::span<const DatasetEntry> datasets();

@@ -19,6 +19,7 @@ class Wrapped : public TaskStream {
   ExampleSet validation(int task) const override { return inner_->validation(task); }
   std::vector<int> classes(int task) const override { return inner_->classes(task); }
   bool tasks_share_labels() const override { return inner_->tasks_share_labels(); }
+  bool tasks_share_images() const override { return inner_->tasks_share_images(); }
   std::string task_name(int task) const override { return inner_->task_name(task); }
   ImageShape shape() const override { return inner_->shape(); }
   int labels() const override { return inner_->labels(); }

@@ -86,17 +86,17 @@ std::string CutStream::describe() const {
 
 Experience CutStream::experience(int e) const {
   const TaskPlan& p = plan(e);
-  return {e, p.classes, ExampleSet(data_.train, p.train, p.map, e), validation(e), test(e)};
+  return {e, p.classes, ExampleSet(data_.train, p.train, p.map, e, p.view), validation(e), test(e)};
 }
 
 ExampleSet CutStream::test(int task) const {
   const TaskPlan& p = plan(task);
-  return {data_.test, p.test, p.map, task};
+  return {data_.test, p.test, p.map, task, p.view};
 }
 
 ExampleSet CutStream::validation(int task) const {
   const TaskPlan& p = plan(task);
-  return {data_.train, p.validation, p.map, task};
+  return {data_.train, p.validation, p.map, task, p.view};
 }
 
 PixelScale pixel_scale(const StreamOptions& options, const Dataset& data) {
@@ -119,6 +119,11 @@ PixelScale pixel_scale(const StreamOptions& options, const Dataset& data) {
     case Normalise::Hsu:
       need(1, "standard, imagenet or none");
       return {{.1000}, {.2752, 1, 1, 1}};
+    case Normalise::Mnist:
+      need(1, "standard, half or none");
+      return {{.1307}, {.3081, 1, 1, 1}};
+    case Normalise::Half:
+      return {{.5, .5, .5, .5}, {.5, .5, .5, .5}};
   }
   broken_invariant("normalise is one of its choices");
 }
@@ -143,6 +148,32 @@ void fill_rows(const StreamOptions& options, const Dataset& data, std::uint64_t 
           share(hold_out(rows, *data.train, options.validation, Rng(seed).fork("validation", t)));
     plan.train = share(std::move(rows));
   }
+}
+
+std::unique_ptr<TaskStream> make_views(const StreamOptions& options, const Dataset& data,
+                                       std::string label, const std::vector<int>& views) {
+  const auto range = [](std::size_t begin, std::size_t end) {
+    std::vector<std::uint32_t> rows(end - begin);
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(begin));
+    return share(std::move(rows));
+  };
+  const auto limited = [](int limit, std::size_t n) {
+    return limit > 0 ? std::min(static_cast<std::size_t>(limit), n) : n;
+  };
+  const std::size_t n = data.train->size(), learnt = n - data.held_out;
+  TaskPlan plan;
+  plan.classes = all_classes(data);
+  plan.train = range(0, limited(options.train_limit, learnt));
+  plan.validation = range(options.validation > 0 ? learnt : n, n);
+  plan.test = range(0, limited(options.test_limit, data.test->size()));
+  plan.map = PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad);
+  std::vector<TaskPlan> plans;
+  for (const int view : views) {
+    plan.view = view;
+    plan.name = data.views[static_cast<std::size_t>(view)];
+    plans.push_back(plan);
+  }
+  return std::make_unique<CutStream>(data, std::move(label), std::move(plans), true);
 }
 
 std::vector<int> all_classes(const Dataset& data) {

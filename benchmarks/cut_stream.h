@@ -20,6 +20,7 @@ struct TaskPlan {
   std::vector<int> classes;  ///< ascending
   Rows train, validation, test;
   std::shared_ptr<const PixelMap> map;
+  int view = -1;  ///< which of the images' views labels them; -1: their labels
 };
 
 class CutStream : public TaskStream {
@@ -36,6 +37,7 @@ class CutStream : public TaskStream {
   ExampleSet validation(int task) const override;
   std::vector<int> classes(int task) const override { return plan(task).classes; }
   bool tasks_share_labels() const override { return tasks_share_labels_; }
+  bool tasks_share_images() const override { return plans_.front().view >= 0; }
   std::string task_name(int task) const override { return plan(task).name; }
   ImageShape shape() const override { return plans_.front().map->out(); }
   int labels() const override { return data_.classes; }
@@ -58,11 +60,20 @@ PixelScale pixel_scale(const StreamOptions&, const Dataset&);
 void fill_rows(const StreamOptions&, const Dataset&, std::uint64_t seed,
                std::vector<TaskPlan>& plans);
 
+/// One task per view in `views`, all over the same images. The first train_limit images are learnt;
+/// those that the data set holds out are the validation set when validation > 0.
+std::unique_ptr<TaskStream> make_views(const StreamOptions&, const Dataset&, std::string label,
+                                       const std::vector<int>& views);
+
 /// 0 ... data.classes - 1.
 std::vector<int> all_classes(const Dataset&);
 
 std::unique_ptr<TaskStream> make_permuted(const StreamOptions&, const Dataset&, std::uint64_t seed);
 std::unique_ptr<TaskStream> make_split(const StreamOptions&, const Dataset&, std::uint64_t seed);
 std::unique_ptr<TaskStream> make_rotated(const StreamOptions&, const Dataset&, std::uint64_t seed);
+std::unique_ptr<TaskStream> make_multi_mnist(const StreamOptions&, const Dataset&,
+                                             std::uint64_t seed);
+std::unique_ptr<TaskStream> make_attributes(const StreamOptions&, const Dataset&,
+                                            std::uint64_t seed);
 
 }  // namespace engram

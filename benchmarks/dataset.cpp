@@ -9,14 +9,22 @@
 
 namespace engram {
 
+ImageShape reduced_shape(const ImageShape& full, int scale) {
+  return {(full.height + scale - 1) / scale, (full.width + scale - 1) / scale, full.channels};
+}
+
 ExampleSet::ExampleSet(std::shared_ptr<const Images> images,
                        std::shared_ptr<const std::vector<std::uint32_t>> rows,
-                       std::shared_ptr<const PixelMap> map, int task)
+                       std::shared_ptr<const PixelMap> map, int task, int view)
     : size_(rows->size()) {
   ENGRAM_INVARIANT(images->shape == map->in());
   for (const std::uint32_t row : *rows)
     ENGRAM_INVARIANT(row < images->size());
-  parts_.push_back({std::move(images), std::move(rows), std::move(map), task, 0});
+  const auto& labels = view < 0 ? images->labels : images->views.at(static_cast<std::size_t>(view));
+  ENGRAM_INVARIANT(labels.size() == images->size());
+  std::shared_ptr<const std::vector<std::uint8_t>> shared(images, &labels);
+  parts_.push_back(
+      {std::move(images), std::move(rows), std::move(map), std::move(shared), task, 0});
 }
 
 std::vector<int> ExampleSet::tasks() const {
@@ -24,6 +32,17 @@ std::vector<int> ExampleSet::tasks() const {
   for (const Part& part : parts_)
     tasks.insert(part.task);
   return {tasks.begin(), tasks.end()};
+}
+
+std::size_t ExampleSet::views() const {
+  if (order_) return 0;
+  for (const Part& part : parts_) {
+    const Part& first = parts_.front();
+    const bool same = part.images == first.images && part.map == first.map &&
+                      (part.rows == first.rows || *part.rows == *first.rows);
+    if (!same) return 0;
+  }
+  return parts_.size();
 }
 
 ImageShape ExampleSet::shape() const {
@@ -128,22 +147,36 @@ void ExampleSet::gather(std::span<const std::uint32_t> places, Mat x, std::span<
   ENGRAM_INVARIANT(label.empty() || label.size() == places.size());
   ENGRAM_INVARIANT(task.empty() || task.size() == places.size());
   const auto fill = [&](int begin, int end, bool listed) {
+    thread_local std::vector<std::uint8_t> decoded;  // of the image `held`, if there is one
+    Pick held{};
+    bool holds = false;
+    const auto image_of = [&](const Pick& p) -> std::span<const std::uint8_t> {
+      const Images& images = *parts_[p.part].images;
+      if (!images.source) return images.image(p.row);
+      const bool same = holds && held.row == p.row && parts_[held.part].images.get() == &images;
+      held = p, holds = true;
+      if (same) return decoded;  // several tasks ask about it
+      decoded.resize(static_cast<std::size_t>(images.shape.size()));
+      images.source->read(p.row, decoded);
+      return decoded;
+    };
     Pick next = begin < end ? checked_pick(places[static_cast<std::size_t>(begin)]) : Pick{};
     for (int i = begin; i < end; ++i) {
-      const auto [which, row] = next;
-      const Part& part = parts_[which];
+      const Pick pick = next;
+      const Part& part = parts_[pick.part];
       if (i + 1 < end) {  // shuffled examples are seldom in the cache
         next = checked_pick(places[static_cast<std::size_t>(i) + 1]);
-        const auto image = parts_[next.part].images->image(next.row);
+        const Images& images = *parts_[next.part].images;
+        const auto image = images.source ? std::span<const std::uint8_t>{} : images.image(next.row);
         for (std::size_t p = 0; p < image.size(); p += 64)
           __builtin_prefetch(image.data() + p);
       }
-      const auto image = part.images->image(row);
+      const auto image = image_of(pick);
       if (listed)
         active->set_count(i, part.map->apply(image, x.row(i), active->slots(i)));
       else
         part.map->apply(image, x.row(i));
-      if (!label.empty()) label[static_cast<std::size_t>(i)] = part.images->labels[row];
+      if (!label.empty()) label[static_cast<std::size_t>(i)] = (*part.labels)[pick.row];
       if (!task.empty()) task[static_cast<std::size_t>(i)] = part.task;
     }
   };
@@ -170,7 +203,7 @@ void ExampleSet::gather(std::span<const std::uint32_t> places, Mat x, std::span<
 int ExampleSet::label(std::size_t place) const {
   ENGRAM_INVARIANT(place < size_);
   const auto [which, row] = pick(place);
-  return parts_[which].images->labels[row];
+  return (*parts_[which].labels)[row];
 }
 
 int ExampleSet::task(std::size_t place) const {

@@ -15,11 +15,28 @@
 
 namespace engram {
 
-/// Labelled uint8 images; image i is pixels[i * shape.size() ...]. Immutable once loaded.
+/// Images that are too many to keep decoded: each is read when it is needed, from any thread.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+  /// Throws Error naming the file when image i cannot be read or is not what it should be.
+  virtual void read(std::size_t i, std::span<std::uint8_t> out) const = 0;
+  /// The same images at one over `scale` of their size.
+  virtual std::shared_ptr<const ImageSource> reduced(int scale) const = 0;
+};
+
+/// Sides over `scale`, rounded up.
+ImageShape reduced_shape(const ImageShape& full, int scale);
+
+/// Labelled uint8 images; image i is pixels[i * shape.size() ...], unless there is a source.
+/// Immutable once loaded.
 struct Images {
   ImageShape shape;
   std::vector<std::uint8_t> pixels;
   std::vector<std::uint8_t> labels;
+  /// More labels of the same images, one vector per question that may be asked about them.
+  std::vector<std::vector<std::uint8_t>> views;
+  std::shared_ptr<const ImageSource> source;
   std::size_t size() const { return labels.size(); }
   std::span<const std::uint8_t> image(std::size_t i) const {
     const auto n = static_cast<std::size_t>(shape.size());
@@ -32,6 +49,8 @@ struct Dataset {
   int classes = 0;
   std::shared_ptr<const Images> train, test;
   std::string sha256;  ///< of the digests of its files' content in reading order, for provenance
+  std::vector<std::string> views{};  ///< names of the images' views
+  std::size_t held_out = 0;          ///< so many last training images only serve validation
   const ImageShape& shape() const { return train->shape; }
 };
 
@@ -88,15 +107,20 @@ class PixelMap {
 class ExampleSet {
  public:
   ExampleSet() = default;
-  /// `rows` index into `images`. `task` is the index of the task they belong to.
+  /// `rows` index into `images`. `task` is the index of the task they belong to. `view` says which
+  /// of the images' views labels them; -1: their labels.
   ExampleSet(std::shared_ptr<const Images> images,
              std::shared_ptr<const std::vector<std::uint32_t>> rows,
-             std::shared_ptr<const PixelMap> map, int task);
+             std::shared_ptr<const PixelMap> map, int task, int view = -1);
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   ImageShape shape() const;        ///< of an example as the network sees it
   std::vector<int> tasks() const;  ///< that examples belong to, ascending
+  /// In how many tasks each example occurs, when the set is task after task over the same rows of
+  /// the same images: example i of the k-th task is then at place i + k * size() / views(). 0 when
+  /// it is not made so.
+  std::size_t views() const;
 
   /// All examples of both, `other` after this. For cumulative and joint training.
   void append(const ExampleSet& other);
@@ -116,6 +140,7 @@ class ExampleSet {
     std::shared_ptr<const Images> images;
     std::shared_ptr<const std::vector<std::uint32_t>> rows;
     std::shared_ptr<const PixelMap> map;
+    std::shared_ptr<const std::vector<std::uint8_t>> labels;  ///< of all images, in `images`
     int task = 0;
     std::size_t begin = 0;  ///< place of its first row; unused when there is an order_
   };

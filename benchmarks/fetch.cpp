@@ -181,6 +181,9 @@ fs::path fetch_data(const DatasetEntry& entry, const fs::path& root, const Fetch
   if (entry.generated())
     throw Error(Fault::Usage,
                 fmt::format("{} is generated: there is nothing to fetch", entry.name));
+  if (!entry.fetchable())
+    throw Error(Fault::Usage, fmt::format("{} cannot be downloaded by a program; {}", entry.name,
+                                          how_to_get(entry)));
   try {
     return Fetch(entry, root, options).run();
   } catch (const fs::filesystem_error& e) {

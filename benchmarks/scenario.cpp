@@ -11,6 +11,7 @@ namespace {
 
 Scenario resolved(const std::optional<Scenario>& scenario, const TaskStream& stream) {
   if (scenario) return *scenario;
+  if (stream.tasks_share_images()) return Scenario::Task;
   return stream.tasks_share_labels() ? Scenario::Domain : Scenario::Task;
 }
 
@@ -27,7 +28,13 @@ Head resolved(const std::optional<Head>& head, Scenario scenario) {
   broken_invariant("scenario is one of its choices");
 }
 
-void check(Scenario scenario, Head head) {
+void check(Scenario scenario, Head head, const TaskStream& stream) {
+  if (stream.tasks_share_images() && scenario != Scenario::Task)
+    throw Error(Fault::Config,
+                fmt::format("scenario = {} does not fit tasks that ask different things about the "
+                            "same images: the task must be known; use scenario = task with head = "
+                            "shared or per_task",
+                            name_of(scenario)));
   if (scenario == Scenario::Domain && head == Head::Masked)
     throw Error(Fault::Config,
                 "head = masked does not fit scenario = domain, where every output serves every "
@@ -38,6 +45,22 @@ void check(Scenario scenario, Head head) {
                             "task must be known to choose the head; with scenario "
                             "= {} use head = {}",
                             name_of(scenario), scenario == Scenario::Class ? "masked" : "shared"));
+}
+
+/// One logit can only tell the first class of a task from its second.
+void check_single(const TaskStream& stream, Head head, bool global) {
+  if (global)
+    throw Error(Fault::Config,
+                fmt::format("head_outputs = single does not fit head = {}, whose outputs are all "
+                            "classes of the data set; use scenario = task or domain with head = "
+                            "shared, or per_task",
+                            name_of(head)));
+  for (int t = 0; t < stream.tasks(); ++t)
+    if (const std::size_t classes = stream.classes(t).size(); classes != 2)
+      throw Error(Fault::Config,
+                  fmt::format("head_outputs = single needs tasks of two classes, but '{}' has {}; "
+                              "use head_outputs = own",
+                              stream.task_name(t), classes));
 }
 
 std::size_t at(int row, int column, int columns) {
@@ -53,15 +76,18 @@ Targets::Targets(const TaskStream& stream, ScenarioOptions options)
       mask_training_(options.mask_training),
       tasks_(stream.tasks()),
       labels_(stream.labels()) {
-  check(scenario_, head_);
+  check(scenario_, head_, stream);
   // Outputs are global classes, or positions within the task, or labels of the data set.
   const bool global = scenario_ == Scenario::Class || head_ == Head::Masked;
   const bool by_label = head_ == Head::PerTask && options.head_outputs == HeadOutputs::All;
+  const bool single = options.head_outputs == HeadOutputs::Single;
+  if (single) check_single(stream, head_, global);
   int most = 0;
   for (int t = 0; t < tasks_; ++t)
     most = std::max(most, static_cast<int>(stream.classes(t).size()));
   width_ = global     ? labels_ * (stream.tasks_share_labels() ? tasks_ : 1)
            : by_label ? labels_
+           : single   ? 1
                       : most;
 
   target_.assign(at(tasks_, 0, labels_), -1);
@@ -75,6 +101,7 @@ Targets::Targets(const TaskStream& stream, ScenarioOptions options)
       if (global) target = label + (stream.tasks_share_labels() ? t * labels_ : 0);
       if (by_label) target = label;
       target_[at(t, label, labels_)] = target;
+      if (single) continue;  // no mask has a part in it
       own_mask_[at(t, target, width_)] = 1;
       for (int later = t; later < tasks_; ++later)
         seen_mask_[at(later, target, width_)] = 1;

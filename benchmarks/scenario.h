@@ -18,7 +18,7 @@ namespace engram {
 
 enum class Scenario { Task, Domain, Class };
 enum class Head { Shared, Masked, PerTask };
-enum class HeadOutputs { Own, All };
+enum class HeadOutputs { Own, All, Single };
 
 template <>
 struct Choices<Scenario> {
@@ -30,7 +30,7 @@ struct Choices<Head> {
 };
 template <>
 struct Choices<HeadOutputs> {
-  static constexpr std::array<std::string_view, 2> names{"own", "all"};
+  static constexpr std::array<std::string_view, 3> names{"own", "all", "single"};
 };
 
 struct ScenarioOptions {
@@ -43,12 +43,14 @@ struct ScenarioOptions {
   void describe(V&& v) {
     v("scenario", scenario,
       "what is told apart at test: classes within a known task, the position within an unknown "
-      "task, or all classes; auto: domain for permuted and rotated, task for split");
+      "task, or all classes; auto: domain for permuted and rotated, task for the others");
     v("head", head,
       "one output layer for all; one under a mask; or one per task; auto: shared for domain, "
       "masked for class, per_task for task");
     v("head_outputs", head_outputs,
-      "per_task heads: outputs for the task's own classes, or for every label of the data set");
+      "own: as many as a task has classes; all: per_task heads with every label of the data set; "
+      "single: tasks of two classes share one logit, above 0 for the second (needs loss = bce or "
+      "mse)");
     v("mask_training", mask_training,
       "masked head: false lets all outputs compete in training and masks only at test");
   }
@@ -57,13 +59,15 @@ struct ScenarioOptions {
 /// Targets, widths and masks of one stream under one setting. Keeps nothing of the stream.
 class Targets {
  public:
-  /// Throws Error(Config) with a hint for domain with masked, and for per_task without task.
+  /// Throws Error(Config) with a hint for domain with masked, for per_task without task, for a
+  /// single output where tasks do not have two classes or outputs are classes of the data set, and
+  /// for tasks over the same images when the task is not known.
   Targets(const TaskStream& stream, ScenarioOptions options);
 
   Scenario scenario() const { return scenario_; }  ///< resolved, never auto
   Head head() const { return head_; }              ///< resolved, never auto
   int tasks() const { return tasks_; }
-  int width() const { return width_; }  ///< outputs of each head
+  int width() const { return width_; }  ///< outputs of each head; 1: a logit for targets 0 and 1
   int heads() const { return head_ == Head::PerTask ? tasks_ : 1; }
 
   /// The output that stands for a label of a task. The label must occur in the task.

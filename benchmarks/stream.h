@@ -28,8 +28,11 @@ class TaskStream {
   virtual ExampleSet test(int task) const = 0;         ///< the test set of a task
   virtual ExampleSet validation(int task) const = 0;   ///< empty unless asked for
   virtual std::vector<int> classes(int task) const = 0;  ///< labels in the task, ascending
-  /// True when tasks share all labels (permuted, rotated): a label means another class per task.
+  /// True when tasks share all labels (permuted, rotated, ...): a label means another class per
+  /// task.
   virtual bool tasks_share_labels() const = 0;
+  /// True when tasks are different labels of the same images (multi_mnist, attributes).
+  virtual bool tasks_share_images() const { return false; }
   virtual std::string task_name(int task) const = 0;  ///< "permutation 3", "digits 4 5"
   virtual ImageShape shape() const = 0;               ///< of an example as the network sees it
   virtual int labels() const = 0;                     ///< labels in the data set

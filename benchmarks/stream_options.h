@@ -7,23 +7,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "utils/options.h"
 
 namespace engram {
 
-enum class StreamKind { Permuted, Split, Rotated };
+enum class StreamKind { Permuted, Split, Rotated, MultiMnist, Attributes };
 enum class MnistMode { Perm, Split };
 enum class Protocol { Sequential, Cumulative, Joint };
 enum class CumulData { Tasks, Base };
 enum class ClassOrder { Natural, Seed };
 enum class PermutationSource { NumpyLegacy, Philox };
 enum class RotationPlan { Uniform, Even };
-enum class Normalise { None, Standard, Imagenet, Hsu };
+enum class Normalise { None, Standard, Imagenet, Hsu, Mnist, Half };
 
 template <>
 struct Choices<StreamKind> {
-  static constexpr std::array<std::string_view, 3> names{"permuted", "split", "rotated"};
+  static constexpr std::array<std::string_view, 5> names{"permuted", "split", "rotated",
+                                                         "multi_mnist", "attributes"};
 };
 template <>
 struct Choices<MnistMode> {
@@ -51,7 +53,8 @@ struct Choices<RotationPlan> {
 };
 template <>
 struct Choices<Normalise> {
-  static constexpr std::array<std::string_view, 4> names{"none", "standard", "imagenet", "hsu"};
+  static constexpr std::array<std::string_view, 6> names{"none", "standard", "imagenet",
+                                                         "hsu",  "mnist",    "half"};
 };
 
 struct StreamOptions {
@@ -70,6 +73,9 @@ struct StreamOptions {
   bool first_task_identity = false;
   double max_rotation = 180;
   RotationPlan rotation = RotationPlan::Uniform;
+  std::optional<std::uint64_t> pair_seed;
+  std::vector<std::string> attributes;
+  int image_scale = 1;
   double validation = 0;
   int train_limit = 0, test_limit = 0;
   int pad = 0;
@@ -79,10 +85,12 @@ struct StreamOptions {
   void describe(V&& v) {
     v("benchmark", benchmark, "data set; `engram list benchmarks` names them");
     v("stream", stream,
-      "how the data set becomes tasks; auto: after mnist_mode for mnist, fashion and kmnist, split "
-      "for the others");
+      "how the data set becomes tasks; auto: after mnist_mode for mnist, fashion and kmnist, "
+      "attributes for sets that have them, split for the others");
     v("mnist_mode", mnist_mode, "what `stream = auto` means for mnist, fashion and kmnist");
-    v("tasks|num_batch", tasks, Range::at_least(1), "number of tasks");
+    v("tasks|num_batch", tasks, Range::at_least(1),
+      "number of tasks of permuted, split and rotated; multi_mnist has two, attributes one for "
+      "each");
     v("classes_per_task", classes_per_task, Range::at_least(1),
       "split: classes in a task; auto: classes / tasks");
     v("protocol", protocol,
@@ -103,16 +111,25 @@ struct StreamOptions {
       "rotated: upper end of the angles");
     v("rotation", rotation,
       "rotated: angles drawn from [0, max_rotation), or evenly spaced over it");
+    v("pair_seed", pair_seed,
+      "multi_mnist: seed of which digit stands on the right; auto: the run's seed");
+    v("attributes", attributes,
+      "attributes: names of those to ask about, in this order; empty: all");
+    v("image_scale", image_scale, Range::at_least(1).at_most(8),
+      "attributes of JPEG images: decode them at one over this (1, 2, 4, 8) of their size");
     v("validation", validation, Range::at_least(0).below(1),
-      "share of each task's training examples held out, the same share of every class");
+      "share of each task's training examples held out, the same share of every class; for "
+      "multi_mnist and attributes, which hold images out in any case: above 0 makes those the "
+      "validation set");
     v("train_limit", train_limit, Range::at_least(0),
       "use only the first n training images of the data set; 0: all");
     v("test_limit", test_limit, Range::at_least(0),
       "use only the first n test images of the data set; 0: all");
     v("pad", pad, Range::at_least(0).at_most(64), "background pixels added on every side");
     v("normalise", normalise,
-      "pixels to input: byte / 255; the data set's mean and deviation; ImageNet's; or those of Hsu "
-      "et al. 2018 (.1000, .2752, for MNIST padded to 32x32)");
+      "pixels to input: byte / 255; the data set's mean and deviation; ImageNet's; those of Hsu et "
+      "al. 2018 (.1000, .2752, for MNIST padded to 32x32); MNIST's for any grey images; or .5 and "
+      ".5");
   }
 };
 

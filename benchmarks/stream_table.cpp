@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "benchmarks/catalog.h"
 #include "benchmarks/cumulative.h"
 #include "benchmarks/cut_stream.h"
@@ -12,13 +14,17 @@
 namespace engram {
 namespace {
 
-constexpr std::array<StreamEntry, 3> kStreams{{
+constexpr std::array<StreamEntry, 5> kStreams{{
     {StreamKind::Permuted, "permuted", "all classes in every task, pixels in another order",
      "Goodfellow et al. 2013", make_permuted, list_options<StreamOptions>},
     {StreamKind::Split, "split", "other classes in every task",
      "Zenke et al. 2017; Rebuffi et al. 2017", make_split, list_options<StreamOptions>},
     {StreamKind::Rotated, "rotated", "all classes in every task, images turned by another angle",
      "Lopez-Paz and Ranzato 2017", make_rotated, list_options<StreamOptions>},
+    {StreamKind::MultiMnist, "multi_mnist", "left or right of two digits in one image",
+     "Sabour et al. 2017", make_multi_mnist, list_options<StreamOptions>},
+    {StreamKind::Attributes, "attributes", "a yes-or-no question about the same images per task",
+     "Liu et al. 2015", make_attributes, list_options<StreamOptions>},
 }};
 
 /// `cumul = true` is an older way of saying protocol = joint.
@@ -38,6 +44,10 @@ Protocol resolved_protocol(const StreamOptions& options) {
 std::optional<ExampleSet> base_examples(const StreamOptions& options, const Dataset& data,
                                         std::uint64_t seed, const TaskStream& stream) {
   if (options.cumul_data != CumulData::Base || !stream.tasks_share_labels()) return std::nullopt;
+  if (stream.tasks_share_images())
+    throw Error(Fault::Config,
+                "cumul_data = base: the data set as it is has no tasks of this stream; leave it at "
+                "tasks");
   std::vector<TaskPlan> plans(1);
   plans[0].classes = all_classes(data);
   fill_rows(options, data, seed, plans);
@@ -56,6 +66,7 @@ StreamKind stream_kind(const StreamOptions& options, std::string_view dataset) {
   const auto entries = datasets();
   const auto known = std::find_if(entries.begin(), entries.end(),
                                   [&](const DatasetEntry& e) { return e.name == dataset; });
+  if (known != entries.end() && !known->attributes.empty()) return StreamKind::Attributes;
   const bool asks_mode = known != entries.end() && known->mnist_like;
   return asks_mode && options.mnist_mode == MnistMode::Perm ? StreamKind::Permuted
                                                             : StreamKind::Split;
@@ -66,6 +77,12 @@ std::unique_ptr<TaskStream> make_stream(const StreamOptions& options, const Data
   const Protocol protocol = resolved_protocol(options);
   const auto kind = static_cast<std::size_t>(stream_kind(options, data.name));
   ENGRAM_INVARIANT(static_cast<std::size_t>(kStreams[kind].kind) == kind);
+  const bool asks_classes = kStreams[kind].kind != StreamKind::Attributes;
+  if (asks_classes && !data.views.empty())
+    throw Error(Fault::Config,
+                fmt::format("stream = {}: {} has attributes instead of classes; use stream = "
+                            "attributes",
+                            kStreams[kind].name, data.name));
   auto stream = kStreams[kind].make(options, data, seed);
   if (protocol == Protocol::Cumulative) return make_cumulative(std::move(stream));
   if (protocol == Protocol::Sequential) return stream;

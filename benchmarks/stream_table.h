@@ -25,8 +25,8 @@ struct StreamEntry {
 /// In the order of StreamKind.
 std::span<const StreamEntry> streams();
 
-/// What `stream = auto` means for this data set: after mnist_mode for the MNIST-like sets, else
-/// split.
+/// What `stream = auto` means for this data set: after mnist_mode for the MNIST-like sets,
+/// attributes for sets that have them, else split.
 StreamKind stream_kind(const StreamOptions&, std::string_view dataset);
 
 /// The stream of the options over a loaded data set, wrapped for `protocol` and `cumul`. Everything

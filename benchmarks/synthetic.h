@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "benchmarks/dataset.h"
 
@@ -19,5 +21,11 @@ struct SyntheticSize {
 /// up to a pixel, dimmed or brightened, under pixel noise, on a background of zeros. Classes are
 /// balanced and shuffled. The same size always gives the same bytes.
 Dataset make_synthetic(std::string name, const SyntheticSize& size = {});
+
+/// Coloured images with six attributes, whose names are given: a bright blob on the left, one on
+/// the right, vertical stripes, horizontal stripes, a red tint, a dark frame. Each is in half of
+/// the images, whatever the others are. `size.train` images and `held_out` more.
+Dataset make_synthetic_attributes(std::string name, std::vector<std::string> attributes,
+                                  const SyntheticSize& size, int held_out);
 
 }  // namespace engram

@@ -32,6 +32,15 @@ struct LayerRecord {
   std::vector<double> active_fraction_test;  ///< per task, after the whole run
 };
 
+/// Which units of a gated layer the tasks may use.
+struct GateRecord {
+  std::string layer;
+  xt::xtensor<std::uint8_t, 2> learned;  ///< [tasks, units]: 1 where open when the task was learnt
+  Table density;  ///< [T + 1, T]: share of open units, per row of the accuracy matrix
+  Table kept;     ///< [T + 1, T]: intersection over union of the mask with that when learnt
+  Table overlap;  ///< [T, T]: intersection over union of the masks of two tasks, at the last row
+};
+
 struct RunRecord {
   std::string experiment;
   std::uint64_t seed = 0;
@@ -51,6 +60,7 @@ struct RunRecord {
   std::vector<StepRow> steps;
   std::vector<LayerRecord> layers;
   std::vector<std::string> weight_layers;  ///< what EpochRow::alignment speaks about
+  std::vector<GateRecord> gates;           ///< empty without gating
   Macs train_macs, test_macs;              ///< of the whole run
 
   int tasks() const { return static_cast<int>(task_names.size()); }

@@ -216,6 +216,24 @@ void save_layer(const h5::Group& layers, const LayerRecord& layer, const RunReco
       {"fraction", "per task: mean share of active units on its test set, after the whole run"});
 }
 
+void save_gate(const h5::Group& gates, const GateRecord& gate) {
+  const h5::Group group = gates.create(link_name(gates, gate.layer));
+  group.attribute("layer", gate.layer);
+  put<std::uint8_t>(group, "learned", {gate.learned.data(), gate.learned.size()},
+                    {gate.learned.shape(0), gate.learned.shape(1)},
+                    {"1", "[task, unit]: 1 where the task might use the unit when it was learnt"});
+  put_table(group, "density", gate.density,
+            {"fraction", "[T + 1, T]: share of units that a task may use, rows as /accuracy"});
+  put_table(group, "kept", gate.kept,
+            {"fraction",
+             "[T + 1, T]: intersection over union of a task's mask and that when it "
+             "was learnt; NaN before"});
+  put_table(group, "overlap", gate.overlap,
+            {"fraction",
+             "[T, T]: intersection over union of the masks of two tasks, at the last "
+             "row that was evaluated"});
+}
+
 }  // namespace
 
 void write_record(const h5::Group& root, const RunRecord& run, ForgettingDefinition definition) {
@@ -234,6 +252,10 @@ void write_record(const h5::Group& root, const RunRecord& run, ForgettingDefinit
   const h5::Group layers = root.create("layers");
   for (const LayerRecord& layer : run.layers)
     save_layer(layers, layer, run);
+  if (run.gates.empty()) return;
+  const h5::Group gates = root.create("gates");
+  for (const GateRecord& gate : run.gates)
+    save_gate(gates, gate);
 }
 
 void save_results(const std::filesystem::path& file, const RunRecord& run,

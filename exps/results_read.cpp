@@ -1,5 +1,6 @@
 // The reading half. A file may come from anywhere: every shape and number is checked before use,
 // and what is wrong is said with the name of the data set.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -209,6 +210,27 @@ LayerRecord load_layer(const h5::Group& root, const std::string& name, std::size
   return layer;
 }
 
+GateRecord load_gate(const h5::Group& root, const std::string& name, std::size_t tasks) {
+  const Reader reader(root, "gates/" + name);
+  GateRecord gate;
+  gate.layer = reader.group().text_attribute("layer");
+  const std::size_t units = reader.shape("learned", 2)[1];
+  const auto mask = reader.integers("learned", {tasks, units}, 1);
+  gate.learned.resize({tasks, units});
+  std::transform(mask.begin(), mask.end(), gate.learned.begin(),
+                 [](std::int64_t open) { return static_cast<std::uint8_t>(open); });
+  const auto table = [&](const char* which, std::size_t rows) {
+    const auto values = reader.numbers(which, {rows, tasks}, 0, 1);
+    Table out({rows, tasks});
+    std::copy(values.begin(), values.end(), out.begin());
+    return out;
+  };
+  gate.density = table("density", tasks + 1);
+  gate.kept = table("kept", tasks + 1);
+  gate.overlap = table("overlap", tasks);
+  return gate;
+}
+
 void load_all(const h5::Group& root, RunRecord& run) {
   check_schema(root);
   run.complete = read_complete(root);
@@ -229,6 +251,11 @@ void load_all(const h5::Group& root, RunRecord& run) {
   const h5::Group layers = root.open("layers");
   for (const std::string& name : layers.names())
     run.layers.push_back(load_layer(root, name, run.task_names.size()));
+  if (root.has("gates")) {
+    const h5::Group gates = root.open("gates");
+    for (const std::string& name : gates.names())
+      run.gates.push_back(load_gate(root, name, run.task_names.size()));
+  }
   const h5::Group cost = root.open("cost");
   run.train_macs = {cost.number_attribute("train_executed_macs"),
                     cost.number_attribute("train_dense_macs")};

@@ -10,6 +10,7 @@
 #include "benchmarks/stream_table.h"
 #include "exps/checkpoint.h"
 #include "exps/evaluator.h"
+#include "exps/gate_log.h"
 #include "exps/results_file.h"
 #include "learners/carried_error.h"
 #include "learners/registry.h"
@@ -41,9 +42,9 @@ class Run final : public Observer {
         stream_(make_stream(s_.stream, data, request.seed)),
         targets_(*stream_, s_.scenario),
         rule_(make_rule(s_)),
-        net_(build_model(s_.model, stream_->shape(), {targets_.heads(), targets_.width()},
-                         root_of(s_.rule.init_seed, request.seed).fork("init"), 1,
-                         rule_->feedback())),
+        net_(build_model(
+            s_.model, stream_->shape(), {targets_.heads(), targets_.width(), targets_.tasks()},
+            root_of(s_.rule.init_seed, request.seed).fork("init"), 1, rule_->feedback())),
         optimizer_(make_optimizer(s_.optimizer, net_->params())),
         evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
         data_rng_(root_of(s_.rule.data_seed, request.seed)) {
@@ -202,6 +203,7 @@ class Run final : public Observer {
       if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, last);
       if (request_.progress) report(cursor_, 0, true);
     }
+    note_gates(*net_, row, stream_->experiences() < tasks, record_);
     count_test_macs();
     record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
     evaluation_seconds_ += since(started), ++evaluations_;

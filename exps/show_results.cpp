@@ -187,6 +187,47 @@ std::string layers(const Runs& runs, bool colour) {
   return out + "\n";
 }
 
+/// The units that tasks may use: how many, how many in common, and whether they are still those
+/// with which a task was learnt.
+std::string gates(const Runs& runs, bool colour) {
+  const RunRecord& first = runs.front();
+  if (first.gates.empty()) return "";
+  const auto off_diagonal = [](const Table& t) {
+    std::vector<double> values;
+    for (std::size_t a = 0; a < t.shape(0); ++a)
+      for (std::size_t b = a + 1; b < t.shape(1); ++b)
+        values.push_back(t(a, b));
+    return summarise(values).mean;
+  };
+  const auto last_row = [](const Table& t) {
+    std::vector<double> values;
+    for (std::size_t j = 0; j < t.shape(1); ++j)
+      values.push_back(t(t.shape(0) - 1, j));
+    return summarise(values).mean;
+  };
+  int name_width = 6;
+  for (const GateRecord& gate : first.gates)
+    name_width = std::max(name_width, columns(gate.layer));
+  name_width = std::min(name_width, 30);
+  std::string out = dim(fmt::format("{}{:>9}{:>11}{:>17}{:>20}", fit("gate", name_width), "units",
+                                    "open, %", "shared by tasks", "kept since learnt"),
+                        colour) +
+                    "\n";
+  for (std::size_t l = 0; l < first.gates.size(); ++l) {
+    const auto mean = [&](auto value) {
+      return show::percent(show::over(runs, [&](const RunRecord& run) {
+                             return l < run.gates.size() ? value(run.gates[l]) : kNotEvaluated;
+                           }).mean);
+    };
+    out += fit(first.gates[l].layer, name_width) +
+           fit_right(std::to_string(first.gates[l].learned.shape(1)), 9) +
+           fit_right(mean([&](const GateRecord& g) { return last_row(g.density); }), 11) +
+           fit_right(mean([&](const GateRecord& g) { return off_diagonal(g.overlap); }), 17) +
+           fit_right(mean([&](const GateRecord& g) { return last_row(g.kept); }), 20) + "\n";
+  }
+  return out + "\n";
+}
+
 /// How far the rule's way down was from the weights at the end, for every layer.
 std::string alignment(const Runs& runs, bool colour) {
   const auto last = [](const RunRecord& run, std::size_t l, double Alignment::*field) {
@@ -245,8 +286,8 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
   return out + matrix(runs, colour, width) +
          show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
-         metrics(runs, definition, colour, width) + layers(runs, colour) + alignment(runs, colour) +
-         cost(runs);
+         metrics(runs, definition, colour, width) + layers(runs, colour) + gates(runs, colour) +
+         alignment(runs, colour) + cost(runs);
 }
 
 }  // namespace engram

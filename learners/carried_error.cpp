@@ -4,8 +4,6 @@
 #include <limits>
 #include <numbers>
 
-#include "utils/error.h"
-
 namespace engram {
 namespace {
 
@@ -42,13 +40,18 @@ std::vector<std::string> weight_layers(const Network& net) {
   return names;
 }
 
-void CarriedError::prepare(Network& net, Rng rng) {
+FeedbackPlan CarriedError::feedback() {
+  FeedbackPlan plan = plan_;
+  plan.draw = [this](const SynapticMatrix& s, Rng rng) { draw(s, rng); };
+  return plan;
+}
+
+void CarriedError::list_matrices(const Network& net) {
+  listed_ = &net;
   matrices_.clear();
   for (int l = 0; l < net.depth(); ++l)
     for (const SynapticMatrix* s : net.layer(l).synapses())
       matrices_.push_back(s);
-  for (std::uint64_t i = 0; i < matrices_.size(); ++i)
-    if (matrices_[i]->has_feedback()) draw(*matrices_[i], rng.fork("feedback", i));
 }
 
 void CarriedError::derive_all(const Pass& pass) {
@@ -59,7 +62,7 @@ void CarriedError::derive_all(const Pass& pass) {
 
 BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pass,
                                const ErrorHook& hook) {
-  ENGRAM_INVARIANT(plan_.path == Path::Weights || !matrices_.empty());  // prepared
+  if (listed_ != &net) list_matrices(net);
   derive_all(pass);
   const Macs forward = net.forward(batch.x, tape_, pass);
   BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
@@ -73,15 +76,19 @@ BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pas
 Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, bool exact) {
   Macs macs;
   const auto passes_on = [&](int l) { return !exact && skips(net.layer(l)); };
+  const auto in = [&](int l) -> const Signal& { return input_of(net, l, batch.x, tape_); };
+  const auto out = [&](int l) -> const Record& { return tape_[static_cast<std::size_t>(l)]; };
   macs += walk_.run(
-      net, batch.x, tape_, error_, pass,
-      [&](int l) {
-        return Descent{exact ? Path::Weights : path_of(net.layer(l)), &error_};
+      net, error_,
+      [&](int l, const Signal& above) {
+        if (!passes_on(l)) macs += net.layer(l).accumulate(in(l), out(l), above, pass);
       },
-      [&](int l, const Signal& in, const Record& out, const Signal& above) {
-        if (!passes_on(l)) macs += net.layer(l).accumulate(in, out, above, pass);
-      },
-      passes_on);
+      [&](int l, const Signal& above, Signal& below) -> Macs {
+        if (passes_on(l)) return copy_signal(above, below), Macs{};
+        const Layer& layer = net.layer(l);
+        const Descent descent{exact ? Path::Weights : path_of(layer), &error_};
+        return layer.backward_input(in(l), out(l), above, below, pass, descent);
+      });
   return macs;
 }
 
@@ -105,6 +112,7 @@ std::vector<std::vector<double>> CarriedError::weight_gradients(Network& net, co
 
 std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
   if (plan_.path == Path::Weights) return {};
+  if (listed_ != &net) list_matrices(net);
   derive_all(pass);
   std::as_const(net).evaluate(batch.x, tape_, pass);
   output_error(loss_, tape_.back().out, batch, error_);

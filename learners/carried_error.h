@@ -5,10 +5,10 @@
 
 #include <vector>
 
-#include "learners/error_walk.h"
 #include "learners/loss.h"
 #include "learners/rule.h"
 #include "models/synaptic.h"
+#include "models/walk_down.h"
 
 namespace engram {
 
@@ -17,10 +17,10 @@ class CarriedError : public Rule {
   explicit CarriedError(Loss loss, FeedbackPlan plan = {}) : loss_(loss), plan_(plan) {}
 
   Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
-  FeedbackPlan feedback() const override { return plan_; }
+  /// Its `draw` refers to this rule, which must live until the network is built.
+  FeedbackPlan feedback() override;
   const Tape& tape() const override { return tape_; }
-  /// Calls draw(matrix, its own stream) for every matrix that keeps something.
-  void prepare(Network& net, Rng rng) override;
+  void prepare(Network& net, Rng) override { list_matrices(net); }
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override;
   std::vector<Alignment> alignment(Network& net, const Batch& batch, const Pass& pass) override;
@@ -35,10 +35,11 @@ class CarriedError : public Rule {
   /// Layers that pass errors on as they are, and do not learn.
   virtual bool skips(const Layer&) const { return false; }
   virtual Path path_of(const Layer&) const { return plan_.path; }
-  /// Every matrix of weights of the network that the rule was prepared for, from the bottom up.
+  /// Every matrix of weights of the network, from the bottom up.
   const std::vector<const SynapticMatrix*>& matrices() const { return matrices_; }
 
  private:
+  void list_matrices(const Network& net);  ///< once, for steps allocate nothing
   void derive_all(const Pass& pass);
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
@@ -47,10 +48,11 @@ class CarriedError : public Rule {
 
   Loss loss_;
   FeedbackPlan plan_;
+  const Network* listed_ = nullptr;  ///< whose matrices these are
   std::vector<const SynapticMatrix*> matrices_;
   Tape tape_;
   Signal error_;  ///< at the outputs of the network
-  ErrorWalk walk_;
+  WalkDown walk_;
 };
 
 /// Names of the layers that `alignment` speaks about.

@@ -37,6 +37,7 @@ int Learner::epochs_of(int experience) const {
 }
 
 bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) {
+  check_joint_tasks(stream);
   if (cursor.total_steps == 0) observer.before_training();
   for (; cursor.experience < stream.experiences(); ++cursor.experience) {
     const Experience experience = stream.experience(cursor.experience);
@@ -74,8 +75,9 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
 
 bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor,
                           Observer& observer) {
-  const auto order = epoch_order(experience.train.size(), cursor);
-  const auto batch_size = static_cast<std::size_t>(o_.batch_size);
+  const auto order = epoch_order(experience.train, cursor);
+  const auto batch_size = static_cast<std::size_t>(o_.batch_size) *
+                          (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);
   steps_in_epoch_ = static_cast<std::int64_t>((order.size() + batch_size - 1) / batch_size);
   if (cursor.step == 0) {
     if (o_.boost_decay) net_.begin_epoch();
@@ -145,8 +147,11 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   if (o_.record_stats) count_active(cursor);
 }
 
-std::vector<std::uint32_t> Learner::epoch_order(std::size_t examples, const Cursor& cursor) const {
-  const auto n = static_cast<std::uint32_t>(examples);
+std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& examples,
+                                                const Cursor& cursor) const {
+  const auto views =
+      static_cast<std::uint32_t>(o_.joint_tasks == JointTasks::Mixed ? 1 : examples.views());
+  const auto n = static_cast<std::uint32_t>(examples.size()) / views;
   const auto batch = static_cast<std::uint32_t>(o_.batch_size);
   std::vector<std::uint32_t> places;
   if (o_.train_pad == TrainPad::Prepend && n % batch != 0)
@@ -163,7 +168,31 @@ std::vector<std::uint32_t> Learner::epoch_order(std::size_t examples, const Curs
   std::vector<std::uint32_t> order(size);
   for (std::uint32_t i = 0; i < size; ++i)
     order[i] = places[permutation[i]];
-  return order;
+  if (o_.joint_tasks == JointTasks::Mixed) return order;
+  // So far an order of images; a task's examples follow each other in the set.
+  if (o_.joint_tasks == JointTasks::Random) {
+    Rng draw = rng_.fork("task", static_cast<std::uint64_t>(cursor.experience))
+                   .fork("epoch", static_cast<std::uint64_t>(cursor.epoch));
+    for (std::uint32_t& place : order)
+      place += n * draw.below(views);
+    return order;
+  }
+  std::vector<std::uint32_t> together;
+  together.reserve(order.size() * views);
+  for (const std::uint32_t image : order)
+    for (std::uint32_t task = 0; task < views; ++task)
+      together.push_back(image + n * task);
+  return together;
+}
+
+void Learner::check_joint_tasks(const TaskStream& stream) const {
+  if (o_.joint_tasks == JointTasks::Mixed) return;
+  if (stream.experience(stream.experiences() - 1).train.views() < 2)
+    throw Error(Fault::Config,
+                fmt::format("joint_tasks = {} needs phases of several tasks over the same images: "
+                            "stream = multi_mnist or attributes with protocol = joint or "
+                            "cumulative; use joint_tasks = mixed here",
+                            name_of(o_.joint_tasks)));
 }
 
 void Learner::gather(const Experience& experience, int seen,

@@ -30,11 +30,18 @@ struct Choices<Rezero> {
   static constexpr std::array<std::string_view, 3> names{"step", "train_forward", "never"};
 };
 
+enum class JointTasks { Mixed, Random, Together };
+template <>
+struct Choices<JointTasks> {
+  static constexpr std::array<std::string_view, 3> names{"mixed", "random", "together"};
+};
+
 struct LearnerOptions {
   int batch_size = 128, epochs = 1;
   std::optional<int> later_epochs;
   Shuffle shuffle = Shuffle::EachEpoch;
   TrainPad train_pad = TrainPad::None;
+  JointTasks joint_tasks = JointTasks::Mixed;
   Rezero rezero = Rezero::Step;
   bool boost_decay = true;
   bool record_stats = true;
@@ -50,6 +57,10 @@ struct LearnerOptions {
       "order of the examples; once_seed0: one numpy order for all epochs, as the reference");
     v("train_pad", train_pad,
       "prepend: fill the last batch by repeating the first examples, as the reference");
+    v("joint_tasks", joint_tasks,
+      "phases of several tasks over the same images: every image with every task in an epoch, in "
+      "any order; with one task drawn at every visit; or batches of batch_size images with all "
+      "their tasks");
     v("rezero", rezero,
       "when absent synapses are set to 0: after each step, before each training pass (2019), or "
       "only at the start");
@@ -95,7 +106,8 @@ class Learner {
  private:
   bool train_epoch(const Experience&, int experiences_seen, Cursor&, Observer&);
   void train_step(const Experience&, Cursor&, BatchStats&);
-  std::vector<std::uint32_t> epoch_order(std::size_t examples, const Cursor&) const;
+  void check_joint_tasks(const TaskStream&) const;
+  std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
   void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);
   void count_active(Cursor&) const;
 

@@ -1,14 +1,72 @@
 #include "learners/loss.h"
 
+#include <algorithm>
+#include <cmath>
+
+#include "utils/error.h"
 #include "utils/kernels.h"
 
 namespace engram {
+namespace {
 
-BatchStats output_error(Loss, const Signal& logits, const Batch& batch, Signal& error) {
-  return cross_entropy(logits, batch, error);
+using Mask = std::span<const std::uint8_t>;
+
+Mask mask_of(const Batch& batch, std::size_t row) {
+  return batch.mask.empty() ? Mask{} : batch.mask[row];
 }
 
+/// The loss of one output, and its derivative with respect to the logit.
+struct Term {
+  double loss, slope;
+};
+
+Term bce_with_logits(double z, double target) {
+  const double tail = std::exp(-std::abs(z));  // never overflows
+  const double sigmoid = z >= 0 ? 1 / (1 + tail) : tail / (1 + tail);
+  return {std::max(z, 0.0) - z * target + std::log1p(tail), sigmoid - target};
+}
+
+Term squared(double z, double target) {
+  return {(z - target) * (z - target), 2 * (z - target)};
+}
+
+/// Losses that are means of a term per output.
+BatchStats mean_of_terms(Term (*term)(double z, double target), const Signal& logits,
+                         const Batch& batch, Signal& error) {
+  BatchStats stats;
+  const Mat gradient = error.resize(logits.rows(), logits.cols());
+  const auto outputs = static_cast<std::size_t>(logits.cols());
+  for (int b = 0; b < logits.rows(); ++b) {
+    const auto row = static_cast<std::size_t>(b);
+    const std::span<const real> z{logits.value().row(b), outputs};
+    const Mask mask = mask_of(batch, row);
+    const int target = batch.target[row];
+    const auto allowed = [&](std::size_t c) { return mask.empty() || mask[c] != 0; };
+    double count = 0, sum = 0;
+    for (std::size_t c = 0; c < outputs; ++c)
+      count += allowed(c);
+    for (std::size_t c = 0; c < outputs; ++c) {
+      gradient.row(b)[c] = 0;
+      if (!allowed(c)) continue;
+      const bool on = outputs == 1 ? target != 0 : target == static_cast<int>(c);
+      const auto [loss, slope] = term(static_cast<double>(z[c]), on ? 1 : 0);
+      sum += loss;
+      gradient.row(b)[c] = static_cast<real>(slope / count / logits.rows());
+    }
+    if (count > 0) stats.loss += sum / count;
+    stats.correct += (outputs == 1 ? z[0] > 0 : kernels::argmax(z, mask)) == target;
+  }
+  stats.loss /= logits.rows();
+  return stats;
+}
+
+}  // namespace
+
 BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error) {
+  if (logits.cols() == 1)
+    throw Error(Fault::Config,
+                "the cross-entropy of a single output is always 0; with head_outputs = single use "
+                "loss = bce or mse");
   BatchStats stats;
   const Mat gradient = error.resize(logits.rows(), logits.cols());
   const auto outputs = static_cast<std::size_t>(logits.cols());
@@ -16,13 +74,25 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
   for (int b = 0; b < logits.rows(); ++b) {
     const auto row = static_cast<std::size_t>(b);
     const std::span<const real> z{logits.value().row(b), outputs};
-    const auto mask = batch.mask.empty() ? std::span<const std::uint8_t>{} : batch.mask[row];
+    const Mask mask = mask_of(batch, row);
     stats.correct += kernels::argmax(z, mask) == batch.target[row];
     stats.loss +=
         kernels::softmax_cross_entropy(z, batch.target[row], mask, scale, gradient.row(b));
   }
   stats.loss /= logits.rows();
   return stats;
+}
+
+BatchStats output_error(Loss loss, const Signal& logits, const Batch& batch, Signal& error) {
+  switch (loss) {
+    case Loss::CrossEntropy:
+      return cross_entropy(logits, batch, error);
+    case Loss::Bce:
+      return mean_of_terms(bce_with_logits, logits, batch, error);
+    case Loss::Mse:
+      return mean_of_terms(squared, logits, batch, error);
+  }
+  broken_invariant("the loss is one of its choices");
 }
 
 }  // namespace engram

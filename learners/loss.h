@@ -14,10 +14,15 @@ template <>
 struct Choices<Loss> {
   static constexpr std::array<std::string_view, 3> names{"cross_entropy", "bce", "mse"};
 };
-BatchStats output_error(Loss loss, const Signal& logits, const Batch& batch, Signal& error);
 
-/// Mean cross-entropy of a softmax over the allowed outputs of every row. Fills `error` with its
-/// gradient with respect to the logits.
+/// The mean of a loss over the rows of a batch. Fills `error` with its gradient with respect to the
+/// logits; outputs that the batch's mask shuts off take no part. Targets are one-hot; a single
+/// output has the target itself, 0 or 1, and is right when it is on the target's side of 0.
+/// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too.
+/// Error(Config) for the cross-entropy of a single output, which is always 0.
+BatchStats output_error(Loss, const Signal& logits, const Batch& batch, Signal& error);
+
+/// Mean cross-entropy of a softmax over the allowed outputs of every row: Loss::CrossEntropy.
 BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error);
 
 }  // namespace engram

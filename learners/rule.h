@@ -28,10 +28,9 @@ class Rule {
  public:
   virtual ~Rule() = default;
   virtual Provides provides() const = 0;
-  /// What layers must keep for this rule; asked before the network is built.
-  virtual FeedbackPlan feedback() const { return {}; }
-  /// Draws what the rule itself needs (feedback matrices, ...). Before training and once only:
-  /// what it draws is saved with the model.
+  /// What layers must keep for this rule, and how it starts; asked before the network is built.
+  virtual FeedbackPlan feedback() { return {}; }
+  /// Draws what the rule itself needs besides. Before training and once only.
   virtual void prepare(Network&, Rng) {}
   /// Adds the update's direction to the gradients of net.params(); the caller has zeroed them.
   virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,

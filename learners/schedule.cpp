@@ -1,5 +1,6 @@
 #include "learners/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -18,7 +19,10 @@ double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoc
     case Schedule::Cosine:
       return o.lr_final + (1 - o.lr_final) * (1 + std::cos(std::numbers::pi * done)) / 2;
     case Schedule::Step:
-      return std::pow(o.step_factor, epoch / o.step_epochs);
+      return std::pow(o.step_factor, o.step_at.empty()
+                                         ? epoch / o.step_epochs
+                                         : std::count_if(o.step_at.begin(), o.step_at.end(),
+                                                         [epoch](int at) { return epoch >= at; }));
   }
   return 1;
 }

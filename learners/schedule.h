@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include "utils/options.h"
 
@@ -19,6 +20,7 @@ struct ScheduleOptions {
   double lr_final = 0;
   int warmup_steps = 0;
   int step_epochs = 10;
+  std::vector<int> step_at;
   double step_factor = 0.1;
 
   template <class V>
@@ -28,6 +30,8 @@ struct ScheduleOptions {
     v("warmup_steps", warmup_steps, Range::at_least(0),
       "the rate rises linearly over so many steps first");
     v("step_epochs", step_epochs, Range::at_least(1), "step: epochs between drops");
+    v("step_at", step_at, Range::at_least(1),
+      "step: epochs before which it drops, e.g. 50, 75; overrides step_epochs");
     v("step_factor", step_factor, Range::above(0).at_most(1),
       "step: the rate is multiplied by this");
   }

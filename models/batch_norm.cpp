@@ -16,6 +16,7 @@ class BatchNorm final : public Layer {
  public:
   BatchNorm(double momentum, double epsilon) : momentum_(momentum), epsilon_(epsilon) {}
   std::string kind() const override { return "batch_norm"; }
+  Downward downward() const override { return Downward::Identity; }
   std::string describe() const override {
     return fmt::format("batch norm, momentum {}", momentum_);
   }

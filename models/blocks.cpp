@@ -22,30 +22,6 @@ Synapses conv_synapses(const ModelOptions& o, Biased biased) {
           biased == Biased::Yes};
 }
 
-void add_residual_block(std::vector<LayerPtr>& layers, const ModelOptions& o, int channels,
-                        int stride, Shortcut kind) {
-  const std::size_t begin = layers.size();
-  const auto distance = [&] { return static_cast<int>(layers.size() - begin); };
-  const Synapses synapses = conv_synapses(o, Biased::No);
-  layers.push_back(conv2d(channels, 3, stride, 1, synapses));
-  if (o.batch_norm) layers.push_back(batch_norm());
-  add_activation(layers, o, o.percent_on_conv, true);
-  layers.push_back(conv2d(channels, 3, 1, 1, synapses));
-  if (o.batch_norm) layers.push_back(batch_norm());
-  if (kind == Shortcut::Identity) {
-    layers.back()->wiring.adds = distance();
-  } else {
-    const int main = distance();
-    const bool projected = kind == Shortcut::Projected;
-    layers.push_back(projected ? conv2d(channels, 1, stride, 0, synapses)
-                               : shortcut(channels, stride));
-    layers.back()->wiring.reads = main + 1;
-    if (projected && o.batch_norm) layers.push_back(batch_norm());
-    layers.back()->wiring.adds = distance() - main;
-  }
-  add_activation(layers, o, o.percent_on_conv, true);
-}
-
 void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions& o, int channels) {
   layers.push_back(conv2d(channels, o.conv_kernel, o.conv_stride, o.conv_pad, conv_synapses(o)));
   if (o.batch_norm) layers.push_back(batch_norm());

@@ -25,6 +25,7 @@ class ChosenLayer : public Layer {
                   const Pass& pass) const override {
     return chosen_->accumulate(pre, y, post, pass);
   }
+  Downward downward() const override { return chosen_->downward(); }
   std::vector<const SynapticMatrix*> synapses() const override { return chosen_->synapses(); }
 
  protected:

@@ -95,6 +95,7 @@ class Conv2d final : public Layer {
   }
 
   std::vector<const SynapticMatrix*> synapses() const override { return {&synapses_}; }
+  Downward downward() const override { return Downward::Weights; }
 
  private:
   /// The input's error straight from the network's: through one matrix, or through one kernel from

@@ -96,6 +96,7 @@ class Linear final : public Layer {
   }
 
   std::vector<const SynapticMatrix*> synapses() const override { return {&synapses_}; }
+  Downward downward() const override { return Downward::Weights; }
 
  private:
   double macs(const Signal& x) const { return static_cast<double>(x.rows()) * x.cols() * outputs_; }

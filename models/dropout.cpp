@@ -25,6 +25,7 @@ class Dropout final : public Layer {
   }
 
   std::string kind() const override { return "dropout"; }
+  Downward downward() const override { return Downward::Identity; }
   std::string describe() const override { return fmt::format("dropout {}", rate_); }
   double active_share(double inputs) const override {
     return inputs < 1 ? inputs * (1 - rate_) : 1;  // survivors are listed only if inputs were

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string_view>
 
 #include "models/tape.h"
 #include "utils/options.h"
+#include "utils/rng.h"
 
 namespace engram {
+
+class SynapticMatrix;
 
 /// Which matrix carries errors to the inputs of a layer.
 enum class Path {
@@ -44,6 +48,8 @@ struct FeedbackPlan {
   bool derived = false;  ///< the matrix is made anew from weights (and slice) by the rule
   DirectMap convolutions = DirectMap::Dense;
   int outputs = 0;  ///< of the network; filled in by who builds it
+  /// Fills a slice, after the weights have been drawn. Called while the network is built.
+  std::function<void(const SynapticMatrix&, Rng)> draw{};
 };
 
 }  // namespace engram

@@ -60,6 +60,7 @@ class GroupedConv2d final : public Layer {
   }
 
   std::vector<const SynapticMatrix*> synapses() const override { return {&synapses_}; }
+  Downward downward() const override { return Downward::Weights; }
 
  private:
   int places() const { return window_.out_h() * window_.out_w(); }

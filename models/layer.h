@@ -40,6 +40,13 @@ struct Wiring {
   int adds = 0;   ///< places down to the layer whose output is added to this one's; 0: none
 };
 
+/// What a layer does to a signal that comes down without a bottom-up pass before it.
+enum class Downward {
+  None,      ///< it needs what that pass left behind
+  Identity,  ///< hands it on
+  Weights    ///< backward_input(), of which the input's shape alone matters
+};
+
 class SynapticMatrix;
 
 class Layer {
@@ -82,6 +89,9 @@ class Layer {
   virtual double active_share(double /*inputs*/) const { return 1; }
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).
   virtual bool is_activation() const { return false; }
+  virtual Downward downward() const { return Downward::None; }
+  /// True for layers whose units a task may be denied: forward() honours Record::gate.
+  virtual bool takes_gate() const { return false; }
 
   Wiring wiring;  ///< set before the layer is bound
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "models/gating.h"
 #include "models/layers.h"
 
 namespace engram {
@@ -45,6 +46,7 @@ struct ModelOptions {
   std::optional<bool> relu_before_winners;
   WinnersScope winners_conv = WinnersScope::Local;
   bool frozen_new_heads = false;
+  GatingOptions gating;
 
   template <class V>
   void describe(V&& v) {
@@ -100,6 +102,7 @@ struct ModelOptions {
     v("winners_conv", winners_conv, "channels compete at each place, or all units of an image");
     v("frozen_new_heads", frozen_new_heads,
       "reference bug: heads after the first are never trained");
+    gating.describe(v);
   }
 };
 

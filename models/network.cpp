@@ -4,13 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "models/synaptic.h"
 #include "utils/error.h"
 
 namespace engram {
 
 Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share,
-                 const FeedbackPlan& feedback)
-    : layers_(std::move(layers)), shapes_{in} {
+                 const FeedbackPlan& feedback, std::unique_ptr<Gating> gating)
+    : layers_(std::move(layers)), shapes_{in}, gating_(std::move(gating)) {
   std::map<std::string, int> seen;  // kinds get a number each: linear1, linear2, conv1
   std::vector<double> shares{active_share};
   for (int l = 0; l < depth(); ++l) {
@@ -27,15 +28,24 @@ Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double ac
                   fmt::format("{}: a shortcut of {} does not fit its output of {}", names_.back(),
                               output_shape(also).text(), output_shape(l).text()));
   }
+  if (gating_) gating_->bind(*this, feedback, store_);
   store_.allocate();
   for (int l = 0; l < depth(); ++l)
     layer(l).init(rng.fork("layer", static_cast<std::uint64_t>(l)));
   store_.mask_values();
+  std::uint64_t index = 0;
+  for (int l = 0; l < depth(); ++l)
+    for (const SynapticMatrix* s : layer(l).synapses()) {
+      if (s->feedback_id() >= 0 && feedback.draw) feedback.draw(*s, rng.fork("feedback", index));
+      ++index;
+    }
+  if (gating_) gating_->init(*this, rng.fork("gating"));
 }
 
 Macs Network::evaluate(const Signal& x, Tape& tape, const Pass& pass) const {
   ENGRAM_INVARIANT(x.cols() == in().size());
   tape.resize(layers_.size());
+  if (gating_) gating_->open(*this, tape);
   Macs macs;
   for (int l = 0; l < depth(); ++l) {
     Record& y = tape[static_cast<std::size_t>(l)];

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/gating.h"
 #include "models/layer.h"
 
 namespace engram {
@@ -13,8 +14,9 @@ class Network {
   /// Binds the layers to an input shape and draws initial values from rng.fork("layer", index).
   /// `active_share`: of the inputs that may be non-zero, if that is known. `feedback`: what layers
   /// keep for errors; the rule fills it. Error(Config) for shapes that do not fit.
+  /// `gating`: which units a task may use; null: all.
   Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double active_share = 1,
-          const FeedbackPlan& feedback = {});
+          const FeedbackPlan& feedback = {}, std::unique_ptr<Gating> gating = nullptr);
 
   /// tape[l] <- output of layer l. In a training pass every layer observes its output.
   Macs forward(const Signal& x, Tape& tape, const Pass& pass);
@@ -36,6 +38,9 @@ class Network {
   /// One line per layer.
   std::string describe() const;
 
+  /// Null when every task may use all units.
+  Gating* gating() const { return gating_.get(); }
+
   ParamStore& params() { return store_; }
   const ParamStore& params() const { return store_; }
 
@@ -47,6 +52,7 @@ class Network {
   std::vector<LayerPtr> layers_;
   std::vector<ImageShape> shapes_;  ///< of the input, then of the output of every layer
   std::vector<std::string> names_;
+  std::unique_ptr<Gating> gating_;
 };
 
 /// What layer l reads: x, or the output of a layer below.

@@ -51,8 +51,8 @@ std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
   std::vector<std::string> known;
   for (const ModelEntry& entry : models()) {
     if (entry.name == name)
-      return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share,
-                                       feedback);
+      return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share, feedback,
+                                       make_gating(options.gating, head.tasks));
     known.emplace_back(entry.name);
   }
   throw Error(Fault::Config, "model = " + name + ": no such model" + suggestion(name, known));

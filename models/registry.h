@@ -13,6 +13,7 @@ namespace engram {
 /// The classifier on top: `heads` linear layers of `outputs` units; more than one: one per task.
 struct HeadShape {
   int heads = 1, outputs = 10;
+  int tasks = 1;  ///< that a gating tells apart
 };
 
 struct ModelEntry {

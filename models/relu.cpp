@@ -4,7 +4,9 @@
 
 #include "models/layers.h"
 #include "utils/elementwise.h"
+#include "utils/error.h"
 #include "utils/parallel.h"
+#include "utils/scratch.h"
 
 namespace engram {
 namespace {
@@ -16,14 +18,17 @@ class Relu final : public Layer {
   std::string kind() const override { return "relu"; }
   std::string describe() const override { return "relu"; }
   bool is_activation() const override { return true; }
+  Downward downward() const override { return Downward::Identity; }
+  bool takes_gate() const override { return true; }
   double active_share(double inputs) const override { return inputs; }
   ImageShape bind(ImageShape in, const Place&, ParamStore&) override { return in; }
 
-  Macs forward(const Signal& x, Record& y, const Pass&) const override {
+  Macs forward(const Signal& x, Record& y, const Pass& pass) const override {
+    const CMat in = y.gate.empty() ? x.value() : gated(x.value(), y.gate, pass.tasks);
     if (x.active.known())
-      narrow(x, y.out);
+      narrow(in, x.active, x.active_share(), y.out);
     else
-      rectify(x.value(), y.out);
+      rectify(in, y.out);
     return {};
   }
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
@@ -52,6 +57,23 @@ class Relu final : public Layer {
   static constexpr double kFew = 0.06;
   static constexpr std::size_t kRun = 1 << 15;  ///< elements of a tile
 
+  /// x where the gate [tasks, units] of each row's task is open, else 0.
+  static CMat gated(CMat x, const std::vector<real>& gate, std::span<const int> tasks) {
+    thread_local Scratch memory;
+    ENGRAM_INVARIANT(static_cast<int>(tasks.size()) == x.rows);
+    const Mat out = memory.matrix(x.rows, x.cols);
+    const auto cols = static_cast<std::size_t>(x.cols);
+    for_rows(x, 0, [&](int b) {
+      const real* const open = gate.data() + static_cast<std::size_t>(tasks[b]) * cols;
+      const real* const from = x.row(b);
+      real* const to = out.row(b);
+#pragma omp simd
+      for (std::size_t i = 0; i < cols; ++i)
+        to[i] = open[i] != 0 ? from[i] : real{0};
+    });
+    return out;
+  }
+
   template <class Body>
   static void for_runs(std::size_t size, const Body& body) {
     parallel_for(static_cast<int>((size + kRun - 1) / kRun), [&](int run) {
@@ -70,9 +92,8 @@ class Relu final : public Layer {
     });
   }
 
-  static void narrow(const Signal& x, Signal& y) {
-    const bool few = x.active_share() < kFew;
-    const CMat in = x.value();
+  static void narrow(CMat in, const ActiveSet& active, double share, Signal& y) {
+    const bool few = share < kFew;
     const Mat out = few ? y.resize_sparse(in.rows, in.cols) : y.resize(in.rows, in.cols);
     y.active.begin(in.rows, in.cols);
     for_rows(in, 0, [&](int b) {
@@ -81,7 +102,7 @@ class Relu final : public Layer {
       if (!few) kernels::relu({from, static_cast<std::size_t>(in.cols)}, to);
       std::int32_t* const units = y.active.slots(b);
       int count = 0;
-      for (const std::int32_t i : x.active.row(b)) {
+      for (const std::int32_t i : active.row(b)) {
         units[count] = i;
         count += from[i] > 0;
       }

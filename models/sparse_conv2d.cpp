@@ -40,6 +40,7 @@ class SparseConv2d final : public Layer {
     return {window_.out_h(), window_.out_w(), channels_};
   }
   void init(Rng rng) override { w_.init(rng); }
+  Downward downward() const override { return Downward::Weights; }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), places() * channels_);

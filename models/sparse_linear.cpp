@@ -45,6 +45,7 @@ class SparseLinear final : public Layer {
     return {1, 1, outputs_};
   }
   void init(Rng rng) override { w_.init(rng); }
+  Downward downward() const override { return Downward::Weights; }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs_);

@@ -34,6 +34,12 @@ Mat Signal::resize_sparse(int rows, int cols) {
   return value();
 }
 
+void copy_signal(const Signal& from, Signal& to) {
+  const CMat value = from.value();
+  std::copy_n(value.data, value.size(), to.resize(value.rows, value.cols).data);
+  if (from.active.known()) to.active = from.active;
+}
+
 void add_signal(const Signal& from, Signal& to) {
   ENGRAM_INVARIANT(from.rows() == to.rows() && from.cols() == to.cols());
   to.densify();

@@ -51,6 +51,7 @@ struct Record {
   std::vector<real> saved;          ///< layer's own: batch statistics, dropout factors, ...
   std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
   std::vector<std::uint8_t> bits;   ///< layer's own: a bit for each element (dropout)
+  std::vector<real> gate;  ///< [tasks, units]: 1 where open; empty: all are (models/gating.h)
 };
 using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
 
@@ -62,5 +63,8 @@ struct Macs {
     return *this;
   }
 };
+
+/// to <- from, with its active set.
+void copy_signal(const Signal& from, Signal& to);
 
 }  // namespace engram

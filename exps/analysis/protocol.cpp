@@ -57,6 +57,7 @@ void settle_stream(Texts& texts) {
   if (dataset) o.benchmark = dataset->name;
   const StreamKind kind = stream_kind(o, o.benchmark);
   const bool is_split = kind == StreamKind::Split, is_permuted = kind == StreamKind::Permuted;
+  const bool is_pairs = kind == StreamKind::MultiMnist, asks = kind == StreamKind::Attributes;
   const bool is_joint = o.cumul || o.protocol == Protocol::Joint;
   if (is_split && !o.classes_per_task && dataset && dataset->classes >= o.tasks)
     o.classes_per_task = dataset->classes / o.tasks;
@@ -74,6 +75,10 @@ void settle_stream(Texts& texts) {
         texts.erase(key);
   };
   drop(true, {"mnist_mode", "cumul"});  // said by stream and protocol
+  drop(!is_pairs, {"pair_seed"});
+  drop(!asks, {"attributes", "image_scale"});
+  drop(is_pairs || asks, {"tasks", "permutation_seed", "first_task_identity", "max_rotation",
+                          "rotation", "cumul_data"});
   drop(!is_joint || is_split, {"cumul_data"});
   drop(!is_split, {"classes_per_task", "class_order", "order_seed"});
   drop(o.class_order == ClassOrder::Natural, {"order_seed"});
@@ -86,15 +91,19 @@ void settle_stream(Texts& texts) {
 /// The same for what is told apart, by which outputs; after settle_stream().
 void settle_scenario(Texts& texts) {
   const auto o = read_from<ScenarioOptions>(texts);
-  const bool is_split = texts["stream"] == name_of(StreamKind::Split);
-  const Scenario scenario = o.scenario.value_or(is_split ? Scenario::Task : Scenario::Domain);
+  const std::string stream = texts["stream"];
+  const bool is_domain =
+      stream == name_of(StreamKind::Permuted) || stream == name_of(StreamKind::Rotated);
+  const Scenario scenario = o.scenario.value_or(is_domain ? Scenario::Domain : Scenario::Task);
   Head head = Head::Shared;
   if (scenario == Scenario::Task) head = Head::PerTask;
   if (scenario == Scenario::Class) head = Head::Masked;
   head = o.head.value_or(head);
   texts["scenario"] = name_of(scenario);
   texts["head"] = name_of(head);
-  if (head != Head::PerTask) texts.erase("head_outputs"), texts.erase("unseen_heads");
+  if (head != Head::PerTask) texts.erase("unseen_heads");
+  if (head != Head::PerTask && o.head_outputs == HeadOutputs::All)
+    texts["head_outputs"] = name_of(HeadOutputs::Own);
   if (head != Head::Masked) texts.erase("mask_training"), texts.erase("mask_rule");
 }
 

@@ -90,6 +90,29 @@ json layers_of(const RunRecord& run, bool with_usage) {
   return list;
 }
 
+json gates_of(const RunRecord& run) {
+  json list = json::array();
+  for (const GateRecord& gate : run.gates)
+    list.push_back({{"layer", gate.layer},
+                    {"density", table(gate.density)},
+                    {"kept", table(gate.kept)},
+                    {"overlap", table(gate.overlap)}});
+  return list;
+}
+
+json alignment_of(const RunRecord& run) {
+  json list = json::array();
+  for (const EpochRow& row : run.epochs)
+    for (std::size_t l = 0; l < std::min(row.alignment.size(), run.weight_layers.size()); ++l)
+      list.push_back({{"experience", row.experience},
+                      {"epoch", row.epoch},
+                      {"layer", run.weight_layers[l]},
+                      {"feedback_angle", number(row.alignment[l].feedback_angle)},
+                      {"update_angle", number(row.alignment[l].update_angle)},
+                      {"norm_ratio", number(row.alignment[l].norm_ratio)}});
+  return list;
+}
+
 json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonOptions& options) {
   json metrics = json::object();
   for (const Metric& metric : compute_metrics(run, forgetting))
@@ -109,6 +132,8 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
           {"epochs", epochs_of(run)},
           {"steps", steps_of(run, options.most_steps)},
           {"layers", layers_of(run, options.usage)},
+          {"alignment", alignment_of(run)},
+          {"gates", gates_of(run)},
           {"provenance", std::move(provenance)}};
 }
 

@@ -41,6 +41,8 @@ std::string proof_text(Proof proof) {
       return "WRONG";
     case Proof::Generated:
       return "made by the program";
+    case Proof::Present:
+      return "there, not checked";
     case Proof::Size:
       return "sizes fit";
     case Proof::Wrapper:

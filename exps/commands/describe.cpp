@@ -23,15 +23,18 @@ std::shared_ptr<const Images> labels_only(const DatasetEntry& entry, int count) 
   out->shape = entry.shape;
   for (int i = 0; i < count; ++i)
     out->labels.push_back(static_cast<std::uint8_t>(i % entry.classes));
+  out->views.assign(entry.attributes.size(), out->labels);
   return out;
 }
 
 Dataset stand_in(const DatasetEntry& entry) {
   return {.name = std::string(entry.name),
           .classes = entry.classes,
-          .train = labels_only(entry, entry.train_count),
+          .train = labels_only(entry, entry.train_count + entry.held_out),
           .test = labels_only(entry, entry.test_count),
-          .sha256 = ""};
+          .sha256 = "",
+          .views = {entry.attributes.begin(), entry.attributes.end()},
+          .held_out = static_cast<std::size_t>(entry.held_out)};
 }
 
 /// Every line moved to the right, the last one ended.
@@ -66,8 +69,9 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   const auto stream = make_stream(s.stream, data, seed);
   const Targets targets(*stream, s.scenario);
   const auto rule = make_rule(s);
-  const auto net = build_model(s.model, stream->shape(), {targets.heads(), targets.width()},
-                               Rng(seed).fork("init"), 1, rule->feedback());
+  const auto net =
+      build_model(s.model, stream->shape(), {targets.heads(), targets.width(), targets.tasks()},
+                  Rng(seed).fork("init"), 1, rule->feedback());
   const std::size_t parameters = net->params().values().size();
   const auto optimizer = make_optimizer(s.optimizer, net->params());
   Config config = s.config;

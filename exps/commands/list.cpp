@@ -93,7 +93,8 @@ std::string dataset_detail(const DatasetEntry& e) {
   std::string out;
   if (!e.aliases.empty()) out += fmt::format("also called: {}\n", fmt::join(e.aliases, ", "));
   for (const DataFile& file : e.files)
-    out += fmt::format("  {}  {} bytes\n", file.name, file.bytes);
+    out += file.bytes == 0 ? fmt::format("  {}\n", file.name)
+                           : fmt::format("  {}  {} bytes\n", file.name, file.bytes);
   out += fmt::format("terms: {}\n", e.licence);
   if (!e.generated()) out += "to get it: " + how_to_get(e) + "\n";
   return out;

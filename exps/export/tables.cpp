@@ -75,6 +75,24 @@ void alignment(const ResultsSet& set, const Add& add) {
   });
 }
 
+void gates(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const GateRecord& gate : run.gates)
+      for (std::size_t i = 0; i < gate.density.shape(0); ++i)
+        for (std::size_t j = 0; j < gate.density.shape(1); ++j)
+          row(gate.layer, i, j + 1, gate.density(i, j), gate.kept(i, j));
+  });
+}
+
+void gate_overlap(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const GateRecord& gate : run.gates)
+      for (std::size_t a = 0; a < gate.overlap.shape(0); ++a)
+        for (std::size_t b = 0; b < gate.overlap.shape(1); ++b)
+          row(gate.layer, a + 1, b + 1, gate.overlap(a, b));
+  });
+}
+
 void steps(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
     for (const StepRow& s : run.steps)
@@ -144,6 +162,8 @@ constexpr TidyTable kTables[] = {
      epochs},
     {"alignment", "experiment,seed,task,epoch,layer,feedback_angle,update_angle,norm_ratio",
      alignment},
+    {"gates", "experiment,seed,layer,after_task,task,density,kept", gates},
+    {"gate_overlap", "experiment,seed,layer,task,other_task,overlap", gate_overlap},
     {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},
     {"layers", "experiment,seed,layer,units,task,active_fraction", layers},
     {"usage", "experiment,seed,layer,task,unit,active_when_learned,active_at_end", usage},

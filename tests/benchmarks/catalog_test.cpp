@@ -72,6 +72,7 @@ TEST(Catalog, EntriesAreConsistent) {
       EXPECT_TRUE(mirror.starts_with("https://")) << mirror;
       EXPECT_TRUE(mirror.ends_with("/")) << mirror;
     }
+    if (e.format == DataFormat::CelebA) continue;  // lists without published digests
     std::uint64_t bytes = 0;
     for (const DataFile& f : e.files) {
       bytes += f.bytes;

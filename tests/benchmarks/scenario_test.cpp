@@ -139,6 +139,29 @@ TEST(Targets, RefuseCombinationsThatMeanNothing) {
   EXPECT_THAT(refusal(Scenario::Class, Head::PerTask), HasSubstr("use head = masked"));
 }
 
+TEST(Targets, TwoClassesMayShareOneLogit) {
+  for (const Targets& t :
+       {targets(*split(), Scenario::Task, Head::PerTask, HeadOutputs::Single),
+        targets(*split(), Scenario::Task, Head::Shared, HeadOutputs::Single),
+        targets(*permuted(), Scenario::Domain, Head::Shared, HeadOutputs::Single)}) {
+    EXPECT_EQ(t.width(), 1);
+    EXPECT_EQ(t.target(0, 0), 0);
+    EXPECT_EQ(t.target(0, 1), 1);
+    EXPECT_THAT(t.train_mask(1, 2), IsEmpty());
+  }
+  EXPECT_EQ(targets(*split(), Scenario::Task, {}, HeadOutputs::Single).target(2, 5), 1);
+}
+
+TEST(Targets, ASingleOutputNeedsTwoClassesPerTask) {
+  const auto refusal = [](const TaskStream& stream, Scenario scenario, Head head) {
+    return message_of(Fault::Config, [&] { targets(stream, scenario, head, HeadOutputs::Single); });
+  };
+  EXPECT_THAT(refusal(*split(9, 3), Scenario::Task, Head::Shared),
+              HasSubstr("'classes 0 1 2' has 3; use head_outputs = own"));
+  EXPECT_THAT(refusal(*split(), Scenario::Class, Head::Shared), HasSubstr("does not fit"));
+  EXPECT_THAT(refusal(*split(), Scenario::Task, Head::Masked), HasSubstr("head = masked"));
+}
+
 TEST(Targets, ALabelOutsideTheTaskHasNoOutput) {
   EXPECT_EQ(targets(*split(), Scenario::Task).target(0, 5), -1);
 }

@@ -79,6 +79,24 @@ TEST(Evaluator, MultipliedMasksLetAnOutputOutsideTheTaskWinLikeTheReference) {
   EXPECT_DOUBLE_EQ(prepare({.mask_rule = MaskRule::Multiply})->accuracy(0, 1), 0);
 }
 
+TEST(Evaluator, ASingleOutputAnswersOneAboveZero) {
+  Fixture f({}, {.head_outputs = HeadOutputs::Single});
+  ASSERT_EQ(f.targets->width(), 1);
+  const auto share_of_ones = [&f](real bias) {
+    f.net->params().value(f.net->params().find("linear2.bias")).data[0] = bias;
+    auto images = std::make_shared<Images>(*f.data.test);
+    images->labels.assign(10, 1);
+    f.data.test = images;
+    return f.evaluator->accuracy(
+        ExampleSet(images, std::make_shared<const std::vector<std::uint32_t>>(10u, 0u),
+                   PixelMap::identity({1, 1, 1}, {}), 0),
+        0, 1);
+  };
+  EXPECT_DOUBLE_EQ(share_of_ones(real{.5}), 1);
+  EXPECT_DOUBLE_EQ(share_of_ones(0), 0);
+  EXPECT_DOUBLE_EQ(share_of_ones(real{-.5}), 0);
+}
+
 TEST(Evaluator, CountsWhichUnitsAreActive) {
   UnitUsage usage;
   Fixture f;

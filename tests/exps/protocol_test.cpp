@@ -73,6 +73,21 @@ TEST(Protocol, SettingsWithoutEffectAreNoDifference) {
             Lines{"unseen_heads: newest against skip"});
 }
 
+TEST(Protocol, KnowsTasksOverTheSameImages) {
+  const std::string pairs = "stream = multi_mnist\n", asks = "stream = attributes\n";
+  EXPECT_EQ(
+      between(pairs, pairs + "scenario = task\nhead = per_task\ntasks = 2\nrotation = even\n"),
+      Lines{});
+  EXPECT_EQ(between(pairs + "pair_seed = 3\n", pairs), Lines{"pair_seed: 3 against auto"});
+  EXPECT_EQ(between("pair_seed = 3\nimage_scale = 2\nattributes = Bald\n", ""), Lines{});
+  EXPECT_EQ(between(asks + "image_scale = 2\n", asks), Lines{"image_scale: 2 against 1"});
+  EXPECT_EQ(between(asks + "attributes = Bald\n", asks), Lines{"attributes: Bald against nothing"});
+  const std::string shared = "stream = split\nhead = shared\n";
+  EXPECT_EQ(between(shared + "head_outputs = single\n", shared),
+            Lines{"head_outputs: single against own"});
+  EXPECT_EQ(between(shared + "head_outputs = all\n", shared), Lines{}) << "for heads per task";
+}
+
 TEST(Protocol, SomeSettingsMatterToSomeMetricsOnly) {
   EXPECT_EQ(between("probe_every = 20\n", ""), Lines{});
   EXPECT_EQ(between("probe_every = 20\n", "", "stability_gap"), Lines{"probe_every: 20 against 0"});

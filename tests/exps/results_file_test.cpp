@@ -124,9 +124,9 @@ TEST(ResultsFile, ExplainsItself) {
     EXPECT_EQ(root.integer_attribute("schema"), kResultsSchema);
     EXPECT_EQ(root.integer_attribute("complete"), 1);
     EXPECT_EQ(root.integer_attribute("seed"), 4);
-    EXPECT_EQ(root.names(),
-              (std::vector<std::string>{"config", "model", "provenance", "accuracy", "metrics",
-                                        "tasks", "cost", "epochs", "steps", "layers"}));
+    EXPECT_EQ(root.names(), (std::vector<std::string>{"config", "model", "provenance", "accuracy",
+                                                      "metrics", "tasks", "cost", "epochs",
+                                                      "alignment", "steps", "layers", "gates"}));
     const h5::Group metrics = root.open("metrics");
     EXPECT_EQ(metrics.text_attribute("forgetting_definition"), "mammoth");
     for (const Metric& metric : compute_metrics(run, ForgettingDefinition::Mammoth)) {

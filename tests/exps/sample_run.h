@@ -56,13 +56,25 @@ inline RunRecord sample_run(const std::string& experiment, int tasks, std::uint6
                             0.9,
                             10.25,
                             {1e9, 4e9},
-                            {2.0 / 6}});
+                            {2.0 / 6},
+                            {{80.5, 42.25 / (e + 1), 1.5}, {kNotEvaluated, 0, 2}}});
     StepRow row{static_cast<std::int64_t>(100 * (t + 1)), static_cast<int>(t), 0.8, {}};
     for (std::size_t j = 0; j < n; ++j)
       row.probe_accuracy.push_back(run.accuracy(t + 1, j));
     run.steps.push_back(row);
   }
   run.layers.push_back(layer);
+  GateRecord gate;
+  gate.layer = "k_winners.1";
+  gate.learned = xt::xtensor<std::uint8_t, 2>({n, units}, 0u);
+  for (std::size_t t = 0; t < n; ++t)
+    gate.learned(t, t % units) = 1;
+  gate.density = gate.kept = Table({n + 1, n}, kNotEvaluated);
+  gate.overlap = Table({n, n}, 0.25);
+  for (std::size_t j = 0; j < n; ++j)
+    gate.density(n, j) = 0.5, gate.kept(n, j) = 0.75;
+  run.gates.push_back(gate);
+  run.weight_layers = {"linear1", "linear2"};
   run.evaluate_seconds.assign(n + 1, 0.75);
   run.train_macs = {2e9 * tasks, 8e9 * tasks};
   run.test_macs = {1e8 * tasks, 1e9 * tasks};

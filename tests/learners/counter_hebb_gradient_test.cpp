@@ -18,7 +18,7 @@ using testing::Ruled;
 
 static_assert(sizeof(real) == 8, "equality is checked in double precision");
 
-constexpr Loss kLosses[] = {Loss::CrossEntropy};  // the others as soon as they are there
+constexpr Loss kLosses[] = {Loss::CrossEntropy, Loss::Bce, Loss::Mse};
 
 Batch batch_for(const Network& net, std::uint64_t seed = 5) {
   return random_batch(6, net.in().size(), net.outputs(), 1, seed);

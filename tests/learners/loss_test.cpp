@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/models/harness.h"
+#include "utils/error.h"
 
 namespace engram {
 namespace {
@@ -23,6 +24,73 @@ TEST(CrossEntropy, AveragesOverRowsAndCountsHitsUnderTheMask) {
   EXPECT_EQ(stats.correct, 2);
   EXPECT_EQ(error.value().row(0)[2], 0);
   EXPECT_NEAR(static_cast<double>(error.value().row(0)[0]), 0.5 / (1 + std::exp(1.0)), 1e-6);
+}
+
+double sigmoid(double z) {
+  return 1 / (1 + std::exp(-z));
+}
+
+/// Two rows of three outputs; the second row's first output is shut off.
+struct Masked {
+  Masked() {
+    batch.x.resize(2, 1);
+    batch.target = {2, 1};
+    batch.mask = {{}, mask};
+  }
+  std::vector<std::uint8_t> mask{0, 1, 1};
+  Signal logits = testing::signal(2, 3, {1, -2, 3, 9, .5, -1});
+  Batch batch;
+  Signal error;
+};
+
+TEST(Bce, IsTheMeanOverRowsAndAllowedOutputs) {
+  Masked m;
+  const BatchStats stats = output_error(Loss::Bce, m.logits, m.batch, m.error);
+  const double first =
+      -(std::log(1 - sigmoid(1)) + std::log(1 - sigmoid(-2)) + std::log(sigmoid(3))) / 3;
+  const double second = -(std::log(sigmoid(.5)) + std::log(1 - sigmoid(-1))) / 2;
+  EXPECT_NEAR(stats.loss, (first + second) / 2, 1e-6);
+  EXPECT_EQ(stats.correct, 2);  // 9 is the largest, but not allowed
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(0)[2]), (sigmoid(3) - 1) / 3 / 2, 1e-6);
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(1)[2]), sigmoid(-1) / 2 / 2, 1e-6);
+  EXPECT_EQ(m.error.value().row(1)[0], 0);
+}
+
+TEST(Mse, IsTheMeanOverRowsAndAllowedOutputs) {
+  Masked m;
+  const BatchStats stats = output_error(Loss::Mse, m.logits, m.batch, m.error);
+  EXPECT_NEAR(stats.loss, ((1. + 4 + 4) / 3 + (.25 + 1) / 2) / 2, 1e-6);
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(0)[1]), 2. * -2 / 3 / 2, 1e-6);
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(1)[1]), 2 * (.5 - 1) / 2 / 2, 1e-6);
+  EXPECT_EQ(m.error.value().row(1)[0], 0);
+}
+
+TEST(Bce, OfLargeLogitsIsExactAndFinite) {
+  Batch batch;
+  batch.x.resize(4, 1);
+  batch.target = {0, 1, 0, 1};
+  Signal error;
+  const auto logits = testing::signal(4, 1, {500, 500, -500, -500});
+  const BatchStats stats = output_error(Loss::Bce, logits, batch, error);
+  EXPECT_NEAR(stats.loss, (500. + 0 + 0 + 500) / 4, 1e-9);
+  EXPECT_EQ(stats.correct, 2);
+  EXPECT_EQ(error.value().row(0)[0], real{1} / 4);
+  EXPECT_EQ(error.value().row(3)[0], -real{1} / 4);
+  EXPECT_NEAR(static_cast<double>(error.value().row(1)[0]), 0, 1e-9);
+}
+
+TEST(SingleOutput, HasItsTargetItself) {
+  Batch batch;
+  batch.x.resize(4, 1);
+  batch.target = {1, 1, 0, 0};
+  Signal error;
+  const auto logits = testing::signal(4, 1, {.3, -.3, .3, 0});
+  BatchStats stats = output_error(Loss::Mse, logits, batch, error);
+  EXPECT_NEAR(stats.loss, (.49 + 1.69 + .09) / 4, 1e-6);
+  EXPECT_EQ(stats.correct, 2);  // 0 is not above 0: class 0
+  EXPECT_NEAR(static_cast<double>(error.value().row(1)[0]), 2 * -1.3 / 4, 1e-6);
+  EXPECT_EQ(output_error(Loss::Bce, logits, batch, error).correct, 2);
+  EXPECT_THROW(output_error(Loss::CrossEntropy, logits, batch, error), Error);
 }
 
 }  // namespace

@@ -1,0 +1,71 @@
+#include "models/gating.h"
+
+#include <algorithm>
+
+#include "models/network.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+constexpr GatingEntry kGatings[] = {
+    {"xdg", "random units for every task (context-dependent gating)", "Masse et al. 2018",
+     make_xdg},
+    {"top_down", "a task code sent down through the network selects its sub-network",
+     "Abel & Ullman 2024", make_top_down},
+};
+
+}  // namespace
+
+std::span<const GatingEntry> gatings() {
+  return kGatings;
+}
+
+std::unique_ptr<Gating> make_gating(const GatingOptions& options, int tasks) {
+  if (options.gating == "none") return nullptr;
+  std::vector<std::string> known{"none"};
+  for (const GatingEntry& entry : gatings()) {
+    if (entry.name == options.gating) return entry.make(options, tasks);
+    known.emplace_back(entry.name);
+  }
+  throw Error(Fault::Config, "gating = " + options.gating + ": no such gating" +
+                                 suggestion(options.gating, known));
+}
+
+void Gating::find_layers(const Network& net) {
+  for (int l = 0; l < net.depth(); ++l)
+    if (net.layer(l).takes_gate()) layers_.push_back({l, net.output_shape(l).size()});
+  if (layers_.empty())
+    throw Error(Fault::Config,
+                "gating: the model has no relu whose units could be gated; use another model, or "
+                "relu_before_winners = yes");
+}
+
+void Gating::open(const Network& net, Tape& tape) {
+  masks(net, now_);
+  for (std::size_t level = 0; level < layers_.size(); ++level)
+    tape[static_cast<std::size_t>(layers_[level].layer)].gate = now_[level];
+}
+
+void StoredMasks::bind(const Network& net, const std::vector<GatedLayer>& layers, int tasks,
+                       ParamStore& store) {
+  store_ = &store;
+  for (const GatedLayer& level : layers)
+    ids_.push_back(store.add_state(net.layer_name(level.layer) + ".gate", tasks, level.units));
+}
+
+void StoredMasks::write(std::size_t level, const GateMask& mask) {
+  const Mat state = store_->state(ids_[level]);
+  ENGRAM_INVARIANT(state.size() == mask.size());
+  std::copy(mask.begin(), mask.end(), state.data);
+}
+
+void StoredMasks::read(std::vector<GateMask>& out) const {
+  out.resize(ids_.size());
+  for (std::size_t level = 0; level < ids_.size(); ++level) {
+    const CMat state = std::as_const(*store_).state(ids_[level]);
+    out[level].assign(state.data, state.data + state.size());
+  }
+}
+
+}  // namespace engram

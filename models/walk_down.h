@@ -1,0 +1,45 @@
+// Signals on their way down through a network: errors, or instructions. Shortcuts make signals
+// meet; what happens to them on the way is up to the caller.
+#pragma once
+
+#include <vector>
+
+#include "models/network.h"
+
+namespace engram {
+
+class WalkDown {
+ public:
+  /// From the top layer to the bottom: calls visit(layer, the signal at its output), and, unless
+  /// the layer reads the input of the network, send(layer, the signal at its output, where the
+  /// signal at its input is to go), which returns multiply-adds. `top`: the signal at the outputs
+  /// of the network. Returns the sum.
+  template <class Visit, class Send>
+  Macs run(const Network& net, const Signal& top, Visit visit, Send send) {
+    Macs macs;
+    begin(net);
+    for (int l = net.depth() - 1; l >= 0; --l) {
+      const Signal& above = l == net.depth() - 1 ? top : signals_[static_cast<std::size_t>(l)];
+      if (const int also = net.second(l); also >= 0) receive(also, above);
+      visit(l, above);
+      const int below = net.source(l);
+      if (below < 0) continue;
+      const bool met = reached_[static_cast<std::size_t>(below)] != 0;
+      macs += send(l, above, met ? branch_ : signals_[static_cast<std::size_t>(below)]);
+      if (met) receive(below, branch_);
+      reached_[static_cast<std::size_t>(below)] = 1;
+    }
+    return macs;
+  }
+
+ private:
+  void begin(const Network& net);
+  /// The signal at the output of a layer <- or += `signal`.
+  void receive(int layer, const Signal& signal);
+
+  std::vector<Signal> signals_;  ///< at the outputs of each layer: sparse ones keep their zeros
+  std::vector<char> reached_;    ///< whether a layer's signal means anything yet
+  Signal branch_;
+};
+
+}  // namespace engram
