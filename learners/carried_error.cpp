@@ -46,18 +46,24 @@ FeedbackPlan CarriedError::feedback() {
   return plan;
 }
 
-void CarriedError::derive_all(Network& net, const Pass& pass) {
+void CarriedError::list_matrices(const Network& net) {
+  listed_ = &net;
+  matrices_.clear();
+  for (int l = 0; l < net.depth(); ++l)
+    for (const SynapticMatrix* s : net.layer(l).synapses())
+      matrices_.push_back(s);
+}
+
+void CarriedError::derive_all(const Pass& pass) {
   if (!plan_.derived) return;
-  std::uint64_t index = 0;
-  for_each_synapses(net, [&](const SynapticMatrix& s) {
-    if (s.has_feedback()) derive(s, pass.rng.fork("feedback", index));
-    ++index;
-  });
+  for (std::uint64_t i = 0; i < matrices_.size(); ++i)
+    if (matrices_[i]->has_feedback()) derive(*matrices_[i], pass.rng.fork("feedback", i));
 }
 
 BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pass,
                                const ErrorHook& hook) {
-  derive_all(net, pass);
+  if (listed_ != &net) list_matrices(net);
+  derive_all(pass);
   const Macs forward = net.forward(batch.x, tape_, pass);
   BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
   stats.macs += forward;
@@ -106,7 +112,8 @@ std::vector<std::vector<double>> CarriedError::weight_gradients(Network& net, co
 
 std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
   if (plan_.path == Path::Weights) return {};
-  derive_all(net, pass);
+  if (listed_ != &net) list_matrices(net);
+  derive_all(pass);
   std::as_const(net).evaluate(batch.x, tape_, pass);
   output_error(loss_, tape_.back().out, batch, error_);
   const auto own = weight_gradients(net, batch, pass, false);

@@ -17,10 +17,13 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
   if (o.dropout > 0) layers.push_back(dropout(o.dropout));
 }
 
+Synapses conv_synapses(const ModelOptions& o, Biased biased) {
+  return {o.sparsify ? o.weight_sparsity_conv : 1, o.mask_rounding, o.init, o.weight_storage,
+          biased == Biased::Yes};
+}
+
 void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions& o, int channels) {
-  const Synapses synapses{o.sparsify ? o.weight_sparsity_conv : 1, o.mask_rounding, o.init,
-                          o.weight_storage};
-  layers.push_back(conv2d(channels, o.conv_kernel, o.conv_stride, o.conv_pad, synapses));
+  layers.push_back(conv2d(channels, o.conv_kernel, o.conv_stride, o.conv_pad, conv_synapses(o)));
   if (o.batch_norm) layers.push_back(batch_norm());
   add_activation(layers, o, o.percent_on_conv, true);
 }

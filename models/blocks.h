@@ -7,6 +7,26 @@
 
 namespace engram {
 
+enum class Biased { No, Yes };
+/// The weights of a convolution by the options.
+Synapses conv_synapses(const ModelOptions&, Biased = Biased::Yes);
+/// What a residual block adds to what it computes: its input; a 1x1 convolution of it [batch norm];
+/// or every stride-th place of it, with channels of zeros.
+enum class Shortcut { Identity, Projected, Subsampled };
+/// conv 3x3 with a stride [batch norm] activation, conv 3x3 [batch norm] + shortcut, activation. No
+/// biases. A shortcut with layers of its own comes last, so that it alone reads past other layers.
+void add_residual_block(std::vector<LayerPtr>& layers, const ModelOptions&, int channels,
+                        int stride, Shortcut);
+/// The first layer of a residual network: conv 3x3 [batch norm] activation, without a bias.
+void add_stem(std::vector<LayerPtr>& layers, const ModelOptions&);
+/// Stages of `blocks` blocks, the first block of each but the first on half the places; `change` is
+/// the shortcut where the shape changes.
+void add_residual_stages(std::vector<LayerPtr>& layers, const ModelOptions&, int blocks,
+                         Shortcut change);
+/// Those of He et al. 2016 for CIFAR-10, with so many blocks per stage and shortcuts without
+/// parameters.
+std::vector<LayerPtr> cifar_resnet_layers(const ModelOptions&, const HeadShape&, int blocks);
+ModelOptions cifar_resnet_defaults();
 /// A convolution by the options: conv [batch norm] activation.
 void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions&, int channels);
 enum class PoolAfter { All, AllButLast };
@@ -27,8 +47,14 @@ std::vector<LayerPtr> cnn_layers(const ModelOptions&, const HeadShape&);        
 std::vector<LayerPtr> simple_net_layers(const ModelOptions&, const HeadShape&);   // simple_net.cpp
 std::vector<LayerPtr> lenet_layers(const ModelOptions&, const HeadShape&);        // lenet.cpp
 std::vector<LayerPtr> lenet_cifar_layers(const ModelOptions&, const HeadShape&);  // lenet_cifar.cpp
+std::vector<LayerPtr> tiny_resnet_layers(const ModelOptions&, const HeadShape&);  // tiny_resnet.cpp
+std::vector<LayerPtr> resnet18_layers(const ModelOptions&, const HeadShape&);     // resnet18.cpp
+std::vector<LayerPtr> resnet20_layers(const ModelOptions&, const HeadShape&);     // resnet20.cpp
+std::vector<LayerPtr> resnet56_layers(const ModelOptions&, const HeadShape&);     // resnet56.cpp
 ModelOptions simple_net_defaults();
 ModelOptions lenet_defaults();
 ModelOptions lenet_cifar_defaults();
+ModelOptions tiny_resnet_defaults();
+ModelOptions resnet18_defaults();
 
 }  // namespace engram

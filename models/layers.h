@@ -52,7 +52,9 @@ LayerPtr dropout(double rate);              // dropout.cpp: inverted, survivors 
 LayerPtr flatten();                         // flatten.cpp: h x w x c -> 1 x 1 x hwc
 LayerPtr max_pool(int kernel, int stride);  // pooling.cpp
 LayerPtr avg_pool(int kernel, int stride);  // pooling.cpp
-LayerPtr global_avg_pool();                 // pooling.cpp: one mean per channel
+/// Images of other sizes by leaving out places and adding channels of zeros.       shortcut.cpp
+LayerPtr shortcut(int channels, int stride);
+LayerPtr global_avg_pool();  // pooling.cpp: one mean per channel
 /// Per channel, over batch and places (Ioffe & Szegedy 2015).                   batch_norm.cpp
 LayerPtr batch_norm(double momentum = 0.1, double epsilon = 1e-5);
 

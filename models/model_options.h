@@ -63,7 +63,7 @@ struct ModelOptions {
     v("init", init,
       "how weights start: torch = U(+-1/sqrt(fan_in)), he_uniform = U(+-sqrt(6/fan_in))");
     v("conv_channels", conv_channels, Range::at_least(1),
-      "channels of each convolution; not in an mlp");
+      "channels of each convolution, or stage of a resnet; not in an mlp");
     v("conv_kernel", conv_kernel, Range::at_least(1), "their kernel size");
     v("conv_stride", conv_stride, Range::at_least(1), "their stride");
     v("conv_pad", conv_pad, Range::at_least(0), "their zero padding");

@@ -17,6 +17,14 @@ constexpr ModelEntry kModels[] = {
      "LeCun et al. 1998", lenet_layers, lenet_defaults},
     {"lenet_cifar", "three 3x3 convolutions, their mean over the image, one hidden layer",
      "Sanfiz & Akrout 2021", lenet_cifar_layers, lenet_cifar_defaults},
+    {"tiny_resnet", "two residual blocks and a convolution that pools", "Abel & Ullman 2024",
+     tiny_resnet_layers, tiny_resnet_defaults},
+    {"resnet18", "eight residual blocks for small images, without pooling",
+     "He et al. 2016; Abel & Ullman 2024", resnet18_layers, resnet18_defaults},
+    {"resnet20", "nine residual blocks with batch norm, shortcuts without parameters",
+     "He et al. 2016", resnet20_layers, cifar_resnet_defaults},
+    {"resnet56", "the same with 27 blocks", "He et al. 2016", resnet56_layers,
+     cifar_resnet_defaults},
 };
 
 }  // namespace

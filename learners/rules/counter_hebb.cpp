@@ -33,16 +33,14 @@ class CounterHebb final : public CarriedError {
   }
   void finish(Network& net, const Pass& pass) override {
     ParamStore& params = net.params();
-    std::uint64_t index = 0;
-    for_each_synapses(net, [&](const SynapticMatrix& s) {
+    for (std::uint64_t i = 0; i < matrices().size(); ++i) {
+      const SynapticMatrix& s = *matrices()[i];
       const bool both = s.has_feedback() && o_.learn_feedback;
       if (both) params.copy_gradient(s.weight_id(), s.feedback_id());
-      if (o_.update_noise > 0) {
-        disturb(params, s.weight_id(), pass.rng.fork("noise_up", index));
-        if (both) disturb(params, s.feedback_id(), pass.rng.fork("noise_down", index));
-      }
-      ++index;
-    });
+      if (o_.update_noise == 0) continue;
+      disturb(params, s.weight_id(), pass.rng.fork("noise_up", i));
+      if (both) disturb(params, s.feedback_id(), pass.rng.fork("noise_down", i));
+    }
   }
 
  private:

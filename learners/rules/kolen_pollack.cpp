@@ -24,9 +24,8 @@ class KolenPollack final : public CarriedError {
  protected:
   void draw(const SynapticMatrix& s, Rng rng) override { init_feedback(init_, 0, s, rng); }
   void finish(Network& net, const Pass&) override {
-    for_each_synapses(net, [&](const SynapticMatrix& s) {
-      if (s.has_feedback()) net.params().copy_gradient(s.weight_id(), s.feedback_id());
-    });
+    for (const SynapticMatrix* s : matrices())
+      if (s->has_feedback()) net.params().copy_gradient(s->weight_id(), s->feedback_id());
   }
 
  private:

@@ -100,6 +100,11 @@ ModelOptions model_of(const std::string& name) {
   ModelOptions m;
   m.hidden_units = 300, m.hidden_layers = 2;
   if (name == "dense") return m;
+  if (name == "residual") {
+    m = default_options("tiny_resnet");
+    m.model = "tiny_resnet", m.conv_channels = {3, 4, 4}, m.batch_norm = true;
+    return m;
+  }
   m.sparsify = true, m.winners.boost_strength = 1;
   if (name == "winners") m.percent_on_fc = 0.01;
   if (name == "few_winners") m.hidden_units = 1000, m.percent_on_fc = 0.002;
@@ -112,17 +117,20 @@ ModelOptions model_of(const std::string& name) {
 }
 
 /// Allocations of the last two of eight epochs of 10 steps.
-std::size_t allocations_of_training(const std::string& model, const char* optimizer_name) {
+std::size_t allocations_of_training(const std::string& model, const char* optimizer_name,
+                                    const std::string& rule_name = "backprop") {
   StreamOptions so;
   so.benchmark = "synthetic", so.stream = StreamKind::Permuted, so.tasks = 1;
   so.train_limit = 320;
   const auto stream = make_stream(so, load_dataset("synthetic", {}), 1);
   const Targets targets(*stream, ScenarioOptions{});
-  const auto net = build_model(model_of(model), stream->shape(), {1, targets.width()}, Rng(1));
+  const auto rule = make_rule(rule_name, Config(), {.weight_decay = 1e-4});
+  const auto net = build_model(model_of(model), stream->shape(), {1, targets.width()}, Rng(1), 1,
+                               rule->feedback());
+  rule->prepare(*net, Rng(3));
   OptimizerOptions oo;
   oo.optimizer = optimizer_name, oo.lr = 0.01, oo.momentum = 0.9, oo.weight_decay = 1e-4;
   const auto optimizer = make_optimizer(oo, net->params());
-  const auto rule = make_backprop({}, {});
   LearnerOptions lo;
   lo.batch_size = 32, lo.epochs = 8;
   std::vector<std::unique_ptr<Strategy>> none;
@@ -150,6 +158,16 @@ TEST_P(Allocation, StopsOnceEveryThreadHasWorked) {
     }
   }
   set_threads(1);
+}
+
+TEST(RuleAllocation, StopsForEveryRuleAndKindOfModel) {
+  set_threads(1);
+  for (const RuleEntry& rule : rules())
+    for (const char* model : {"dense", "winners", "cnn", "residual"}) {
+      allocations_of_training(model, "sgd", std::string(rule.name));
+      EXPECT_EQ(allocations_of_training(model, "sgd", std::string(rule.name)), 0u)
+          << rule.name << ", " << model;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Allocation,

@@ -48,8 +48,43 @@ TEST(LeNet, ForCifarHasTheParametersOfThePaperAndAveragesFourByFourPlaces) {
                                   "4x4x128", "128", "256", "10"}));
 }
 
+constexpr std::size_t kHead = 10;
+
+TEST(ResNet, TheTinyOneHasTheParametersAndShapesOfThePaper) {
+  const auto net = built("tiny_resnet", {28, 28, 1});
+  EXPECT_EQ(size(*net), 237'920u + 1025 * kHead);
+  EXPECT_EQ(shapes(*net), (Shapes{"28x28x1", "28x28x32", "28x28x64", "14x14x64", "4x4x64", "10"}));
+}
+
+TEST(ResNet, Of18LayersHasTheParametersAndShapesOfThePaper) {
+  const auto net = built("resnet18", {32, 32, 3});
+  EXPECT_EQ(size(*net), 11'159'232u + 8193 * kHead);
+  EXPECT_EQ(shapes(*net), (Shapes{"32x32x3", "32x32x64", "16x16x128", "8x8x256", "4x4x512", "10"}));
+  ModelOptions o = default_options("resnet18");
+  o.model = "resnet18", o.conv_channels = {4, 8, 16, 32}, o.batch_norm = true;
+  const auto normed = build_model(o, {32, 32, 3}, {1, 10}, Rng(1));
+  o.batch_norm = false;
+  const auto plain = build_model(o, {32, 32, 3}, {1, 10}, Rng(1));
+  // Five convolutions as wide as each stage, and a shortcut in all but the first.
+  EXPECT_EQ(size(*normed) - size(*plain), 2u * (5 * 4 + 5 * 8 + 5 * 16 + 5 * 32));
+}
+
+TEST(ResNet, Of20And56LayersHaveTheParametersOfThePaper) {  // 0.27 and 0.85 million
+  const auto net = built("resnet20", {32, 32, 3});
+  EXPECT_EQ(size(*net), 269'722u);
+  EXPECT_EQ(shapes(*net), (Shapes{"32x32x3", "32x32x16", "16x16x32", "8x8x64", "64", "10"}));
+  EXPECT_EQ(size(*built("resnet56", {32, 32, 3})), 853'018u);
+}
+
+TEST(ResNet, DescribesItsShortcuts) {
+  const std::string tiny = built("tiny_resnet", {28, 28, 1})->describe();
+  EXPECT_NE(tiny.find("conv 1x1, stride 2, padding 0 + conv"), std::string::npos) << tiny;
+  const std::string deep = built("resnet20", {32, 32, 3})->describe();
+  EXPECT_NE(deep.find("batch norm, momentum 0.1 + relu1  32x32x16"), std::string::npos) << deep;
+}
+
 TEST(Models, WithDefaultsOfTheirOwnDropNothingUnlessAsked) {
-  for (const std::string name : {"simple_net", "lenet", "lenet_cifar"}) {
+  for (const std::string name : {"simple_net", "lenet", "lenet_cifar", "tiny_resnet", "resnet20"}) {
     ModelOptions o = default_options(name);
     o.model = name;
     const auto has_dropout = [&] {

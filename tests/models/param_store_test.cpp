@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "models/tape.h"
+
 namespace engram {
 namespace {
 
@@ -46,6 +48,55 @@ TEST(ParamStore, BlocksOfGradientsAddUpToTheWhole) {
   s.add_gradient(a, cols);
   EXPECT_EQ(std::vector<real>(s.grads().begin(), s.grads().end()),
             (std::vector<real>{10, 0, 20, 30, 0, 40, 51, 2, 63}));
+}
+
+TEST(ParamStore, CopiesGradientsInEveryForm) {
+  ParamStore s;
+  const int a = s.add("a", 2, 3), b = s.add("b", 2, 3);
+  s.allocate();
+  for (real& g : s.grads())
+    g = 7;
+  const auto gradient = [&](int id) {
+    const auto all = s.grad(id).all();
+    return std::vector<real>(all.begin(), all.end());
+  };
+  s.zero_grad();
+  s.copy_gradient(a, b);
+  EXPECT_EQ(s.param(b).form, GradientForm::Zero);
+  EXPECT_EQ(gradient(b), std::vector<real>(6, 0));
+
+  s.zero_grad();
+  GradientBlock block{.all_rows = false, .rows = {1}, .cols = {0, 2}, .value = {4, 5}};
+  s.add_gradient(a, block);
+  s.copy_gradient(a, b);
+  EXPECT_EQ(s.param(b).form, GradientForm::Block);
+  EXPECT_EQ(gradient(b), (std::vector<real>{0, 0, 0, 4, 0, 5}));
+  s.grad(a).data[3] = 9;  // each has memory of its own
+  EXPECT_EQ(gradient(b)[3], 4);
+
+  s.zero_grad();
+  const auto opened = s.open_gradient(a);
+  for (std::size_t i = 0; i < 6; ++i)
+    opened.value.data[i] = static_cast<real>(i);
+  s.copy_gradient(a, b);
+  EXPECT_EQ(s.param(b).form, GradientForm::Full);
+  EXPECT_EQ(gradient(b), (std::vector<real>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(AddSignal, AddsAndForgetsWhatIsActive) {
+  Signal to, from;
+  Mat m = to.resize_sparse(1, 3);
+  to.active.begin();
+  m.data[1] = 2, to.active.push(1), to.active.end_row();
+  m = from.resize(1, 3);
+  m.data[0] = 1, m.data[1] = 10, m.data[2] = 0;
+  add_signal(from, to);
+  EXPECT_FALSE(to.active.known());
+  const auto sum = to.value().all();
+  EXPECT_EQ(std::vector<real>(sum.begin(), sum.end()), (std::vector<real>{1, 12, 0}));
+  // A sparse signal may now be written anywhere: what follows is zero again.
+  const auto again = to.resize_sparse(1, 3).all();
+  EXPECT_EQ(std::vector<real>(again.begin(), again.end()), (std::vector<real>{0, 0, 0}));
 }
 
 TEST(ParamStore, MasksValuesAndGradientsInEveryForm) {

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/utils/simd_levels.h"
 #include "utils/digest.h"
 
 namespace engram {
@@ -197,6 +198,23 @@ TEST(Rng, ForksStreamsThatDependOnNameIndexAndSeedOnly) {
         seen.insert(Rng(seed).fork(name, index).block(0));
   EXPECT_EQ(seen.size(), 10u * 5 * 20);
   EXPECT_NE(root.fork("a").fork("b").block(0), root.fork("b").fork("a").block(0));
+}
+
+TEST(Rng, GivesTheWordsOfManyBlocksAtOnceOnEveryProcessor) {
+  const Rng rng = Rng(123456789012345u).fork("words");
+  testing::with_every_simd_level([&] {
+    for (const std::size_t count : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 100})
+      for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{5},
+                                        (std::uint64_t{1} << 32) - 7, ~std::uint64_t{0} - 200}) {
+        std::vector<std::uint32_t> words(4 * count + 1, 77), expected;
+        rng.words(first, count, words.data());
+        for (std::size_t b = 0; b < count; ++b)
+          for (const std::uint32_t word : rng.block(first + b))
+            expected.push_back(word);
+        expected.push_back(77);  // nothing is written behind the end
+        ASSERT_EQ(words, expected) << first << " " << count;
+      }
+  });
 }
 
 TEST(Rng, ForksStreamsThatDoNotFollowEachOther) {
