@@ -66,11 +66,14 @@ Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass) {
 
 std::string Network::describe() const {
   std::string text;
-  for (int l = 0; l < depth(); ++l)
-    text += fmt::format("{}{}  {} -> {}\n", layer(l).describe(),
-                        second(l) >= 0 ? " + " + names_[static_cast<std::size_t>(second(l))] : "",
-                        input_shape(l).text(), output_shape(l).text());
-  return text;
+  for (int l = 0; l < depth(); ++l) {
+    const bool passes_by = layer(l).wiring.reads > 1 && source(l) >= 0;
+    text += fmt::format("{}{}{}  {} -> {}\n", layer(l).describe(),
+                        passes_by ? " of " + layer_name(source(l)) : "",
+                        second(l) >= 0 ? " + " + layer_name(second(l)) : "", input_shape(l).text(),
+                        output_shape(l).text());
+  }
+  return gating_ ? text + gating_->describe() + "\n" : text;
 }
 
 void Network::begin_epoch() {
