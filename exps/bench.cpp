@@ -230,8 +230,7 @@ Measurement measure_workload(const Workload& workload, const Dataset& data,
   const auto stream = make_stream(s.stream, used, 0);
   const Targets targets(*stream, s.scenario);
   const auto net = build_model(
-      s.model, stream->shape(), {targets.heads(), targets.width(), targets.tasks()},
-      Rng(0).fork("init"),
+      s.model, stream->shape(), head_shape(s, targets), Rng(0).fork("init"),
       workload.kind == Kind::Hidden ? static_cast<double>(kHiddenActive) / s.model.hidden_units : 1,
       make_rule(s)->feedback());
   Stopwatch watch(budget);

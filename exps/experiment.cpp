@@ -1,5 +1,7 @@
 #include "exps/experiment.h"
 
+#include <fmt/format.h>
+
 #include "learners/registry.h"
 #include "learners/strategy.h"
 #include "models/registry.h"
@@ -28,6 +30,16 @@ std::vector<OptionGroup> option_groups() {
 
 std::unique_ptr<Rule> make_rule(const Settings& s) {
   return make_rule(s.rule.rule, s.config, {s.rule.loss, s.optimizer.weight_decay});
+}
+
+HeadShape head_shape(const Settings& s, const Targets& targets) {
+  if (s.model.gating.gating != "none" && targets.scenario() != Scenario::Task)
+    throw Error(
+        Fault::Config,
+        fmt::format("gating = {} opens units by task, so the task must be known at test, but "
+                    "scenario = {}; use scenario = task (with head = shared or per_task)",
+                    s.model.gating.gating, name_of(targets.scenario())));
+  return {targets.heads(), targets.width(), targets.tasks()};
 }
 
 Settings read_settings(std::string experiment, Config config) {
@@ -59,7 +71,13 @@ Settings read_settings(std::string experiment, Config config) {
   };
   at("benchmark", [&] { dataset_entry(s.stream.benchmark); });
   at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
-  at("rule", [&] { find_entry(rules(), s.rule.rule, "rule").read(config); });
+  at("gating", [&] {
+    if (s.model.gating.gating != "none") find_entry(gatings(), s.model.gating.gating, "gating");
+  });
+  at("rule", [&] {
+    find_entry(rules(), s.rule.rule, "rule").read(config);
+    make_rule(s.rule.rule, config, {s.rule.loss, s.optimizer.weight_decay});
+  });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
   at("strategies", [&] {
     for (const std::string& name : s.rule.strategies)

@@ -14,6 +14,7 @@
 #include "learners/optimizer.h"
 #include "learners/rule.h"
 #include "models/model_options.h"
+#include "models/registry.h"
 #include "utils/config.h"
 
 namespace engram {
@@ -97,6 +98,9 @@ struct Settings {
 
 /// The rule that the settings ask for.
 std::unique_ptr<Rule> make_rule(const Settings&);
+/// The classifier that the targets need. Error(Config) when tasks are to be told apart that are not
+/// known at test.
+HeadShape head_shape(const Settings&, const Targets&);
 
 /// Reads all options of an experiment. Error(Config) for what Config refuses, for unknown names and
 /// for keys that nobody reads.

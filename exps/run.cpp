@@ -42,9 +42,9 @@ class Run final : public Observer {
         stream_(make_stream(s_.stream, data, request.seed)),
         targets_(*stream_, s_.scenario),
         rule_(make_rule(s_)),
-        net_(build_model(
-            s_.model, stream_->shape(), {targets_.heads(), targets_.width(), targets_.tasks()},
-            root_of(s_.rule.init_seed, request.seed).fork("init"), 1, rule_->feedback())),
+        net_(build_model(s_.model, stream_->shape(), head_shape(s_, targets_),
+                         root_of(s_.rule.init_seed, request.seed).fork("init"), 1,
+                         rule_->feedback())),
         optimizer_(make_optimizer(s_.optimizer, net_->params())),
         evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
         data_rng_(root_of(s_.rule.data_seed, request.seed)) {

@@ -92,41 +92,31 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
   return macs;
 }
 
-/// The gradient of every layer with weights, end to end.
-std::vector<std::vector<double>> CarriedError::weight_gradients(Network& net, const Batch& batch,
-                                                                const Pass& pass, bool exact) {
-  net.params().zero_grad();
-  descend(net, batch, pass, exact);
-  std::vector<std::vector<double>> all;
-  for (int l = 0; l < net.depth(); ++l) {
-    const auto synapses = net.layer(l).synapses();
-    if (synapses.empty()) continue;
-    auto& gradient = all.emplace_back();
-    for (const SynapticMatrix* s : synapses) {
-      const CMat g = net.params().grad(s->weight_id());
-      gradient.insert(gradient.end(), g.data, g.data + g.size());
-    }
-  }
-  return all;
-}
-
 std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
   if (plan_.path == Path::Weights) return {};
   if (listed_ != &net) list_matrices(net);
   derive_all(pass);
   std::as_const(net).evaluate(batch.x, tape_, pass);
   output_error(loss_, tape_.back().out, batch, error_);
-  const auto own = weight_gradients(net, batch, pass, false);
-  const auto exact = weight_gradients(net, batch, pass, true);
-  net.params().zero_grad();
+  ParamStore& params = net.params();
+  std::vector<std::vector<real>> own;  // of every matrix
+  params.zero_grad();
+  descend(net, batch, pass, false);
+  for (const SynapticMatrix* s : matrices_) {
+    const CMat g = params.grad(s->weight_id());
+    own.emplace_back(g.data, g.data + g.size());
+  }
+  params.zero_grad();
+  descend(net, batch, pass, true);
   std::vector<Alignment> all;
+  std::size_t next = 0;
   for (int l = 0; l < net.depth(); ++l) {
     const auto synapses = net.layer(l).synapses();
     if (synapses.empty()) continue;
     Cosine update, feedback;
-    update.add(own[all.size()], exact[all.size()]);
     double weights = 0, carriers = 0;
     for (const SynapticMatrix* s : synapses) {
+      update.add(own[next++], CMat(params.grad(s->weight_id())).all());
       if (!s->has_feedback()) continue;
       weights += squares(s->weight()), carriers += squares(s->feedback());
       if (s->feedback().size() == s->weight().size() && plan_.path == Path::Feedback)
@@ -136,6 +126,7 @@ std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch,
     all.push_back({feedback.degrees(), update.degrees(),
                    weights > 0 ? std::sqrt(carriers / weights) : kNone});
   }
+  params.zero_grad();
   return all;
 }
 

@@ -43,8 +43,6 @@ class CarriedError : public Rule {
   void derive_all(const Pass& pass);
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
-  std::vector<std::vector<double>> weight_gradients(Network& net, const Batch& batch,
-                                                    const Pass& pass, bool exact);
 
   Loss loss_;
   FeedbackPlan plan_;

@@ -69,9 +69,8 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   const auto stream = make_stream(s.stream, data, seed);
   const Targets targets(*stream, s.scenario);
   const auto rule = make_rule(s);
-  const auto net =
-      build_model(s.model, stream->shape(), {targets.heads(), targets.width(), targets.tasks()},
-                  Rng(seed).fork("init"), 1, rule->feedback());
+  const auto net = build_model(s.model, stream->shape(), head_shape(s, targets),
+                               Rng(seed).fork("init"), 1, rule->feedback());
   const std::size_t parameters = net->params().values().size();
   const auto optimizer = make_optimizer(s.optimizer, net->params());
   Config config = s.config;

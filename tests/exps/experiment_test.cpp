@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "benchmarks/catalog.h"
+#include "benchmarks/stream_table.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -91,6 +93,8 @@ TEST(Settings, NameThePlaceOfAnUnknownPart) {
            {"model", "cn", "cnn"},
            {"optimizer", "adm", "adam"},
            {"rule", "backprob", "backprop"},
+           {"rule", "kolen_pollack", "weight_decay"},
+           {"gating", "top_donw", "top_down"},
            {"strategies", "l3", "l2"}}) {
     const std::string why = failure({{key, value}});
     EXPECT_NE(why.find("x.cfg:1"), std::string::npos) << why;
@@ -107,6 +111,25 @@ TEST(Settings, StartFromTheDefaultsOfTheirModel) {
   EXPECT_EQ(s.model.dropout, 0);
   EXPECT_NE(s.config.resolved_text().find("conv_channels = 6, 16, 120"), std::string::npos);
   EXPECT_EQ(read_settings("x", {}).model.dropout, 0.5);
+}
+
+TEST(Settings, RefuseGatesForTasksThatAreNotKnownAtTest) {
+  const auto shape = [](const std::string& scenario) {
+    Config c;
+    c.set("gating", "xdg", "x.cfg:1"), c.set("scenario", scenario, "x.cfg:2");
+    c.set("benchmark", "synthetic", "x.cfg:3"), c.set("head", "shared", "x.cfg:4");
+    c.set("tasks", "3", "x.cfg:5");
+    const Settings s = read_settings("x", std::move(c));
+    const auto stream = make_stream(s.stream, load_dataset("synthetic", {}), 0);
+    return head_shape(s, Targets(*stream, s.scenario));
+  };
+  EXPECT_EQ(shape("task").tasks, 3);
+  try {
+    shape("domain");
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("scenario = task"), std::string::npos) << e.what();
+  }
 }
 
 TEST(Settings, RefuseAStrategyOptionWithoutItsStrategy) {
