@@ -34,6 +34,7 @@ OWN(steps, "steps.js")
 OWN(matrices, "matrices.js")
 OWN(sparsity, "sparsity.js")
 OWN(cost, "cost.js")
+OWN(paths, "paths.js")
 OWN(tables, "tables.js")
 OWN(main, "main.js")
 
@@ -69,7 +70,8 @@ std::string_view style() {
 std::span<const std::string_view> code() {
   static const std::string_view all[] = {TEXT(core),     TEXT(figure), TEXT(charts), TEXT(legend),
                                          TEXT(summary),  TEXT(curves), TEXT(steps),  TEXT(matrices),
-                                         TEXT(sparsity), TEXT(cost),   TEXT(tables), TEXT(main)};
+                                         TEXT(sparsity), TEXT(paths),  TEXT(cost),   TEXT(tables),
+                                         TEXT(main)};
   return all;
 }
 

@@ -30,10 +30,12 @@ const magnitudeTicks = { tickCount: 4,
 
 /**
  * Lines with bands. rows: {e, x, y, lo, hi, tip}; x, y: titles. whole: x is counted; dots: a mark
- * for every value; borders: where to draw vertical lines; across: the span of y, if given.
+ * for every value; borders: where to draw vertical lines; across: the span of y, if given; ticks:
+ * of y, which counts fractions otherwise.
  */
 function lineChart(rows, width, options) {
-  const { x, y, whole = true, dots = true, zero = false, height = 240, borders = [] } = options;
+  const { x, y, whole = true, dots = true, zero = false, height = 240, borders = [],
+    ticks = null } = options;
   if (!rows.length) return null;
   const across = options.across ?? extent(rows.flatMap((r) => [r.y, r.lo, r.hi]), { zero });
   const many = Math.ceil(rows.length / 1200);  // marks to hover over where all would be too many
@@ -51,7 +53,7 @@ function lineChart(rows, width, options) {
     axes: [
       { orient: "bottom", scale: "x", title: x, tickCount: 6,
         ...(whole ? { format: "d", tickMinStep: 1 } : magnitudeTicks) },
-      { orient: "left", scale: "y", title: y, grid: true, ...fractionTicks(across) }],
+      { orient: "left", scale: "y", title: y, grid: true, ...(ticks ?? fractionTicks(across)) }],
     marks: [
       { type: "rule", from: { data: "borders" }, interactive: false, encode: { enter: {
         x: here, y: constant(0), y2: constant(height), strokeDash: constant([2, 3]),

@@ -25,7 +25,7 @@ document.documentElement.dataset.theme = preference.matches ? "dark" : "light";
 verdicts();
 legend();
 for (const make of [curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
-  costPanel, settingsPanel, provenancePanel, skippedPanel]) {
+  gatePanel, alignmentPanel, costPanel, settingsPanel, provenancePanel, skippedPanel]) {
   const made = make();
   if (made) document.getElementById("panels").append(made);
 }

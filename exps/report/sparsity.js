@@ -37,25 +37,28 @@ function layerFigures(layerOf, name) {
     () => asTable(usage(), "units, %", "usage"))];
 }
 
+/** What any two tasks of an experiment have in common; tableOf(run) [task][task], or nothing. */
+function overlapFigure(e, i, caption, tableOf) {
+  if (e.tasks.length < 2) return null;
+  const tasks = e.tasks.map((_, t) => t + 1);
+  const at = (a, b) => over(e, (r) => tableOf(r)?.[a - 1]?.[b - 1] ?? null);
+  const plain = (v) => v.toFixed(3);
+  const cells = () => tasks.flatMap((a) => tasks.map((b) => {
+    const s = at(a, b);
+    return { row: a, column: b, v: s.mean,
+      tip: `${e.tasks[a - 1]} and ${e.tasks[b - 1]}\noverlap ${withHalf(s, plain)}` };
+  })).filter((c) => c.v !== null);
+  return figure(caption, (w) => heatMap(cells(), w,
+    { rows: tasks, columns: tasks, x: "task (figures: overlap, %)", y: "task" }),
+  () => ({ head: ["task", ...e.tasks],
+    rows: tasks.map((a) => [e.tasks[a - 1], ...tasks.map((b) => withHalf(at(a, b), plain))]) }),
+  { of: i });
+}
+
 function overlapFigures(layerOf, name) {
-  return experiments.map((e, i) => {
-    const recorded = e.runs.some((r) => r.layers.some((l) => l.overlap_final));
-    if (!recorded || e.tasks.length < 2) return null;
-    const tasks = e.tasks.map((_, t) => t + 1);
-    const at = (a, b) => over(e, (r) =>
-      r.layers[layerOf()]?.overlap_final?.[a - 1]?.[b - 1] ?? null);
-    const plain = (v) => v.toFixed(3);
-    const cells = () => tasks.flatMap((a) => tasks.map((b) => {
-      const s = at(a, b);
-      return { row: a, column: b, v: s.mean,
-        tip: `${e.tasks[a - 1]} and ${e.tasks[b - 1]}\noverlap ${withHalf(s, plain)}` };
-    })).filter((c) => c.v !== null);
-    return figure(`Overlap, ${e.label}, ${name}`, (w) => heatMap(cells(), w,
-      { rows: tasks, columns: tasks, x: "task (figures: overlap, %)", y: "task" }),
-    () => ({ head: ["task", ...e.tasks],
-      rows: tasks.map((a) => [e.tasks[a - 1], ...tasks.map((b) => withHalf(at(a, b), plain))]) }),
-    { of: i });
-  }).filter((f) => f);
+  return experiments.map((e, i) => (e.runs.some((r) => r.layers.some((l) => l.overlap_final))
+    ? overlapFigure(e, i, `Overlap, ${e.label}, ${name}`,
+      (r) => r.layers[layerOf()]?.overlap_final) : null)).filter((f) => f);
 }
 
 function workFigure() {
