@@ -234,28 +234,36 @@ TEST(Instructed, GradientsAreThoseOfTheLossUnderTheMasks) {
 TEST(Instructed, MasksAreTheSignsOfTheTopDownPass) {
   for (const auto weights : {TopDown::Shared, TopDown::Separate}) {
     const auto rule = counter_hebb(weights);
-    Instructed it(*rule, fully_connected(linear(kClasses)), top_down());
-    Network& net = *it.net;
+    Instructed it(*rule,
+                  stack(linear(kHidden), relu(), linear(kHidden), relu(), linear(kHidden), relu(),
+                        linear(kClasses)),
+                  top_down());
     // The store's states are the task head: code [tasks, 10], core [10, hidden].
-    const auto states = net.params().states();
-    const real* code = states.data();
+    const real* code = it.net->params().states().data();
     const real* core = code + kTasks * 10;
-    const CMat v = slice(net, weights == TopDown::Shared ? "linear2.weight" : "linear2.feedback");
+    const std::string kept = weights == TopDown::Shared ? ".weight" : ".feedback";
     const auto masks = it.masks();
     for (int task = 0; task < kTasks; ++task) {
-      std::vector<double> t2(kHidden), t1(kHidden);
-      for (int u = 0; u < kHidden; ++u) {
+      std::vector<double> t(kHidden);
+      for (int u = 0; u < kHidden; ++u)
         for (int e = 0; e < 10; ++e)
-          t2[static_cast<std::size_t>(u)] +=
+          t[static_cast<std::size_t>(u)] +=
               std::max(code[task * 10 + e], 0.0) * core[e * kHidden + u];
-        t2[static_cast<std::size_t>(u)] = std::max(t2[static_cast<std::size_t>(u)], 0.0);
-      }
-      for (int i = 0; i < kHidden; ++i)
-        for (int o = 0; o < kHidden; ++o)
-          t1[static_cast<std::size_t>(i)] += v.row(i)[o] * t2[static_cast<std::size_t>(o)];
-      for (std::size_t u = 0; u < kHidden; ++u) {
-        EXPECT_EQ(masks[0][static_cast<std::size_t>(task) * kHidden + u], t1[u] > 0 ? 1 : 0);
-        EXPECT_EQ(masks[1][static_cast<std::size_t>(task) * kHidden + u], t2[u] > 0 ? 1 : 0);
+      for (int level = 2; level >= 0; --level) {
+        for (std::size_t u = 0; u < kHidden; ++u) {
+          EXPECT_EQ(
+              masks[static_cast<std::size_t>(level)][static_cast<std::size_t>(task) * kHidden + u],
+              t[u] > 0 ? 1 : 0)
+              << level;
+          t[u] = std::max(t[u], 0.0);
+        }
+        if (level == 0) break;
+        const CMat v = slice(*it.net, "linear" + std::to_string(level + 1) + kept);
+        std::vector<double> below(kHidden);
+        for (int i = 0; i < kHidden; ++i)
+          for (int o = 0; o < kHidden; ++o)
+            below[static_cast<std::size_t>(i)] += v.row(i)[o] * t[static_cast<std::size_t>(o)];
+        t = below;
       }
     }
   }
