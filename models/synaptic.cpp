@@ -81,7 +81,7 @@ void SynapticMatrix::bind_part(const Fans& fans, int inputs, Form form, const st
   if (plan->kept) {
     const int rows = direct && plan->convolutions == DirectMap::Dense ? inputs : fans.in;
     feedback_ = store.add(name + ".feedback", rows, direct ? plan->outputs : fans.outputs);
-    store.param(feedback_).trainable = plan->learned;
+    store.param(feedback_).trainable = learned_feedback_ = plan->learned;
   }
   if (plan->derived) derived_ = Buffer<real>(static_cast<std::size_t>(fans.in) * fans.outputs);
 }

@@ -103,6 +103,7 @@ class SynapticMatrix {
 
   void set_trainable(bool trainable) const {
     store_->param(weight_).trainable = trainable, bias_.set_trainable(trainable);
+    if (learned_feedback_) store_->param(feedback_).trainable = trainable;
   }
   /// ", 78 weights per unit" or "".
   std::string density_text() const {
@@ -116,6 +117,7 @@ class SynapticMatrix {
   int weight_ = -1, feedback_ = -1, kept_ = 0;
   Fans fans_;
   Form form_ = Form::Linear;
+  bool learned_feedback_ = false;
   mutable Buffer<real> derived_;
 };
 

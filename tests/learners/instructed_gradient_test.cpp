@@ -379,6 +379,28 @@ TEST(Instructed, SeparateTopDownWeightsKeepTheirDistance) {
   }
 }
 
+TEST(Instructed, HeadsOfOtherTasksSleepInBothDirections) {
+  const auto rule = counter_hebb(TopDown::Separate);
+  Instructed it(*rule, fully_connected(multi_head(kTasks, kClasses, false)), top_down());
+  OptimizerOptions o;
+  o.optimizer = "adam", o.lr = 0.01, o.weight_decay = 0.1;
+  const auto adam = make_adam(o, it.net->params());
+  std::vector<real> kept;
+  for (const int task : {0, 1}) {
+    const int current[] = {task};
+    it.net->begin_experience(current);
+    const CMat v = slice(*it.net, "head1.task0.feedback");
+    if (task == 1) kept.assign(v.data, v.data + v.size());
+    for (int s = 0; s < 5; ++s) {
+      Batch batch = random_batch(kRows, kIn, kClasses, kTasks, static_cast<std::uint64_t>(s + 1));
+      std::fill(batch.task.begin(), batch.task.end(), task);
+      gradient(*it.net, *rule, batch);
+      adam->step(o.lr);
+    }
+    if (task == 1) EXPECT_TRUE(std::equal(kept.begin(), kept.end(), v.data));
+  }
+}
+
 TEST(Gating, KeepsAtMostTheShareAskedForAndNeverNone) {
   GatingOptions o = top_down();
   o.keep_fraction = 0.2;
