@@ -397,7 +397,9 @@ TEST(Instructed, HeadsOfOtherTasksSleepInBothDirections) {
       gradient(*it.net, *rule, batch);
       adam->step(o.lr);
     }
-    if (task == 1) EXPECT_TRUE(std::equal(kept.begin(), kept.end(), v.data));
+    if (task == 1) {
+      EXPECT_TRUE(std::equal(kept.begin(), kept.end(), v.data));
+    }
   }
 }
 
