@@ -78,7 +78,7 @@ TEST(ResNet, Of20And56LayersHaveTheParametersOfThePaper) {  // 0.27 and 0.85 mil
 
 TEST(ResNet, DescribesItsShortcuts) {
   const std::string tiny = built("tiny_resnet", {28, 28, 1})->describe();
-  EXPECT_NE(tiny.find("conv 1x1, stride 2, padding 0 + conv"), std::string::npos) << tiny;
+  EXPECT_NE(tiny.find("conv 1x1, stride 2, padding 0 of relu3 + conv"), std::string::npos) << tiny;
   const std::string deep = built("resnet20", {32, 32, 3})->describe();
   EXPECT_NE(deep.find("batch norm, momentum 0.1 + relu1  32x32x16"), std::string::npos) << deep;
 }
