@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "learners/learner.h"
-#include "utils/kernels.h"
+#include "learners/loss.h"
 
 namespace engram {
 namespace {
@@ -78,11 +78,8 @@ void Evaluator::evaluate_batch(const ExampleSet& examples, std::size_t begin, st
     if (o_.mask_rule == MaskRule::Multiply && !mask.empty())
       for (std::size_t c = 0; c < outputs; ++c)
         z[c] *= static_cast<real>(mask[c]);
-    const int best = outputs == 1
-                         ? z[0] > 0
-                         : kernels::argmax({z, outputs}, o_.mask_rule == MaskRule::Multiply
-                                                             ? std::span<const std::uint8_t>{}
-                                                             : mask);
+    const int best = predicted_class(
+        {z, outputs}, o_.mask_rule == MaskRule::Multiply ? std::span<const std::uint8_t>{} : mask);
     correct_[begin + i] = best == targets_.target(task, batch_.target[i]);
   }
   if (usage) count_units(*usage);

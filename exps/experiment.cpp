@@ -33,7 +33,7 @@ std::unique_ptr<Rule> make_rule(const Settings& s) {
 }
 
 HeadShape head_shape(const Settings& s, const Targets& targets) {
-  if (s.model.gating.gating != "none" && targets.scenario() != Scenario::Task)
+  if (s.model.gating.on() && targets.scenario() != Scenario::Task)
     throw Error(
         Fault::Config,
         fmt::format("gating = {} opens units by task, so the task must be known at test, but "
@@ -72,7 +72,7 @@ Settings read_settings(std::string experiment, Config config) {
   at("benchmark", [&] { dataset_entry(s.stream.benchmark); });
   at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
   at("gating", [&] {
-    if (s.model.gating.gating != "none") find_entry(gatings(), s.model.gating.gating, "gating");
+    if (s.model.gating.on()) find_entry(gatings(), s.model.gating.gating, "gating");
   });
   at("rule", [&] {
     find_entry(rules(), s.rule.rule, "rule").read(config);

@@ -40,14 +40,14 @@ void note_gates(const Network& net, int row, bool at_once, RunRecord& run) {
   const auto tasks = static_cast<std::size_t>(run.tasks());
   if (row == 0) start(net, tasks, run);
   ENGRAM_INVARIANT(run.gates.size() == net.gating()->layers().size());
-  std::vector<GateMask> masks;
-  net.gating()->masks(net, masks);
-  for (std::size_t level = 0; level < masks.size(); ++level) {
+  net.gating()->refresh(net);
+  for (std::size_t level = 0; level < run.gates.size(); ++level) {
+    const GateMask open = net.gating()->mask(level);
     GateRecord& gate = run.gates[level];
     const std::size_t units = gate.learned.shape(1);
     xt::xtensor<std::uint8_t, 2> now({tasks, units});
-    std::transform(masks[level].begin(), masks[level].end(), now.begin(),
-                   [](real open) { return static_cast<std::uint8_t>(open != 0); });
+    std::transform(open.begin(), open.end(), now.begin(),
+                   [](real unit) { return static_cast<std::uint8_t>(unit != 0); });
     for (std::size_t task = 0; task < tasks; ++task) {
       const Bytes mask = row_of(now, task);
       const auto at = static_cast<std::size_t>(row);

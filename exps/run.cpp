@@ -12,7 +12,6 @@
 #include "exps/evaluator.h"
 #include "exps/gate_log.h"
 #include "exps/results_file.h"
-#include "learners/carried_error.h"
 #include "learners/registry.h"
 #include "models/registry.h"
 #include "utils/error.h"
@@ -156,7 +155,7 @@ class Run final : public Observer {
       record_.test_sizes.push_back(static_cast<int>(test_set(t).size()));
     }
     if (!s_.learner.record_stats) return;
-    record_.weight_layers = weight_layers(*net_);
+    record_.weight_layers = net_->weight_layers();
     for (const int l : hidden_activations(*net_)) {
       const auto units = static_cast<std::size_t>(Evaluator::units_of(*net_, l));
       LayerRecord layer{.name = net_->layer_name(l),

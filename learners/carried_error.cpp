@@ -33,37 +33,21 @@ double squares(CMat m) {
 
 }  // namespace
 
-std::vector<std::string> weight_layers(const Network& net) {
-  std::vector<std::string> names;
-  for (int l = 0; l < net.depth(); ++l)
-    if (!net.layer(l).synapses().empty()) names.push_back(net.layer_name(l));
-  return names;
-}
-
 FeedbackPlan CarriedError::feedback() {
   FeedbackPlan plan = plan_;
   plan.draw = [this](const SynapticMatrix& s, Rng rng) { draw(s, rng); };
   return plan;
 }
 
-void CarriedError::list_matrices(const Network& net) {
-  listed_ = &net;
-  matrices_.clear();
-  for (int l = 0; l < net.depth(); ++l)
-    for (const SynapticMatrix* s : net.layer(l).synapses())
-      matrices_.push_back(s);
-}
-
-void CarriedError::derive_all(const Pass& pass) {
+void CarriedError::derive_all(const Network& net, const Pass& pass) {
   if (!plan_.derived) return;
-  for (std::uint64_t i = 0; i < matrices_.size(); ++i)
-    if (matrices_[i]->has_feedback()) derive(*matrices_[i], pass.rng.fork("feedback", i));
+  for (std::size_t i = 0; i < net.synapses().size(); ++i)
+    if (net.synapses()[i]->has_feedback()) derive(*net.synapses()[i], pass.rng.fork("feedback", i));
 }
 
 BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pass,
                                const ErrorHook& hook) {
-  if (listed_ != &net) list_matrices(net);
-  derive_all(pass);
+  derive_all(net, pass);
   const Macs forward = net.forward(batch.x, tape_, pass);
   BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
   stats.macs += forward;
@@ -94,15 +78,14 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
 
 std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
   if (plan_.path == Path::Weights) return {};
-  if (listed_ != &net) list_matrices(net);
-  derive_all(pass);
+  derive_all(net, pass);
   std::as_const(net).evaluate(batch.x, tape_, pass);
   output_error(loss_, tape_.back().out, batch, error_);
   ParamStore& params = net.params();
   std::vector<std::vector<real>> own;  // of every matrix
   params.zero_grad();
   descend(net, batch, pass, false);
-  for (const SynapticMatrix* s : matrices_) {
+  for (const SynapticMatrix* s : net.synapses()) {
     const CMat g = params.grad(s->weight_id());
     own.emplace_back(g.data, g.data + g.size());
   }

@@ -20,7 +20,6 @@ class CarriedError : public Rule {
   /// Its `draw` refers to this rule, which must live until the network is built.
   FeedbackPlan feedback() override;
   const Tape& tape() const override { return tape_; }
-  void prepare(Network& net, Rng) override { list_matrices(net); }
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override;
   std::vector<Alignment> alignment(Network& net, const Batch& batch, const Pass& pass) override;
@@ -35,25 +34,17 @@ class CarriedError : public Rule {
   /// Layers that pass errors on as they are, and do not learn.
   virtual bool skips(const Layer&) const { return false; }
   virtual Path path_of(const Layer&) const { return plan_.path; }
-  /// Every matrix of weights of the network, from the bottom up.
-  const std::vector<const SynapticMatrix*>& matrices() const { return matrices_; }
 
  private:
-  void list_matrices(const Network& net);  ///< once, for steps allocate nothing
-  void derive_all(const Pass& pass);
+  void derive_all(const Network& net, const Pass& pass);
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
 
   Loss loss_;
   FeedbackPlan plan_;
-  const Network* listed_ = nullptr;  ///< whose matrices these are
-  std::vector<const SynapticMatrix*> matrices_;
   Tape tape_;
   Signal error_;  ///< at the outputs of the network
   WalkDown walk_;
 };
-
-/// Names of the layers that `alignment` speaks about.
-std::vector<std::string> weight_layers(const Network& net);
 
 }  // namespace engram

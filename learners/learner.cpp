@@ -84,12 +84,15 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
     cursor.examples = 0, cursor.loss = cursor.correct = cursor.seconds = 0, cursor.macs = {};
     cursor.active.assign(hidden_.size(), 0);
   }
+  const auto gather_batch = [&](std::int64_t step) {
+    const auto begin = static_cast<std::size_t>(step) * batch_size;
+    const auto count = std::min(batch_size, order.size() - begin);
+    gather(experience, seen, std::span(order).subspan(begin, count));
+  };
   while (cursor.step < steps_in_epoch_) {
     observer.before_step(cursor);
-    const auto begin = static_cast<std::size_t>(cursor.step) * batch_size;
-    const auto count = std::min(batch_size, order.size() - begin);
     const auto started = std::chrono::steady_clock::now();
-    gather(experience, seen, std::span(order).subspan(begin, count));
+    gather_batch(cursor.step);
     BatchStats stats;
     train_step(experience, cursor, stats);
     cursor.seconds +=
@@ -106,7 +109,10 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
                cursor.macs,       cursor.active,      {}};
   for (double& a : row.active_fraction)
     a = o_.record_stats ? a / n : std::nan("");
-  if (o_.record_stats) row.alignment = rule_.alignment(net_, batch_, pass_);
+  if (o_.record_stats) {
+    gather_batch(steps_in_epoch_ - 1);  // again: a resumed run may not have taken that step itself
+    row.alignment = rule_.alignment(net_, batch_, pass_of(cursor.total_steps - 1));
+  }
   observer.after_epoch(row);
   cursor.step = 0;
   return true;
@@ -118,12 +124,12 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
     s->extend_batch(context, batch_);
   if (o_.rezero == Rezero::TrainForward) net_.params().mask_values();
   net_.params().zero_grad();
-  pass_ = {true, rng_.fork("pass", static_cast<std::uint64_t>(cursor.total_steps)), batch_.task};
   const ErrorHook hook = [&](Mat error) {
     for (auto& s : strategies_)
       s->shape_error(context, batch_, error);
   };
-  stats = rule_.learn(net_, batch_, pass_, strategies_.empty() ? ErrorHook{} : hook);
+  stats = rule_.learn(net_, batch_, pass_of(cursor.total_steps),
+                      strategies_.empty() ? ErrorHook{} : hook);
   if (!std::isfinite(stats.loss))
     throw Error(
         Fault::Numerical,
@@ -145,6 +151,10 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   cursor.loss += stats.loss * batch_.rows(), cursor.correct += stats.correct;
   cursor.macs += stats.macs;
   if (o_.record_stats) count_active(cursor);
+}
+
+Pass Learner::pass_of(std::int64_t step) const {
+  return {true, rng_.fork("pass", static_cast<std::uint64_t>(step)), batch_.task};
 }
 
 std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& examples,

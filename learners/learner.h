@@ -110,6 +110,7 @@ class Learner {
   std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
   void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);
   void count_active(Cursor&) const;
+  Pass pass_of(std::int64_t step) const;  ///< of the gathered batch, in a step of the whole run
 
   LearnerOptions o_;
   OptimizerOptions optimizer_options_;
@@ -120,7 +121,6 @@ class Learner {
   const Targets& targets_;
   Rng rng_;
   Batch batch_;
-  Pass pass_;  ///< of the last step
   std::int64_t steps_in_epoch_ = 0;
   std::vector<int> hidden_;  ///< layers whose active units are counted
 };

@@ -54,13 +54,17 @@ BatchStats mean_of_terms(Term (*term)(double z, double target), const Signal& lo
       gradient.row(b)[c] = static_cast<real>(slope / count / logits.rows());
     }
     if (count > 0) stats.loss += sum / count;
-    stats.correct += (outputs == 1 ? z[0] > 0 : kernels::argmax(z, mask)) == target;
+    stats.correct += predicted_class(z, mask) == target;
   }
   stats.loss /= logits.rows();
   return stats;
 }
 
 }  // namespace
+
+int predicted_class(std::span<const real> logits, Mask mask) {
+  return logits.size() == 1 ? static_cast<int>(logits[0] > 0) : kernels::argmax(logits, mask);
+}
 
 BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error) {
   if (logits.cols() == 1)
@@ -75,7 +79,7 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
     const auto row = static_cast<std::size_t>(b);
     const std::span<const real> z{logits.value().row(b), outputs};
     const Mask mask = mask_of(batch, row);
-    stats.correct += kernels::argmax(z, mask) == batch.target[row];
+    stats.correct += predicted_class(z, mask) == batch.target[row];
     stats.loss +=
         kernels::softmax_cross_entropy(z, batch.target[row], mask, scale, gradient.row(b));
   }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "learners/batch.h"
@@ -14,6 +16,10 @@ template <>
 struct Choices<Loss> {
   static constexpr std::array<std::string_view, 3> names{"cross_entropy", "bce", "mse"};
 };
+
+/// The class that the logits of a row mean: the largest allowed output; of a single output whether
+/// it is positive.
+int predicted_class(std::span<const real> logits, std::span<const std::uint8_t> mask);
 
 /// The mean of a loss over the rows of a batch. Fills `error` with its gradient with respect to the
 /// logits; outputs that the batch's mask shuts off take no part. Targets are one-hot; a single

@@ -10,7 +10,7 @@
 #include "learners/rule.h"
 #include "learners/rules/rules.h"
 #include "utils/config.h"
-#include "utils/error.h"
+#include "utils/find_entry.h"
 
 namespace engram {
 
@@ -32,18 +32,5 @@ struct OptimizerEntry {
 std::span<const OptimizerEntry> optimizers();
 /// Keeps the address of the parameters, which must outlive the optimiser.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions&, ParamStore&);
-
-/// The entry of a table with this name; Error(Config) "what = name: no such ..." with suggestion.
-template <class Entry>
-const Entry& find_entry(std::span<const Entry> table, const std::string& name,
-                        std::string_view what) {
-  std::vector<std::string> known;
-  for (const Entry& entry : table) {
-    if (entry.name == name) return entry;
-    known.emplace_back(entry.name);
-  }
-  throw Error(Fault::Config, std::string(what) + " = " + name + ": no such " + std::string(what) +
-                                 suggestion(name, known));
-}
 
 }  // namespace engram

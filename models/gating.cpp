@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "models/network.h"
-#include "utils/error.h"
+#include "utils/find_entry.h"
 
 namespace engram {
 namespace {
@@ -22,14 +22,8 @@ std::span<const GatingEntry> gatings() {
 }
 
 std::unique_ptr<Gating> make_gating(const GatingOptions& options, int tasks) {
-  if (options.gating == "none") return nullptr;
-  std::vector<std::string> known{"none"};
-  for (const GatingEntry& entry : gatings()) {
-    if (entry.name == options.gating) return entry.make(options, tasks);
-    known.emplace_back(entry.name);
-  }
-  throw Error(Fault::Config, "gating = " + options.gating + ": no such gating" +
-                                 suggestion(options.gating, known));
+  if (!options.on()) return nullptr;
+  return find_entry(gatings(), options.gating, "gating").make(options, tasks);
 }
 
 void Gating::find_layers(const Network& net) {
@@ -42,9 +36,9 @@ void Gating::find_layers(const Network& net) {
 }
 
 void Gating::open(const Network& net, Tape& tape) {
-  masks(net, now_);
+  refresh(net);
   for (std::size_t level = 0; level < layers_.size(); ++level)
-    tape[static_cast<std::size_t>(layers_[level].layer)].gate = now_[level];
+    tape[static_cast<std::size_t>(layers_[level].layer)].gate = mask(level);
 }
 
 void StoredMasks::bind(const Network& net, const std::vector<GatedLayer>& layers, int tasks,
@@ -54,18 +48,14 @@ void StoredMasks::bind(const Network& net, const std::vector<GatedLayer>& layers
     ids_.push_back(store.add_state(net.layer_name(level.layer) + ".gate", tasks, level.units));
 }
 
-void StoredMasks::write(std::size_t level, const GateMask& mask) {
+void StoredMasks::write(std::size_t level, GateMask mask) {
   const Mat state = store_->state(ids_[level]);
   ENGRAM_INVARIANT(state.size() == mask.size());
   std::copy(mask.begin(), mask.end(), state.data);
 }
 
-void StoredMasks::read(std::vector<GateMask>& out) const {
-  out.resize(ids_.size());
-  for (std::size_t level = 0; level < ids_.size(); ++level) {
-    const CMat state = std::as_const(*store_).state(ids_[level]);
-    out[level].assign(state.data, state.data + state.size());
-  }
+GateMask StoredMasks::read(std::size_t level) const {
+  return std::as_const(*store_).state(ids_[level]).all();
 }
 
 }  // namespace engram

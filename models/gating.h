@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct Choices<Instruction> {
 
 struct GatingOptions {
   std::string gating = "none";
+  bool on() const { return gating != "none"; }
   std::optional<double> keep_fraction;
   Instruction instruction = Instruction::Live;
   int embedding = 50;
@@ -54,8 +56,8 @@ struct GatedLayer {
   int units = 0;
 };
 
-/// Masks of one layer, [tasks, units], 1 where a task may use a unit and 0 elsewhere.
-using GateMask = std::vector<real>;
+/// The mask of one layer, [tasks, units]: 1 where a task may use a unit and 0 elsewhere.
+using GateMask = std::span<const real>;
 
 class Gating {
  public:
@@ -68,8 +70,10 @@ class Gating {
   virtual void bind(const Network& net, const FeedbackPlan& plan, ParamStore& store) = 0;
   /// After the weights are there.
   virtual void init(const Network& net, Rng rng) = 0;
-  /// The masks as they are now, in the order of layers().
-  virtual void masks(const Network& net, std::vector<GateMask>& out) = 0;
+  /// Brings masks that follow the weights up to date.
+  virtual void refresh(const Network&) {}
+  /// The mask of layers()[level], as of the last refresh; good until the next.
+  virtual GateMask mask(std::size_t level) const = 0;
 
   /// Sets the gates of the records that a forward pass is about to fill.
   void open(const Network& net, std::vector<Record>& tape);
@@ -84,9 +88,6 @@ class Gating {
   GatingOptions o_;
   int tasks_;
   std::vector<GatedLayer> layers_;
-
- private:
-  std::vector<GateMask> now_;
 };
 
 /// Masks that are drawn once and kept as state of the model.
@@ -94,8 +95,8 @@ class StoredMasks {
  public:
   void bind(const Network& net, const std::vector<GatedLayer>& layers, int tasks,
             ParamStore& store);
-  void write(std::size_t level, const GateMask& mask);
-  void read(std::vector<GateMask>& out) const;
+  void write(std::size_t level, GateMask mask);
+  GateMask read(std::size_t level) const;
 
  private:
   ParamStore* store_ = nullptr;

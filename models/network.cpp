@@ -33,12 +33,12 @@ Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double ac
   for (int l = 0; l < depth(); ++l)
     layer(l).init(rng.fork("layer", static_cast<std::uint64_t>(l)));
   store_.mask_values();
-  std::uint64_t index = 0;
   for (int l = 0; l < depth(); ++l)
-    for (const SynapticMatrix* s : layer(l).synapses()) {
-      if (s->feedback_id() >= 0 && feedback.draw) feedback.draw(*s, rng.fork("feedback", index));
-      ++index;
-    }
+    for (const SynapticMatrix* s : layer(l).synapses())
+      synapses_.push_back(s);
+  for (std::size_t i = 0; i < synapses_.size(); ++i)
+    if (synapses_[i]->feedback_id() >= 0 && feedback.draw)
+      feedback.draw(*synapses_[i], rng.fork("feedback", i));
   if (gating_) gating_->init(*this, rng.fork("gating"));
 }
 
@@ -62,6 +62,13 @@ Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass) {
     for (int l = 0; l < depth(); ++l)
       layer(l).observe(input_of(*this, l, x, tape), tape[static_cast<std::size_t>(l)]);
   return macs;
+}
+
+std::vector<std::string> Network::weight_layers() const {
+  std::vector<std::string> names;
+  for (int l = 0; l < depth(); ++l)
+    if (!layer(l).synapses().empty()) names.push_back(layer_name(l));
+  return names;
 }
 
 std::string Network::describe() const {

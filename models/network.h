@@ -38,6 +38,10 @@ class Network {
   /// One line per layer.
   std::string describe() const;
 
+  /// Every matrix of weights, from the bottom up: none of layers that store theirs sparse.
+  const std::vector<const SynapticMatrix*>& synapses() const { return synapses_; }
+  /// Names of the layers that they belong to.
+  std::vector<std::string> weight_layers() const;
   /// Null when every task may use all units.
   Gating* gating() const { return gating_.get(); }
 
@@ -52,6 +56,7 @@ class Network {
   std::vector<LayerPtr> layers_;
   std::vector<ImageShape> shapes_;  ///< of the input, then of the output of every layer
   std::vector<std::string> names_;
+  std::vector<const SynapticMatrix*> synapses_;
   std::unique_ptr<Gating> gating_;
 };
 

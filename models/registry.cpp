@@ -1,7 +1,7 @@
 #include "models/registry.h"
 
 #include "models/blocks.h"
-#include "utils/error.h"
+#include "utils/find_entry.h"
 
 namespace engram {
 namespace {
@@ -46,16 +46,10 @@ std::string model_name(const ModelOptions& options) {
 std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
                                      const HeadShape& head, Rng rng, double active_share,
                                      FeedbackPlan feedback) {
-  const std::string name = model_name(options);
+  const ModelEntry& entry = find_entry(models(), model_name(options), "model");
   feedback.outputs = head.outputs;
-  std::vector<std::string> known;
-  for (const ModelEntry& entry : models()) {
-    if (entry.name == name)
-      return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share, feedback,
-                                       make_gating(options.gating, head.tasks));
-    known.emplace_back(entry.name);
-  }
-  throw Error(Fault::Config, "model = " + name + ": no such model" + suggestion(name, known));
+  return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share, feedback,
+                                   make_gating(options.gating, head.tasks));
 }
 
 }  // namespace engram

@@ -58,7 +58,7 @@ class Relu final : public Layer {
   static constexpr std::size_t kRun = 1 << 15;  ///< elements of a tile
 
   /// x where the gate [tasks, units] of each row's task is open, else 0.
-  static CMat gated(CMat x, const std::vector<real>& gate, std::span<const int> tasks) {
+  static CMat gated(CMat x, std::span<const real> gate, std::span<const int> tasks) {
     thread_local Scratch memory;
     ENGRAM_INVARIANT(static_cast<int>(tasks.size()) == x.rows);
     const Mat out = memory.matrix(x.rows, x.cols);

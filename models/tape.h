@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "utils/active_set.h"
@@ -51,7 +52,7 @@ struct Record {
   std::vector<real> saved;          ///< layer's own: batch statistics, dropout factors, ...
   std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
   std::vector<std::uint8_t> bits;   ///< layer's own: a bit for each element (dropout)
-  std::vector<real> gate;  ///< [tasks, units]: 1 where open; empty: all are (models/gating.h)
+  std::span<const real> gate;       ///< [tasks, units], lent by models/gating.h; empty: all open
 };
 using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
 

@@ -33,8 +33,8 @@ class CounterHebb final : public CarriedError {
   }
   void finish(Network& net, const Pass& pass) override {
     ParamStore& params = net.params();
-    for (std::uint64_t i = 0; i < matrices().size(); ++i) {
-      const SynapticMatrix& s = *matrices()[i];
+    for (std::uint64_t i = 0; i < net.synapses().size(); ++i) {
+      const SynapticMatrix& s = *net.synapses()[i];
       const bool both = s.has_feedback() && o_.learn_feedback;
       if (both) params.copy_gradient(s.weight_id(), s.feedback_id());
       if (o_.update_noise == 0) continue;

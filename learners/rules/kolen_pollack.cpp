@@ -24,7 +24,7 @@ class KolenPollack final : public CarriedError {
  protected:
   void draw(const SynapticMatrix& s, Rng rng) override { init_feedback(init_, 0, s, rng); }
   void finish(Network& net, const Pass&) override {
-    for (const SynapticMatrix* s : matrices())
+    for (const SynapticMatrix* s : net.synapses())
       if (s->has_feedback()) net.params().copy_gradient(s->weight_id(), s->feedback_id());
   }
 

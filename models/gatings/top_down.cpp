@@ -59,7 +59,6 @@ class TopDown final : public Gating {
 
   /// Draws the task head until no task has an empty level. It is never trained.
   void init(const Network& net, Rng rng) override {
-    std::vector<GateMask> now;
     for (int attempt = 0; attempt < kMostDraws; ++attempt) {
       Rng draw = rng.fork("task_head", static_cast<std::uint64_t>(attempt));
       for (const int id : {code_, head_}) {
@@ -67,11 +66,11 @@ class TopDown final : public Gating {
         for (real& x : store_->state(id).all())
           x = static_cast<real>(draw.uniform(-1, 1));
       }
-      pass_down(net, now);
-      const GatedLayer* const weak = too_few(now);
+      pass_down(net);
+      const GatedLayer* const weak = too_few();
       if (!weak) {
-        for (std::size_t level = 0; frozen() && level < now.size(); ++level)
-          stored_.write(level, now[level]);
+        for (std::size_t level = 0; frozen() && level < live_.size(); ++level)
+          stored_.write(level, live_[level]);
         return;
       }
       weakest_ = net.layer_name(weak->layer);
@@ -83,19 +82,19 @@ class TopDown final : public Gating {
                             kMostDraws, 100 * o_.min_active, weakest_));
   }
 
-  void masks(const Network& net, std::vector<GateMask>& out) override {
-    if (frozen())
-      stored_.read(out);
-    else
-      pass_down(net, out);
+  void refresh(const Network& net) override {
+    if (!frozen()) pass_down(net);
+  }
+  GateMask mask(std::size_t level) const override {
+    return frozen() ? stored_.read(level) : GateMask(live_[level]);
   }
 
  private:
   bool frozen() const { return o_.instruction == Instruction::Frozen; }
 
   /// The instruction pass of all tasks at once.
-  void pass_down(const Network& net, std::vector<GateMask>& out) {
-    out.resize(layers_.size());
+  void pass_down(const Network& net) {
+    live_.resize(layers_.size());
     const CMat head = std::as_const(*store_).state(head_);
     const Mat top = top_.resize(tasks_, head.cols);
     if (code_ >= 0) {
@@ -114,7 +113,7 @@ class TopDown final : public Gating {
         [&](int l, const Signal& t, Signal& below) -> Macs {
           if (l == net.depth() - 1 || net.layer(l).downward() == Downward::Identity) {
             copy_signal(t, below);
-            if (level > 0 && layers_[level - 1].layer == l) close(--level, below.value(), out);
+            if (level > 0 && layers_[level - 1].layer == l) close(--level, below.value());
             return {};
           }
           shape_.resize(tasks_, net.input_shape(l).size());
@@ -124,16 +123,16 @@ class TopDown final : public Gating {
   }
 
   /// t <- relu(t), perhaps only its largest; the mask of a level follows.
-  void close(std::size_t level, Mat t, std::vector<GateMask>& out) {
+  void close(std::size_t level, Mat t) {
     rectify(t);
     if (o_.keep_fraction) {
       const int kept = std::max(1, static_cast<int>(std::nearbyint(*o_.keep_fraction * t.cols)));
       for (int task = 0; task < t.rows; ++task)
         keep_largest({t.row(task), static_cast<std::size_t>(t.cols)}, kept);
     }
-    out[level].resize(t.size());
+    live_[level].resize(t.size());
     for (std::size_t i = 0; i < t.size(); ++i)
-      out[level][i] = t.data[i] > 0 ? real{1} : real{0};
+      live_[level][i] = t.data[i] > 0 ? real{1} : real{0};
   }
 
   void keep_largest(std::span<real> t, int kept) {
@@ -150,12 +149,12 @@ class TopDown final : public Gating {
   }
 
   /// The first level in which some task has too few active units; null: there is none.
-  const GatedLayer* too_few(const std::vector<GateMask>& now) const {
+  const GatedLayer* too_few() const {
     const double share = std::min(o_.min_active, o_.keep_fraction.value_or(1));
-    for (std::size_t level = 0; level < now.size(); ++level) {
+    for (std::size_t level = 0; level < live_.size(); ++level) {
       const auto units = static_cast<std::size_t>(layers_[level].units);
       for (int task = 0; task < tasks_; ++task) {
-        const auto begin = now[level].begin() + static_cast<std::ptrdiff_t>(task * units);
+        const auto begin = live_[level].begin() + static_cast<std::ptrdiff_t>(task * units);
         const double active = static_cast<double>(std::count(begin, begin + units, real{1}));
         if (active < 1 || active < std::floor(share * static_cast<double>(units)))
           return &layers_[level];
@@ -168,6 +167,7 @@ class TopDown final : public Gating {
   Path path_ = Path::Weights;
   int code_ = -1, head_ = -1;
   StoredMasks stored_;
+  std::vector<std::vector<real>> live_;  ///< of the last pass
   WalkDown walk_;
   Signal top_, code_signal_, shape_;
   Record none_;

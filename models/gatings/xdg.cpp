@@ -29,10 +29,10 @@ class Xdg final : public Gating {
       const int units = layers_[level].units;
       const int kept = std::max(1, static_cast<int>(std::nearbyint(share() * units)));
       const auto drawn = random_mask(tasks_, units, kept, rng.fork("level", level));
-      masks_.write(level, GateMask(drawn.begin(), drawn.end()));
+      masks_.write(level, std::vector<real>(drawn.begin(), drawn.end()));
     }
   }
-  void masks(const Network&, std::vector<GateMask>& out) override { masks_.read(out); }
+  GateMask mask(std::size_t level) const override { return masks_.read(level); }
 
  private:
   double share() const { return o_.keep_fraction.value_or(0.2); }

@@ -43,7 +43,7 @@ Numbers minus(Numbers a, const Numbers& b) {
 /// "NAME.weight" of every layer that has a feedback matrix.
 std::vector<std::string> layers_with_feedback(Ruled& r) {
   std::vector<std::string> names;
-  for (const std::string& layer : weight_layers(*r.net))
+  for (const std::string& layer : r.net->weight_layers())
     if (r.has(layer + ".feedback")) names.push_back(layer);
   return names;
 }
@@ -127,7 +127,7 @@ TEST(CounterHebb, WithSeparateWeightsUpdatesTheHeadExactlyAndNothingElse) {
     Ruled exact("backprop", {}, example.in, example.layers());
     Ruled own("counter_hebb", {}, example.in, example.layers());
     exact.learn(batch_for(*exact.net)), own.learn(batch_for(*own.net));
-    const auto names = weight_layers(*own.net);
+    const auto names = own.net->weight_layers();
     for (const std::string& name : names) {
       const Numbers a = own.gradient(name + ".weight"), b = exact.gradient(name + ".weight");
       if (name == names.back()) {
@@ -177,12 +177,12 @@ TEST(CounterHebb, WithoutLearningFeedbackNeverChangesIt) {
     std::map<std::string, Numbers> before;
     for (const std::string& name : layers_with_feedback(r))
       before[name] = r.value(name + ".feedback");
-    const Numbers top = r.value(weight_layers(*r.net).back() + ".weight");
+    const Numbers top = r.value(r.net->weight_layers().back() + ".weight");
     for (std::uint64_t s = 0; s < 5; ++s)
       trained.step(s);
     for (const auto& [name, values] : before)
       EXPECT_EQ(r.value(name + ".feedback"), values) << name;
-    EXPECT_NE(r.value(weight_layers(*r.net).back() + ".weight"), top);
+    EXPECT_NE(r.value(r.net->weight_layers().back() + ".weight"), top);
   }
 }
 
@@ -197,7 +197,7 @@ TEST(CounterHebb, WithBatchNormIsTheGradientOnlyWithItsDerivative) {
   for (Ruled* r : {&exact, &none, &jacobian})
     r->learn(batch_for(*r->net));
   EXPECT_EQ(jacobian.all_gradients(), exact.all_gradients());
-  const auto names = weight_layers(*none.net);
+  const auto names = none.net->weight_layers();
   for (const std::string& name : names) {
     const Numbers a = none.gradient(name + ".weight"), b = exact.gradient(name + ".weight");
     if (name == names.back())

@@ -23,6 +23,8 @@ using testing::stack;
 static_assert(sizeof(real) == 8);
 constexpr int kIn = 12, kHidden = 15, kTasks = 3, kClasses = 4, kRows = 9;
 
+using Masks = std::vector<std::vector<real>>;  ///< of every level, [tasks, units]
+
 struct Instructed {
   Instructed(Rule& rule, std::vector<LayerPtr> layers, const GatingOptions& options,
              ImageShape in = {1, 1, kIn}, int outputs = kClasses, std::uint64_t seed = 4) {
@@ -31,9 +33,13 @@ struct Instructed {
     net = std::make_unique<Network>(in, std::move(layers), Rng(seed), 1, plan,
                                     make_gating(options, kTasks));
   }
-  std::vector<GateMask> masks() const {
-    std::vector<GateMask> out;
-    net->gating()->masks(*net, out);
+  Masks masks() const {
+    Masks out;
+    net->gating()->refresh(*net);
+    for (std::size_t level = 0; level < net->gating()->layers().size(); ++level) {
+      const GateMask mask = net->gating()->mask(level);
+      out.emplace_back(mask.begin(), mask.end());
+    }
     return out;
   }
   std::unique_ptr<Network> net;
@@ -90,8 +96,7 @@ CMat slope(Network& net, const std::string& name) {
 struct ByHand {
   std::vector<double> w[3], b[3];  ///< as slices: [inputs, outputs]
 
-  ByHand(Network& net, const std::vector<GateMask>& masks, const Batch& batch, Loss loss,
-         int heads) {
+  ByHand(Network& net, const Masks& masks, const Batch& batch, Loss loss, int heads) {
     for (int r = 0; r < batch.rows(); ++r) {
       const auto task = static_cast<std::size_t>(batch.task[static_cast<std::size_t>(r)]);
       const std::string head = heads > 1 ? "head1.task" + std::to_string(task) : "linear3";
@@ -408,7 +413,7 @@ TEST(Gating, KeepsAtMostTheShareAskedForAndNeverNone) {
   o.keep_fraction = 0.2;
   const auto rule = make_backprop({}, {});
   Instructed it(*rule, fully_connected(linear(kClasses)), o);
-  for (const GateMask& mask : it.masks())
+  for (const auto& mask : it.masks())
     for (int task = 0; task < kTasks; ++task) {
       const auto open =
           std::count(mask.begin() + task * kHidden, mask.begin() + (task + 1) * kHidden, 1.0);
@@ -422,10 +427,11 @@ TEST(Gating, RandomMasksHaveTheirShareAndTasksDiffer) {
   o.gating = "xdg", o.keep_fraction = 0.4;
   const auto rule = make_backprop({}, {});
   Instructed it(*rule, fully_connected(linear(kClasses)), o);
-  std::set<GateMask> seen;
-  for (const GateMask& mask : it.masks())
+  std::set<std::vector<real>> seen;
+  for (const auto& mask : it.masks())
     for (int task = 0; task < kTasks; ++task) {
-      const GateMask own(mask.begin() + task * kHidden, mask.begin() + (task + 1) * kHidden);
+      const std::vector<real> own(mask.begin() + task * kHidden,
+                                  mask.begin() + (task + 1) * kHidden);
       EXPECT_EQ(std::count(own.begin(), own.end(), 1.0), 6);
       seen.insert(own);
     }

@@ -23,7 +23,9 @@ const Dataset& data() {
 }
 
 struct Bench {
-  explicit Bench(LearnerOptions learner = {}, bool sparse = true) : options(learner) {
+  explicit Bench(LearnerOptions learner = {}, bool sparse = true,
+                 std::unique_ptr<Rule> chosen = make_backprop({}, {}))
+      : options(learner), rule(std::move(chosen)) {
     StreamOptions so;
     so.benchmark = "synthetic", so.stream = StreamKind::Permuted, so.tasks = 2,
     so.train_limit = 600;
@@ -31,10 +33,9 @@ struct Bench {
     targets = std::make_unique<Targets>(*stream, ScenarioOptions{});
     ModelOptions mo;
     mo.hidden_units = 60, mo.sparsify = sparse, mo.percent_on_fc = 0.1, mo.weight_sparsity_fc = 0.5;
-    net = build_model(mo, stream->shape(), {1, targets->width()}, Rng(1));
+    net = build_model(mo, stream->shape(), {1, targets->width()}, Rng(1), 1, rule->feedback());
     oo.lr = 0.1, oo.momentum = 0.9, oo.weight_decay = 1e-4;
     optimizer = make_optimizer(oo, net->params());
-    rule = make_backprop({}, {});
   }
   bool run(Observer& observer) {
     Learner learner(options, *net, *rule, *optimizer, oo, strategies, *targets, Rng(2));
@@ -45,13 +46,25 @@ struct Bench {
     return {v.begin(), v.end()};
   }
 
+  /// What a checkpoint brings over to a new process.
+  void adopt(Bench& other) {
+    const auto copy = [](std::span<const real> from, std::span<real> to) {
+      std::copy(from.begin(), from.end(), to.begin());
+    };
+    copy(other.net->params().values(), net->params().values());
+    copy(other.net->params().states(), net->params().states());
+    for (std::size_t i = 0; i < other.optimizer->state().size(); ++i)
+      copy(other.optimizer->state()[i], optimizer->state()[i]);
+    cursor = other.cursor;
+  }
+
   LearnerOptions options;
   OptimizerOptions oo;
   std::unique_ptr<TaskStream> stream;
   std::unique_ptr<Targets> targets;
+  std::unique_ptr<Rule> rule;
   std::unique_ptr<Network> net;
   std::unique_ptr<Optimizer> optimizer;
-  std::unique_ptr<Rule> rule;
   std::vector<std::unique_ptr<Strategy>> strategies;
   Cursor cursor;
 };
@@ -104,20 +117,36 @@ TEST(Learner, GoesOnToTheSameBitsFromAnyStep) {
     a.stop_at = stop;
     EXPECT_FALSE(first.run(a)) << stop;
     Bench second(epochs(2));  // a new process: parameters, state, momentum and cursor come over
-    std::copy(first.net->params().values().begin(), first.net->params().values().end(),
-              second.net->params().values().begin());
-    std::copy(first.net->params().states().begin(), first.net->params().states().end(),
-              second.net->params().states().begin());
-    for (std::size_t i = 0; i < first.optimizer->state().size(); ++i)
-      std::copy(first.optimizer->state()[i].begin(), first.optimizer->state()[i].end(),
-                second.optimizer->state()[i].begin());
-    second.cursor = first.cursor;
+    second.adopt(first);
     Recorder b;
     EXPECT_TRUE(second.run(b));
     EXPECT_EQ(second.weights(), whole.weights()) << "stopped after step " << stop;
     EXPECT_EQ(a.log + b.log, r.log) << stop;
     EXPECT_EQ(b.rows.back().loss, r.rows.back().loss);
   }
+}
+
+TEST(Learner, ReportsTheSameAlignmentWhereverItWasStopped) {
+  const auto bench = [] { return Bench(epochs(2), false, make_brsf({}, {})); };
+  Bench whole = bench();
+  Recorder r;
+  whole.run(r);
+  for (const int stop : {11, 12, 13}) {  // an epoch has 12 steps
+    Bench first = bench(), second = bench();
+    Recorder a, b;
+    a.stop_at = stop;
+    first.run(a);
+    second.adopt(first);
+    second.run(b);
+    a.rows.insert(a.rows.end(), b.rows.begin(), b.rows.end());
+    ASSERT_EQ(a.rows.size(), r.rows.size());
+    for (std::size_t row = 0; row < r.rows.size(); ++row)
+      for (std::size_t l = 0; l < 2; ++l)
+        EXPECT_EQ(a.rows[row].alignment.at(l).update_angle,
+                  r.rows[row].alignment.at(l).update_angle)
+            << "stopped after step " << stop << ", row " << row;
+  }
+  EXPECT_GT(r.rows[0].alignment[0].update_angle, 1);
 }
 
 TEST(Learner, HasTheSameBitsForAnyNumberOfThreads) {
