@@ -137,128 +137,6 @@ std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colo
   return out + "\n";
 }
 
-/// Mean overlap between different tasks after the whole run.
-double overlap(const RunRecord& run, std::size_t layer) {
-  const LayerRecord& record = run.layers[layer];
-  if (record.usage_final.shape(0) != run.test_sizes.size()) return kNotEvaluated;
-  const Table table = usage_overlap(record.usage_final, run.test_sizes);
-  std::vector<double> apart;
-  for (std::size_t a = 0; a < table.shape(0); ++a)
-    for (std::size_t b = a + 1; b < table.shape(1); ++b)
-      apart.push_back(table(a, b));
-  return summarise(apart).mean;
-}
-
-/// Share of units that no test input activates after the whole run.
-double unused(const RunRecord& run, std::size_t layer) {
-  const auto& usage = run.layers[layer].usage_final;
-  double idle = 0, total = 0;
-  for (std::size_t u = 0; u < usage.shape(1); ++u) {
-    double sum = 0;
-    for (std::size_t t = 0; t < usage.shape(0); ++t)
-      sum += usage(t, u);
-    idle += sum > 0 ? 0 : 1, total += sum;
-  }
-  return total > 0 ? idle / static_cast<double>(usage.shape(1)) : kNotEvaluated;
-}
-
-std::string layers(const Runs& runs, bool colour) {
-  const std::vector<LayerRecord>& known = runs.front().layers;
-  if (known.empty()) return "";
-  int name_width = 6;
-  for (const LayerRecord& layer : known)
-    name_width = std::max(name_width, columns(layer.name));
-  name_width = std::min(name_width, 30);
-  std::string out = dim(fmt::format("{}{:>9}{:>11}{:>11}{:>17}", fit("layer", name_width), "units",
-                                    "active, %", "unused, %", "shared by tasks"),
-                        colour) +
-                    "\n";
-  for (std::size_t l = 0; l < known.size(); ++l) {
-    const auto mean = [&](auto value) {
-      return show::percent(show::over(runs, [&](const RunRecord& run) {
-                             return l < run.layers.size() ? value(run) : kNotEvaluated;
-                           }).mean);
-    };
-    out += fit(known[l].name, name_width) + fit_right(std::to_string(known[l].units), 9);
-    out += fit_right(mean([&](const RunRecord& r) { return show::active_fraction(r, l); }), 11);
-    out += fit_right(mean([&](const RunRecord& r) { return unused(r, l); }), 11);
-    out += fit_right(mean([&](const RunRecord& r) { return overlap(r, l); }), 17) + "\n";
-  }
-  return out + "\n";
-}
-
-/// The units that tasks may use: how many, how many in common, and whether they are still those
-/// with which a task was learnt.
-std::string gates(const Runs& runs, bool colour) {
-  const RunRecord& first = runs.front();
-  if (first.gates.empty()) return "";
-  const auto off_diagonal = [](const Table& t) {
-    std::vector<double> values;
-    for (std::size_t a = 0; a < t.shape(0); ++a)
-      for (std::size_t b = a + 1; b < t.shape(1); ++b)
-        values.push_back(t(a, b));
-    return summarise(values).mean;
-  };
-  const auto last_row = [](const Table& t) {
-    std::vector<double> values;
-    for (std::size_t j = 0; j < t.shape(1); ++j)
-      values.push_back(t(t.shape(0) - 1, j));
-    return summarise(values).mean;
-  };
-  int name_width = 6;
-  for (const GateRecord& gate : first.gates)
-    name_width = std::max(name_width, columns(gate.layer));
-  name_width = std::min(name_width, 30);
-  std::string out = dim(fmt::format("{}{:>9}{:>11}{:>17}{:>20}", fit("gate", name_width), "units",
-                                    "open, %", "shared by tasks", "kept since learnt"),
-                        colour) +
-                    "\n";
-  for (std::size_t l = 0; l < first.gates.size(); ++l) {
-    const auto mean = [&](auto value) {
-      return show::percent(show::over(runs, [&](const RunRecord& run) {
-                             return l < run.gates.size() ? value(run.gates[l]) : kNotEvaluated;
-                           }).mean);
-    };
-    out += fit(first.gates[l].layer, name_width) +
-           fit_right(std::to_string(first.gates[l].learned.shape(1)), 9) +
-           fit_right(mean([&](const GateRecord& g) { return last_row(g.density); }), 11) +
-           fit_right(mean([&](const GateRecord& g) { return off_diagonal(g.overlap); }), 17) +
-           fit_right(mean([&](const GateRecord& g) { return last_row(g.kept); }), 20) + "\n";
-  }
-  return out + "\n";
-}
-
-/// How far the rule's way down was from the weights at the end, for every layer.
-std::string alignment(const Runs& runs, bool colour) {
-  const auto last = [](const RunRecord& run, std::size_t l, double Alignment::*field) {
-    const bool has = !run.epochs.empty() && l < run.epochs.back().alignment.size();
-    return has ? run.epochs.back().alignment[l].*field : kNotEvaluated;
-  };
-  const RunRecord& first = runs.front();
-  if (first.epochs.empty() || first.epochs.back().alignment.empty()) return "";
-  int name_width = 6;
-  for (const std::string& name : first.weight_layers)
-    name_width = std::max(name_width, columns(name));
-  name_width = std::min(name_width, 30);
-  std::string out =
-      dim(fmt::format("{}{:>20}{:>25}{:>16}", fit("layer", name_width), "feedback to weights",
-                      "update to backprop's", "|feedback|/|w|"),
-          colour) +
-      "\n";
-  for (std::size_t l = 0; l < first.weight_layers.size(); ++l) {
-    const auto mean = [&](double Alignment::*field, const char* unit, int decimals) {
-      const double value =
-          show::over(runs, [&](const RunRecord& run) { return last(run, l, field); }).mean;
-      return std::isnan(value) ? std::string("-") : fmt::format("{:.{}f}{}", value, decimals, unit);
-    };
-    out += fit(first.weight_layers[l], name_width) +
-           fit_right(mean(&Alignment::feedback_angle, " deg", 1), 20) +
-           fit_right(mean(&Alignment::update_angle, " deg", 1), 25) +
-           fit_right(mean(&Alignment::norm_ratio, "", 2), 16) + "\n";
-  }
-  return out + "\n";
-}
-
 std::string cost(const Runs& runs) {
   const auto mean = [&](std::vector<double> RunRecord::*field) {
     return duration(show::over(runs, [&](const RunRecord& run) {
@@ -286,8 +164,7 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
   return out + matrix(runs, colour, width) +
          show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
-         metrics(runs, definition, colour, width) + layers(runs, colour) + gates(runs, colour) +
-         alignment(runs, colour) + cost(runs);
+         metrics(runs, definition, colour, width) + show::layers(runs, colour) + cost(runs);
 }
 
 }  // namespace engram

@@ -10,6 +10,7 @@
 #include "learners/optimizer.h"
 #include "learners/rules/rules.h"
 #include "models/registry.h"
+#include "tests/models/differences.h"
 #include "tests/models/harness.h"
 #include "utils/error.h"
 #include "utils/parallel.h"
@@ -213,26 +214,8 @@ TEST(Instructed, GradientsAreThoseOfTheLossUnderTheMasks) {
   for (const auto make : {convolutional, residual}) {
     const auto bp = make_backprop({}, {});
     Instructed it(*bp, make(), top_down(), kImage);
-    Network& net = *it.net;
     const Batch batch = random_batch(5, kImage.size(), kClasses, kTasks);
-    const auto analytic = gradient(net, *bp, batch);
-    Tape tape;
-    Signal error;
-    const auto loss = [&] {
-      std::as_const(net).evaluate(batch.x, tape,
-                                  {.training = true, .rng = Rng(3), .tasks = batch.task});
-      return cross_entropy(tape.back().out, batch, error).loss;
-    };
-    const auto theta = net.params().values();
-    for (std::size_t i = 0; i < theta.size(); i += 7) {
-      const real keep = theta[i], h = 1e-7;
-      theta[i] = keep + h;
-      const double up = loss();
-      theta[i] = keep - h;
-      const double down = loss();
-      theta[i] = keep;
-      EXPECT_NEAR((up - down) / (2 * h), analytic[i], 2e-7) << i;
-    }
+    EXPECT_LT(testing::gradient_error(*it.net, batch, {true, Rng(3), batch.task}), 2e-6);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "learners/loss.h"
 #include "learners/rules/rules.h"
 #include "models/registry.h"
+#include "tests/models/differences.h"
 #include "tests/models/harness.h"
 
 namespace engram {
@@ -19,38 +20,8 @@ using testing::stack;
 
 static_assert(sizeof(real) == 8, "gradients are checked in double precision");
 
-/// Largest |analytic - numeric| over all parameters, relative to the largest gradient.
 double worst_error(Network& net, const Batch& batch, bool training) {
-  const Pass pass{training, Rng(77), batch.task};
-  const std::vector<real> states(net.params().states().begin(), net.params().states().end());
-  const auto restore = [&] {
-    std::copy(states.begin(), states.end(), net.params().states().begin());
-  };
-  net.params().zero_grad();
-  const auto rule = make_backprop({}, {});
-  rule->learn(net, batch, pass, {});
-  const std::vector<real> analytic(net.params().grads().begin(), net.params().grads().end());
-  restore();
-
-  Tape tape;
-  Signal error;
-  const auto loss = [&] {
-    std::as_const(net).evaluate(batch.x, tape, pass);
-    return cross_entropy(tape.back().out, batch, error).loss;
-  };
-  double worst = 0, largest = 1e-3;
-  auto theta = net.params().values();
-  for (std::size_t i = 0; i < theta.size(); ++i) {
-    const real keep = theta[i], h = 1e-7;  // small: fewer kinks of relu are crossed
-    theta[i] = keep + h;
-    const double up = loss();
-    theta[i] = keep - h;
-    const double down = loss();
-    theta[i] = keep;
-    worst = std::max(worst, std::abs((up - down) / (2 * h) - analytic[i]));
-    largest = std::max(largest, std::abs(analytic[i]));
-  }
-  return worst / largest;
+  return testing::gradient_error(net, batch, {training, Rng(77), batch.task});
 }
 
 double worst_error(ImageShape in, std::vector<LayerPtr> layers, bool training = true,

@@ -8,6 +8,7 @@
 #include "learners/loss.h"
 #include "learners/rules/rules.h"
 #include "models/registry.h"
+#include "tests/models/differences.h"
 #include "tests/models/harness.h"
 #include "utils/error.h"
 
@@ -51,33 +52,6 @@ TEST(Shortcut, RefusesSizesThatMakeNoSense) {
   EXPECT_THROW(testing::Alone(shortcut(1, 0), {3, 3, 1}), Error);
 }
 
-/// Largest |analytic - numeric| over every `stride`-th parameter, relative to the largest gradient.
-double worst_error(Network& net, const Batch& batch, std::size_t stride) {
-  const Pass pass{true, Rng(77), batch.task};
-  net.params().zero_grad();
-  make_backprop({}, {})->learn(net, batch, pass, {});
-  const std::vector<real> analytic(net.params().grads().begin(), net.params().grads().end());
-  Tape tape;
-  Signal error;
-  const auto loss = [&] {
-    std::as_const(net).evaluate(batch.x, tape, pass);
-    return cross_entropy(tape.back().out, batch, error).loss;
-  };
-  double worst = 0, largest = 1e-3;
-  auto theta = net.params().values();
-  for (std::size_t i = 0; i < theta.size(); i += stride) {
-    const real keep = theta[i], h = 1e-6;
-    theta[i] = keep + h;
-    const double up = loss();
-    theta[i] = keep - h;
-    const double down = loss();
-    theta[i] = keep;
-    worst = std::max(worst, std::abs((up - down) / (2 * h) - analytic[i]));
-    largest = std::max(largest, std::abs(analytic[i]));
-  }
-  return worst / largest;
-}
-
 TEST(ResidualGradient, OfEveryResidualModelWithAndWithoutBatchNorm) {
   for (const auto& [name, side, channels, stride] :
        {std::tuple{"tiny_resnet", 8, std::vector{2, 3, 2}, 1},
@@ -89,7 +63,9 @@ TEST(ResidualGradient, OfEveryResidualModelWithAndWithoutBatchNorm) {
       o.model = name, o.conv_channels = channels, o.batch_norm = norm;
       o.init = WeightInit::HeUniform;
       const auto net = build_model(o, {side, side, 2}, {1, 3}, Rng(4));
-      EXPECT_LT(worst_error(*net, random_batch(3, side * side * 2, 3), stride), 1e-6)
+      const Batch batch = random_batch(3, side * side * 2, 3);
+      EXPECT_LT(testing::gradient_error(*net, batch, {true, Rng(77), batch.task}, 1e-6, stride),
+                1e-6)
           << name << (norm ? " with" : " without") << " batch norm";
     }
 }
