@@ -11,12 +11,14 @@
 namespace engram {
 namespace {
 
-constexpr int kSchema = 2;  // 2: weights are [inputs, outputs]
+constexpr int kSchema = 3;  // 2: weights are [inputs, outputs]; 3: every slice by name
 
 /// Every array of the run with the name it has in the file.
 std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& parts) {
   std::vector<std::pair<std::string, std::span<real>>> all;
-  all.emplace_back("values", parts.net.params().raw_values());
+  ParamStore& params = parts.net.params();
+  for (int id = 0; id < params.count(); ++id)
+    all.emplace_back("weights." + params.param(id).name, params.raw_value(id).all());
   all.emplace_back("states", parts.net.params().states());
   int i = 0;
   for (const auto& a : parts.optimizer.state())
@@ -42,14 +44,17 @@ std::vector<double> pack(const Cursor& c) {
                         c.macs.executed,
                         c.macs.dense,
                         c.window_correct,
-                        c.window_examples};
+                        c.window_examples,
+                        static_cast<double>(c.active.size())};
   v.insert(v.end(), c.active.begin(), c.active.end());
+  v.insert(v.end(), c.measures.begin(), c.measures.end());
   return v;
 }
 
 Cursor unpack(const std::vector<double>& v) {
-  constexpr std::size_t kFixed = 13;
-  if (v.size() < kFixed) throw Error(Fault::Data, "the cursor is too short");
+  constexpr std::size_t kFixed = 14;
+  if (v.size() < kFixed || !(v[13] >= 0 && v[13] <= static_cast<double>(v.size() - kFixed)))
+    throw Error(Fault::Data, "the cursor is too short");
   Cursor c;
   c.experience = static_cast<int>(v[0]), c.epoch = static_cast<int>(v[1]);
   c.step = static_cast<std::int64_t>(v[2]), c.total_steps = static_cast<std::int64_t>(v[3]);
@@ -57,7 +62,9 @@ Cursor unpack(const std::vector<double>& v) {
   c.loss = v[5], c.correct = v[6], c.seconds = v[7], c.learning_rate = v[8];
   c.macs = {v[9], v[10]};
   c.window_correct = v[11], c.window_examples = v[12];
-  c.active.assign(v.begin() + kFixed, v.end());
+  const auto measures = v.begin() + kFixed + static_cast<std::ptrdiff_t>(v[13]);
+  c.active.assign(v.begin() + kFixed, measures);
+  c.measures.assign(measures, v.end());
   return c;
 }
 

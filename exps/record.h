@@ -41,6 +41,32 @@ struct GateRecord {
   Table overlap;  ///< [T, T]: intersection over union of the masks of two tasks, at the last row
 };
 
+/// Goodness of a level of a forward-forward network under labels, by the class of the example.
+struct GoodnessRecord {
+  std::string level;
+  /// [T + 1, outputs]: mean over the test examples of a class, with the true label and with all
+  /// other labels that were tried; NaN where none was.
+  Table with_label, with_others;
+};
+
+/// Images that a model made or rebuilt, at several moments.
+struct PictureRecord {
+  std::string name, description;     ///< "samples"
+  std::vector<std::string> moments;  ///< "after task 1": one per row
+  std::size_t height = 0, width = 0, channels = 0;
+  std::size_t count = 0;                 ///< images per moment
+  std::vector<std::uint8_t> pixels;      ///< [moments, count, height, width, channels]
+  std::vector<std::int32_t> labels;      ///< [moments, count]: output that it stands for, or -1
+  std::vector<std::int32_t> components;  ///< [moments, count]: of the mixture drawn from, or -1
+};
+
+/// Points in the plane that stand for test examples.
+struct EmbeddingRecord {
+  std::string name, description;     ///< "codes"
+  Table points;                      ///< [n, 2]
+  std::vector<std::int32_t> labels;  ///< [n]: output that is right for the example
+};
+
 struct RunRecord {
   std::string experiment;
   std::uint64_t seed = 0;
@@ -61,7 +87,12 @@ struct RunRecord {
   std::vector<LayerRecord> layers;
   std::vector<std::string> weight_layers;  ///< what EpochRow::alignment speaks about
   std::vector<GateRecord> gates;           ///< empty without gating
-  Macs train_macs, test_macs;              ///< of the whole run
+  std::vector<std::string> measure_names;  ///< what EpochRow::measures holds
+  std::vector<GoodnessRecord> goodness;    ///< per level; empty for networks without
+  std::vector<PictureRecord> pictures;
+  std::vector<EmbeddingRecord> embeddings;
+  std::int64_t optimizer_steps = 0;  ///< of the whole run: several per batch for some rules
+  Macs train_macs, test_macs;        ///< of the whole run
 
   int tasks() const { return static_cast<int>(task_names.size()); }
 };

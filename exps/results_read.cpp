@@ -149,6 +149,7 @@ void load_epochs(const h5::Group& root, RunRecord& run) {
                           seconds[i],
                           {executed[i], dense[i]},
                           row_of(active, i, layers),
+                          {},
                           {}});
 }
 

@@ -104,6 +104,7 @@ class Run final : public Observer {
 
   void after_step(const Cursor& c, const BatchStats& stats, int rows, std::int64_t steps,
                   int epochs) override {
+    record_.optimizer_steps = c.total_steps * rule_->updates();
     cursor_.window_correct += stats.correct, cursor_.window_examples += rows;
     steps_in_epoch_ = steps;
     if (request_.progress) report(c, epochs, false);
@@ -154,6 +155,7 @@ class Run final : public Observer {
       record_.task_names.push_back(stream_->task_name(t));
       record_.test_sizes.push_back(static_cast<int>(test_set(t).size()));
     }
+    record_.measure_names = rule_->measure_names();
     if (!s_.learner.record_stats) return;
     record_.weight_layers = net_->weight_layers();
     for (const int l : hidden_activations(*net_)) {

@@ -20,9 +20,9 @@ struct Batch {
 
 /// What a rule reports about one batch.
 struct BatchStats {
-  double loss = 0;  ///< mean over the rows
-  int correct = 0;  ///< rows whose largest allowed output was the target
-  Macs macs;        ///< of everything the rule computed
+  double loss = 0;     ///< mean over the rows
+  double correct = 0;  ///< rows whose best allowed output was the target, or an estimate of them
+  Macs macs;           ///< of everything the rule computed
 };
 
 }  // namespace engram

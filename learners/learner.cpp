@@ -83,6 +83,7 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
     if (o_.boost_decay) net_.begin_epoch();
     cursor.examples = 0, cursor.loss = cursor.correct = cursor.seconds = 0, cursor.macs = {};
     cursor.active.assign(hidden_.size(), 0);
+    cursor.measures.assign(rule_.measure_names().size(), 0);
   }
   const auto gather_batch = [&](std::int64_t step) {
     const auto begin = static_cast<std::size_t>(step) * batch_size;
@@ -106,9 +107,12 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
   const double n = static_cast<double>(std::max<std::int64_t>(1, cursor.examples));
   EpochRow row{cursor.experience, cursor.epoch,       cursor.learning_rate,
                cursor.loss / n,   cursor.correct / n, cursor.seconds,
-               cursor.macs,       cursor.active,      {}};
+               cursor.macs,       cursor.active,      {},
+               cursor.measures};
   for (double& a : row.active_fraction)
     a = o_.record_stats ? a / n : std::nan("");
+  for (double& m : row.measures)
+    m /= n;
   if (o_.record_stats) {
     gather_batch(steps_in_epoch_ - 1);  // again: a resumed run may not have taken that step itself
     row.alignment = rule_.alignment(net_, batch_, pass_of(cursor.total_steps - 1));
@@ -122,14 +126,27 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
   for (auto& s : strategies_)
     s->extend_batch(context, batch_);
+  for (int u = 0; u < rule_.updates(); ++u)
+    update(context, u, cursor, stats);
+  cursor.examples += batch_.rows();
+  cursor.loss += stats.loss * batch_.rows(), cursor.correct += stats.correct;
+  cursor.macs += stats.macs;
+  const auto measures = rule_.measures();
+  for (std::size_t m = 0; m < measures.size(); ++m)
+    cursor.measures[m] += measures[m] * batch_.rows();
+  if (o_.record_stats) count_active(cursor);
+}
+
+void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& stats) {
   if (o_.rezero == Rezero::TrainForward) net_.params().mask_values();
   net_.params().zero_grad();
   const ErrorHook hook = [&](Mat error) {
     for (auto& s : strategies_)
       s->shape_error(context, batch_, error);
   };
-  stats = rule_.learn(net_, batch_, pass_of(cursor.total_steps),
-                      strategies_.empty() ? ErrorHook{} : hook);
+  Pass pass = pass_of(cursor.total_steps);
+  pass.update = count;
+  stats = rule_.learn(net_, batch_, pass, strategies_.empty() ? ErrorHook{} : hook);
   if (!std::isfinite(stats.loss))
     throw Error(
         Fault::Numerical,
@@ -140,6 +157,7 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   for (auto& s : strategies_)
     s->shape_gradient(context);
   if (o_.rezero == Rezero::Step) net_.params().mask_gradients();
+  if (optimizer_options_.clip > 0) net_.params().clip_gradients(optimizer_options_.clip);
   const long steps = steps_in_epoch_ * epochs_of(cursor.experience);
   cursor.learning_rate = optimizer_options_.lr *
                          schedule_factor(o_.schedule, cursor.epoch * steps_in_epoch_ + cursor.step,
@@ -147,10 +165,6 @@ void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStat
   optimizer_.step(cursor.learning_rate);
   for (auto& s : strategies_)
     s->after_step(context);
-  cursor.examples += batch_.rows();
-  cursor.loss += stats.loss * batch_.rows(), cursor.correct += stats.correct;
-  cursor.macs += stats.macs;
-  if (o_.record_stats) count_active(cursor);
 }
 
 Pass Learner::pass_of(std::int64_t step) const {

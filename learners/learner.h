@@ -106,6 +106,7 @@ class Learner {
  private:
   bool train_epoch(const Experience&, int experiences_seen, Cursor&, Observer&);
   void train_step(const Experience&, Cursor&, BatchStats&);
+  void update(Training&, int count, Cursor&, BatchStats&);
   void check_joint_tasks(const TaskStream&) const;
   std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
   void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);

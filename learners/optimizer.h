@@ -19,12 +19,21 @@ struct Choices<StatePolicy> {
   static constexpr std::array<std::string_view, 2> names{"keep", "reset"};
 };
 
+/// Where Adam's epsilon is added.
+enum class EpsilonAt { Corrected, Moment };
+template <>
+struct Choices<EpsilonAt> {
+  static constexpr std::array<std::string_view, 2> names{"corrected", "moment"};
+};
+
 struct OptimizerOptions {
   std::string optimizer = "sgd";
   double lr = 0.01, weight_decay = 0;
   double momentum = 0;
-  bool nesterov = false;
+  bool nesterov = false, decoupled_decay = false;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  EpsilonAt epsilon_at = EpsilonAt::Corrected;
+  double clip = 0;
   StatePolicy optimizer_state = StatePolicy::Keep;
 
   template <class V>
@@ -35,9 +44,16 @@ struct OptimizerOptions {
       "L2 penalty, added to the gradient; biases too, as in PyTorch");
     v("momentum", momentum, Range::at_least(0).below(1), "sgd: momentum");
     v("nesterov", nesterov, "sgd: Nesterov's momentum");
+    v("decoupled_decay", decoupled_decay,
+      "sgd: weights shrink by lr times weight_decay apart from gradient and momentum");
     v("beta1", beta1, Range::at_least(0).below(1), "adam: decay of the first moment");
     v("beta2", beta2, Range::at_least(0).below(1), "adam: decay of the second moment");
     v("epsilon", epsilon, Range::above(0), "adam: added to the root of the second moment");
+    v("epsilon_at", epsilon_at,
+      "adam: epsilon is added to the root of the bias-corrected second moment, as in PyTorch and "
+      "the paper, or of the moment itself, as in Keras");
+    v("clip", clip, Range::at_least(0),
+      "every entry of a gradient is cut to [-clip, clip] before the step; 0: none is");
     v("optimizer_state", optimizer_state, "momentum and moments when a task begins");
   }
 };

@@ -4,6 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "learners/batch.h"
 #include "learners/progress.h"
@@ -35,6 +38,13 @@ class Rule {
   /// Adds the update's direction to the gradients of net.params(); the caller has zeroed them.
   virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                            const ErrorHook& hook) = 0;
+  /// How many times a batch is learnt in a row, each with an optimiser step of its own:
+  /// pass.update counts them. What the last learn() reports speaks for all of them.
+  virtual int updates() const { return 1; }
+  /// Names of what measures() gives: "positive_goodness/1".
+  virtual std::vector<std::string> measure_names() const { return {}; }
+  /// Means over the last batch, to be recorded for every epoch.
+  virtual std::span<const double> measures() const { return {}; }
   /// The activations of the last learn(), for statistics.
   virtual const Tape& tape() const = 0;
   /// How well the rule's way down agrees with the weights, for every layer that has some, on a

@@ -3,6 +3,7 @@
 // activations; randomness comes in with the pass; state changes only in observe().
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,8 +21,12 @@ namespace engram {
 /// How a forward pass is meant.
 struct Pass {
   bool training = false;
-  Rng rng{0};                  ///< of this step; each layer forks its own stream by its index
-  std::span<const int> tasks;  ///< task of each row, for per-task heads
+  Rng rng{0};                    ///< of this step; each layer forks its own stream by its index
+  std::span<const int> tasks{};  ///< task of each row, for per-task heads
+  /// [outputs]: 1 for those that somebody will read; empty: all. Layers that pay for every output
+  /// may leave the others at the lowest number there is.
+  std::span<const std::uint8_t> outputs{};
+  int update = 0;  ///< which of the rule's updates for this batch it belongs to
 };
 
 /// Names the layer's part in the network, for parameter names and random streams.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "utils/error.h"
+#include "utils/kernels.h"
 
 namespace engram {
 namespace {
@@ -181,6 +182,15 @@ void ParamStore::mask_gradients() {
     else
       for_each_block_row(p.block, p,
                          [&](int row, real* values) { mask_row(row, values, &p.block); });
+  }
+}
+
+void ParamStore::clip_gradients(double bound) {
+  const real most = static_cast<real>(bound);
+  for (int id = 0; id < count(); ++id) {
+    Param& p = param(id);
+    if (p.form == GradientForm::Full) kernels::clip(raw_grad(id).all(), most);
+    if (p.form == GradientForm::Block) kernels::clip(p.block.value, most);
   }
 }
 

@@ -44,6 +44,8 @@ struct Param {
   /// In training it is read through ParamStore::scaled alone, so an optimiser may keep a factor for
   /// each column.
   bool scalable = false;
+  /// Multiply the optimiser's learning rate and weight decay for this slice.
+  double rate = 1, decay = 1;
   Creditor* creditor = nullptr;  ///< who owes it something
   std::vector<std::uint8_t>
       mask{};  ///< [rows * cols], 0 where the synapse does not exist; or empty
@@ -110,8 +112,9 @@ class ParamStore {
 
   /// Gives a slice a mask with exactly `kept` ones in every column (see Param::mask).
   void set_mask(int id, std::vector<std::uint8_t> mask);
-  void mask_values();     ///< absent synapses <- 0
-  void mask_gradients();  ///< their gradients <- 0
+  void mask_values();                 ///< absent synapses <- 0
+  void mask_gradients();              ///< their gradients <- 0
+  void clip_gradients(double bound);  ///< every entry of every gradient <- within +-bound
 
  private:
   Mat raw_grad(int id);

@@ -113,6 +113,18 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
   });
 }
 
+void clip(std::span<real> x, real most) {
+  constexpr std::size_t kRun = 1 << 16;
+  parallel_for(static_cast<int>((x.size() + kRun - 1) / kRun), [&](int run) {
+    const std::size_t begin = static_cast<std::size_t>(run) * kRun;
+    real* values = x.data() + begin;
+    const std::size_t count = std::min(kRun, x.size() - begin);
+#pragma omp simd
+    for (std::size_t i = 0; i < count; ++i)
+      values[i] = std::min(std::max(values[i], -most), most);
+  });
+}
+
 void fill(std::span<real> x, real value) {
   constexpr std::size_t kRun = 1 << 16;
   parallel_for(static_cast<int>((x.size() + kRun - 1) / kRun), [&](int run) {

@@ -25,6 +25,7 @@ void gemm(bool transpose_a, bool transpose_b, real alpha, CMat a, CMat b, real b
           const real* row = nullptr);
 
 void fill(std::span<real> x, real value);        ///< every element <- value
+void clip(std::span<real> x, real most);         ///< every element <- within +-most
 void add_row(Mat y, std::span<const real> row);  ///< every row of y += row
 /// Every row of y <- y * scale + row, element by element.
 void scale_columns(Mat y, const real* scale, const real* row);

@@ -13,9 +13,10 @@ class Adam final : public AdamMoments {
   using AdamMoments::AdamMoments;
 
   void step(double lr) override {
-    const AdamStep update = next_step(lr);
+    count_step();
     for (int id = 0; id < params_.count(); ++id) {
       if (!params_.param(id).trainable) continue;
+      const AdamStep update = step_of(params_.param(id), lr);
       for_each_run(params_, id, [&](std::size_t begin, std::size_t count, const real* g) {
         update(*this, begin, count, g);
       });

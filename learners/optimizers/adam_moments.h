@@ -50,15 +50,20 @@ class AdamMoments : public Optimizer {
       }
     }
   };
-  AdamStep next_step(double lr) {
+  void count_step() {
     ++steps_;
+  }
+  /// Of a slice in the step that was counted last.
+  AdamStep step_of(const Param& p, double lr) const {
     const double t = static_cast<double>(steps_);
-    return {static_cast<real>(lr / (1 - std::pow(o_.beta1, t))),
-            static_cast<real>(1 / std::sqrt(1 - std::pow(o_.beta2, t))),
+    const double root = std::sqrt(1 - std::pow(o_.beta2, t));  // corrects the second moment's
+    const bool keras = o_.epsilon_at == EpsilonAt::Moment;
+    return {static_cast<real>(p.rate * lr / (1 - std::pow(o_.beta1, t)) * (keras ? root : 1)),
+            static_cast<real>(keras ? 1 : 1 / root),
             static_cast<real>(o_.beta1),
             static_cast<real>(o_.beta2),
             static_cast<real>(o_.epsilon),
-            static_cast<real>(o_.weight_decay)};
+            static_cast<real>(o_.weight_decay * p.decay)};
   }
 
   ParamStore& params_;

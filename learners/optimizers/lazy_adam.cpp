@@ -11,10 +11,11 @@ class LazyAdam final : public AdamMoments {
   using AdamMoments::AdamMoments;
 
   void step(double lr) override {
-    const AdamStep update = next_step(lr);
+    count_step();
     for (int id = 0; id < params_.count(); ++id) {
       const Param& p = params_.param(id);
       if (!p.trainable || p.form == GradientForm::Zero) continue;
+      const AdamStep update = step_of(p, lr);
       if (p.form == GradientForm::Full || p.block.all_rows) {
         for_each_run(params_, id, [&](std::size_t begin, std::size_t count, const real* g) {
           update(*this, begin, count, g);

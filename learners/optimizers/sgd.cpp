@@ -1,11 +1,13 @@
 // Stochastic gradient descent as PyTorch defines it:
 //   g <- gradient + decay w;  v <- momentum v + g;  w <- w - lr (g + momentum v)  with Nesterov,
 //   w <- w - lr v without. The first v is g, which v = 0 before the first step gives.
+// Decoupled (Loshchilov & Hutter 2019): g <- gradient; w <- (1 - lr decay) w - lr (...).
 // Rows of lazy slices are stepped when they are next read (owed_rows.h); outputs that have not won
 // for long rest (resting_columns.h).
 #include "learners/optimizer.h"
 #include "learners/owed_rows.h"
 #include "learners/resting_columns.h"
+#include "utils/error.h"
 
 namespace engram {
 namespace {
@@ -16,13 +18,17 @@ class Sgd final : public Optimizer {
       : params_(params),
         momentum_(o.momentum),
         decay_(o.weight_decay),
+        decoupled_(o.decoupled_decay),
         nesterov_(o.nesterov),
         velocity_(o.momentum > 0 ? params.raw_values().size() : 0),
         owed_(params, velocity_.data()) {
-    for (int id = 0; id < params.count(); ++id)
-      if (const Param& p = params.param(id); p.scalable && !velocity_.empty())
+    for (int id = 0; id < params.count(); ++id) {
+      const Param& p = params.param(id);
+      ENGRAM_INVARIANT((p.rate == 1 && p.decay == 1) || !(p.lazy || p.scalable));
+      if (p.scalable && !velocity_.empty())
         resting_.emplace_back(
             id, std::make_unique<RestingColumns>(params, id, velocity_.data() + p.offset));
+    }
   }
 
   void step(double lr) override {
@@ -36,9 +42,9 @@ class Sgd final : public Optimizer {
       if (p.lazy && owed_.enter(id, linear)) continue;
       if (RestingColumns* const columns = resting(id); columns && columns->step(linear)) continue;
       if (velocity_.empty())
-        plain(id, static_cast<real>(lr));
+        plain(id, lr);
       else
-        with_momentum(id, static_cast<real>(lr));
+        with_momentum(id, lr);
     }
     owed_.end_step(linear);
   }
@@ -64,6 +70,8 @@ class Sgd final : public Optimizer {
   LinearStep linear_step(double lr) const {
     const double of_g = momentum_ == 0 || nesterov_ ? 1 : 0;
     const double of_v = momentum_ == 0 ? 0 : (nesterov_ ? momentum_ : 1);
+    if (decoupled_)
+      return {{1 - lr * decay_, -lr * of_v * momentum_, 0, momentum_}, {-lr * (of_g + of_v), 1}};
     return {{1 - lr * (of_g + of_v) * decay_, -lr * of_v * momentum_, decay_, momentum_},
             {-lr * (of_g + of_v), 1}};
   }
@@ -74,9 +82,10 @@ class Sgd final : public Optimizer {
     return nullptr;
   }
 
-  void plain(int id, real rate) {
+  void plain(int id, double lr) {
     real* values = params_.raw_values().data();
-    const real decay = static_cast<real>(decay_);
+    const Param& p = params_.param(id);
+    const real rate = static_cast<real>(lr * p.rate), decay = static_cast<real>(decay_ * p.decay);
     for_each_run(params_, id, [=](std::size_t begin, std::size_t count, const real* g) {
       real* w = values + begin;
       if (g) {
@@ -91,15 +100,19 @@ class Sgd final : public Optimizer {
     });
   }
 
-  void with_momentum(int id, real rate) {
+  void with_momentum(int id, double lr) {
     real* values = params_.raw_values().data();
     real* velocity = velocity_.data();
-    const real mu = static_cast<real>(momentum_), decay = static_cast<real>(decay_);
+    const Param& p = params_.param(id);
+    const double all_decay = decay_ * p.decay;
+    const real mu = static_cast<real>(momentum_), rate = static_cast<real>(lr * p.rate);
+    const real decay = static_cast<real>(decoupled_ ? 0 : all_decay);
+    const real kept = static_cast<real>(decoupled_ ? 1 - lr * p.rate * all_decay : 1);
     // Nesterov looks ahead: g + mu v. Plain momentum: v alone.
     const real of_g = nesterov_ ? real{1} : real{0}, of_v = nesterov_ ? mu : real{1};
     const auto update = [=](real& w, real& v, real g) {
       v = mu * v + g;
-      w -= rate * (of_g * g + of_v * v);
+      w = kept * w - rate * (of_g * g + of_v * v);
     };
     for_each_run(params_, id, [=](std::size_t begin, std::size_t count, const real* g) {
       real* w = values + begin;
@@ -118,7 +131,7 @@ class Sgd final : public Optimizer {
 
   ParamStore& params_;
   double momentum_, decay_;
-  bool nesterov_;
+  bool decoupled_, nesterov_;
   Buffer<real> velocity_;
   OwedRows owed_;
   std::vector<std::pair<int, std::unique_ptr<RestingColumns>>> resting_;

@@ -280,7 +280,7 @@ TEST(L2, PullsWeightsBackToTheLastTaskOnlyAfterIt) {
 
 /// Per-batch hits of two epochs with a rate too small to change anything and no dropout: they tell
 /// in which order the examples came.
-std::vector<int> hits_of_two_epochs(Shuffle kind) {
+std::vector<double> hits_of_two_epochs(Shuffle kind) {
   LearnerOptions o = epochs(2);
   o.shuffle = kind;
   Bench s(o);
@@ -294,7 +294,7 @@ std::vector<int> hits_of_two_epochs(Shuffle kind) {
     void after_step(const Cursor& c, const BatchStats& b, int, std::int64_t, int) override {
       if (c.experience == 0) all.push_back(b.correct);
     }
-    std::vector<int> all;
+    std::vector<double> all;
   } hits;
   s.run(hits);
   return hits.all;
