@@ -81,6 +81,8 @@ class Targets {
   std::span<const std::uint8_t> train_mask(int task, int tasks_seen) const;
   /// The same while testing `task` after `tasks_seen` tasks have been trained.
   std::span<const std::uint8_t> test_mask(int task, int tasks_seen) const;
+  /// [width]: 1 for the outputs of the task's own classes.
+  std::span<const std::uint8_t> own_mask(int task) const { return row(own_mask_, task); }
   /// False when the result would mean nothing (NaN in the matrix): the head of a task not trained
   /// yet, or classes that the mask still shuts off.
   bool can_test(int task, int tasks_seen) const;

@@ -68,9 +68,11 @@ void Evaluator::evaluate_batch(const ExampleSet& examples, std::size_t begin, st
   const Mat x = batch_.x.resize(static_cast<int>(rows), net_.in().size());
   examples.gather(places_, x, batch_.target, batch_.task, &batch_.x.active);
   std::fill(batch_.task.begin(), batch_.task.end(), head);
-  macs_ += net_.evaluate(batch_.x, tape_, {.training = false, .tasks = batch_.task});
+  const auto mask = targets_.test_mask(task, tasks_seen);
+  Pass pass{.training = false, .tasks = batch_.task};
+  if (o_.mask_rule == MaskRule::Exclude) pass.outputs = mask;
+  macs_ += net_.evaluate(batch_.x, tape_, pass);
 
-  auto mask = targets_.test_mask(task, tasks_seen);
   const Mat logits = tape_.back().out.value();
   const auto outputs = static_cast<std::size_t>(logits.cols);
   for (std::size_t i = 0; i < rows; ++i) {

@@ -76,6 +76,7 @@ Settings read_settings(std::string experiment, Config config) {
   });
   at("rule", [&] {
     find_entry(rules(), s.rule.rule, "rule").read(config);
+    check_rule_teaches(s.rule.rule, model_name(s.model));
     make_rule(s.rule.rule, config, {s.rule.loss, s.optimizer.weight_decay});
   });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });

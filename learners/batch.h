@@ -15,6 +15,8 @@ struct Batch {
   std::vector<int> task;    ///< task per row
   /// Allowed outputs per row, [outputs] each; an empty span allows all. Empty vector: all rows.
   std::vector<std::span<const std::uint8_t>> mask;
+  /// Outputs of the classes of each row's own task, [outputs] each.
+  std::vector<std::span<const std::uint8_t>> own{};
   int rows() const { return x.rows(); }
 };
 

@@ -223,10 +223,12 @@ void Learner::gather(const Experience& experience, int seen,
                      std::span<const std::uint32_t> places) {
   const auto rows = places.size();
   batch_.target.resize(rows), batch_.task.resize(rows), batch_.mask.clear();
+  batch_.own.resize(rows);
   const Mat x = batch_.x.resize(static_cast<int>(rows), net_.in().size());
   experience.train.gather(places, x, batch_.target, batch_.task, &batch_.x.active);
   for (std::size_t i = 0; i < rows; ++i) {
     batch_.target[i] = targets_.target(batch_.task[i], batch_.target[i]);
+    batch_.own[i] = targets_.own_mask(batch_.task[i]);
     const auto mask = targets_.train_mask(batch_.task[i], seen);
     if (!mask.empty() || !batch_.mask.empty()) batch_.mask.resize(rows), batch_.mask[i] = mask;
   }

@@ -1,5 +1,7 @@
 #include "learners/registry.h"
 
+#include <fmt/format.h>
+
 #include "learners/rules/rules.h"
 #include "learners/strategies/strategies.h"
 #include "utils/error.h"
@@ -16,8 +18,9 @@ void check(Config& config) {
   config.read<Options>();
 }
 template <auto Make, class Options>
-constexpr RuleEntry entry(std::string_view name, std::string_view summary, std::string_view paper) {
-  return {name, summary, paper, rule<Make, Options>, list_options<Options>, check<Options>};
+constexpr RuleEntry entry(std::string_view name, std::string_view summary, std::string_view paper,
+                          std::string_view model = {}) {
+  return {name, summary, paper, rule<Make, Options>, list_options<Options>, check<Options>, model};
 }
 constexpr RuleEntry kRules[] = {
     entry<make_backprop, NoOptions>("backprop", "errors through the transposed weights",
@@ -38,6 +41,9 @@ constexpr RuleEntry kRules[] = {
     entry<make_counter_hebb, CounterHebbOptions>(
         "counter_hebb", "a top-down network that learns by the same local rule",
         "Abel & Ullman 2024"),
+    entry<make_pff, PffRuleOptions>(
+        "pff", "predictive forward-forward: levels learn goodness, a generator learns beside them",
+        "Ororbia & Mali 2023", "pff"),
 };
 
 constexpr OptimizerEntry kOptimizers[] = {
@@ -66,6 +72,18 @@ std::span<const OptimizerEntry> optimizers() {
 }
 std::span<const StrategyEntry> strategies() {
   return kStrategies;
+}
+
+void check_rule_teaches(std::string_view rule, std::string_view model) {
+  const std::string_view teaches = find_entry(rules(), std::string(rule), "rule").model;
+  if (!teaches.empty() && teaches != model)
+    throw Error(Fault::Config,
+                fmt::format("rule = {} teaches model = {} alone, not {}", rule, teaches, model));
+  if (!teaches.empty()) return;
+  for (const RuleEntry& entry : rules())
+    if (entry.model == model)
+      throw Error(Fault::Config, fmt::format("model = {} learns by rule = {} alone, not by {}",
+                                             model, entry.name, rule));
 }
 
 std::unique_ptr<Rule> make_rule(const std::string& name, Config config,

@@ -18,8 +18,11 @@ struct RuleEntry {
   std::string_view name, summary, paper;
   std::unique_ptr<Rule> (*make)(Config&, const RuleContext&);
   std::vector<OptionInfo> (*options)();
-  void (*read)(Config&);  ///< checks the options and marks them as used
+  void (*read)(Config&);        ///< checks the options and marks them as used
+  std::string_view model = {};  ///< the only one that it teaches; empty: any stack of layers
 };
+/// Error(Config) when a rule does not teach a model.
+void check_rule_teaches(std::string_view rule, std::string_view model);
 std::span<const RuleEntry> rules();
 /// Error(Config) when unknown, or when its settings make no sense.
 std::unique_ptr<Rule> make_rule(const std::string& name, Config config,

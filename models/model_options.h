@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "models/circuits/pff_options.h"
 #include "models/gating.h"
 #include "models/layers.h"
 
@@ -47,6 +48,7 @@ struct ModelOptions {
   WinnersScope winners_conv = WinnersScope::Local;
   bool frozen_new_heads = false;
   GatingOptions gating;
+  PffOptions pff;
 
   template <class V>
   void describe(V&& v) {
@@ -103,6 +105,7 @@ struct ModelOptions {
     v("frozen_new_heads", frozen_new_heads,
       "reference bug: heads after the first are never trained");
     gating.describe(v);
+    pff.describe(v);
   }
 };
 

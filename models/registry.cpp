@@ -1,6 +1,7 @@
 #include "models/registry.h"
 
 #include "models/blocks.h"
+#include "models/circuits/circuits.h"
 #include "utils/find_entry.h"
 
 namespace engram {
@@ -25,6 +26,8 @@ constexpr ModelEntry kModels[] = {
      "He et al. 2016", resnet20_layers, cifar_resnet_defaults},
     {"resnet56", "the same with 27 blocks", "He et al. 2016", resnet56_layers,
      cifar_resnet_defaults},
+    {"pff", "two recurrent levels with lateral competition and label context, and a generator",
+     "Ororbia & Mali 2023", pff_layers, pff_defaults},
 };
 
 }  // namespace

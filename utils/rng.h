@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "utils/real.h"
+
 namespace engram {
 
 class Rng {
@@ -33,6 +35,10 @@ class Rng {
 
   /// The words of the blocks [first, first + count), four each, without advancing.
   void words(std::uint64_t first, std::size_t count, std::uint32_t* words) const;
+
+  /// out[i] <- deviation times a normal number that depends on i and the stream alone, without
+  /// advancing. In the precision of a float.
+  void normals(double deviation, std::span<real> out) const;
 
   std::uint32_t bits32();  ///< next 32 random bits
   double uniform();        ///< in [0, 1), 53 bits

@@ -118,4 +118,77 @@ struct CounterHebbOptions {
 };
 std::unique_ptr<Rule> make_counter_hebb(const CounterHebbOptions&, const RuleContext&);
 
+/// Wrong labels are drawn from ...
+enum class Negatives { All, Seen, Task };
+template <>
+struct Choices<Negatives> {
+  static constexpr std::array<std::string_view, 3> names{"all", "seen", "task"};
+};
+enum class ReluGradient { StraightThrough, True };
+template <>
+struct Choices<ReluGradient> {
+  static constexpr std::array<std::string_view, 2> names{"straight_through", "true"};
+};
+enum class ReadoutSource { Clamped, Unclamped };
+template <>
+struct Choices<ReadoutSource> {
+  static constexpr std::array<std::string_view, 2> names{"clamped", "unclamped"};
+};
+/// How the code on top of the generator comes about.
+enum class CodeMode { ClosedForm, Repo, Stable };
+template <>
+struct Choices<CodeMode> {
+  static constexpr std::array<std::string_view, 3> names{"closed_form", "repo", "stable"};
+};
+enum class GeneratedRows { All, Positive };
+template <>
+struct Choices<GeneratedRows> {
+  static constexpr std::array<std::string_view, 2> names{"all", "positive"};
+};
+struct PffRuleOptions {
+  double threshold = 10, noise = 0.01, norm_decay = 0;
+  Negatives negatives = Negatives::Seen;
+  ReluGradient relu_gradient = ReluGradient::StraightThrough;
+  ReadoutSource readout_source = ReadoutSource::Clamped;
+  int train_probe = 16;
+  bool generative = true;
+  double generative_rate = 1, generative_noise = 0.025, generative_norm_decay = 0;
+  double code_step = 0.025;
+  CodeMode code_mode = CodeMode::ClosedForm;
+  GeneratedRows generative_rows = GeneratedRows::All;
+
+  template <class V>
+  void describe(V&& v) {
+    v("pff.threshold", threshold, Range::at_least(0), "goodness between positive and negative");
+    v("pff.noise", noise, Range::at_least(0), "deviation of what is added before every relu");
+    v("pff.norm_decay", norm_decay, Range::at_least(0),
+      "weight of the sum of the matrices' Frobenius norms (not squared) in the loss");
+    v("pff.negatives", negatives,
+      "wrong labels are drawn from all outputs; from those that the scenario lets compete so far; "
+      "or from those of the example's own task");
+    v("pff.relu_gradient", relu_gradient,
+      "derivative of relu: 1 everywhere, as in the authors' code, or 0 below 0");
+    v("pff.readout_source", readout_source,
+      "what the fast classifier learns from: the state under the clamped label, as in the authors' "
+      "code, which leaves it useless at test, or the sweep without a label");
+    v("pff.train_probe", train_probe, Range::at_least(0),
+      "examples of each batch that are classified before it is learnt, to estimate the training "
+      "accuracy");
+    v("pff.generative", generative, "the generative circuit learns beside the other");
+    v("pff.generative_rate", generative_rate, Range::above(0), "its learning rate over lr");
+    v("pff.generative_noise", generative_noise, Range::at_least(0),
+      "deviation of what is added to states before they predict");
+    v("pff.generative_norm_decay", generative_norm_decay, Range::at_least(0),
+      "as pff.norm_decay, of the generative matrices");
+    v("pff.code_step", code_step, Range::above(0), "step of the top code along its gradient");
+    v("pff.code_mode", code_mode,
+      "top code: what the authors' first gradient step gives, after which theirs stands still; "
+      "theirs step by step; or a well-scaled descent");
+    v("pff.generative_rows", generative_rows,
+      "examples that the generative circuit learns from: all, as in the authors' code, or those "
+      "with their true label");
+  }
+};
+std::unique_ptr<Rule> make_pff(const PffRuleOptions&, const RuleContext&);  // pff.cpp
+
 }  // namespace engram

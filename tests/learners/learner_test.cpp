@@ -301,7 +301,7 @@ std::vector<double> hits_of_two_epochs(Shuffle kind) {
 }
 
 TEST(Shuffle, OfTheReferenceIsTheSameInEveryEpochAndOursIsNot) {
-  const auto same = [](const std::vector<int>& h) {
+  const auto same = [](const std::vector<double>& h) {
     return std::equal(h.begin(), h.begin() + 12, h.begin() + 12);
   };
   EXPECT_TRUE(same(hits_of_two_epochs(Shuffle::OnceSeed0)));
