@@ -98,44 +98,53 @@ Scale scale_of(const arma::mat& x) {
   return scale;
 }
 
-double squared_distance(const arma::mat& x, arma::uword i, const arma::vec& point) {
-  const double* const sample = x.colptr(i);
-  double sum = 0;
-  for (arma::uword j = 0; j < x.n_rows; ++j)
-    sum += (sample[j] - point[j]) * (sample[j] - point[j]);
-  return sum;
+/// From each sample to the point, [n].
+arma::vec squared_distances(const arma::mat& x, const arma::vec& point) {
+  arma::vec out(x.n_cols);
+  for (arma::uword i = 0; i < x.n_cols; ++i) {
+    const double* const sample = x.colptr(i);
+    for (arma::uword j = 0; j < x.n_rows; ++j)
+      out[i] += (sample[j] - point[j]) * (sample[j] - point[j]);
+  }
+  return out;
+}
+
+/// An index in proportion to what it adds to the running sums, or any if all are 0.
+arma::uword pick(const arma::vec& running, Rng& rng) {
+  const double total = running[running.n_elem - 1];
+  if (!(total > 0)) return rng.below(static_cast<std::uint32_t>(running.n_elem));
+  const auto place = std::upper_bound(running.begin(), running.end(), rng.uniform() * total);
+  return static_cast<arma::uword>(place - running.begin());
 }
 
 /// Samples far from those chosen so far are the likelier next centres: in proportion to the
-/// squared distance, and evenly when all distances are 0. Result [d, count].
+/// squared distance, and evenly when all distances are 0. Of a few draws the one stays that leaves
+/// the samples nearest to a centre, the paper's greedy variant. Result [d, count].
 arma::mat spread_centres(const arma::mat& x, arma::uword count, Rng& rng) {
+  const auto tries = 2 + static_cast<int>(std::log(count));
   arma::mat centres(x.n_rows, count);
-  arma::vec nearest(x.n_cols, arma::fill::value(std::numeric_limits<double>::infinity()));
-  arma::uword chosen = rng.below(static_cast<std::uint32_t>(x.n_cols));
-  for (arma::uword k = 0;; ++k) {
-    centres.col(k) = x.col(chosen);
-    if (k + 1 == count) return centres;
-    for (arma::uword i = 0; i < x.n_cols; ++i)
-      nearest[i] = std::min(nearest[i], squared_distance(x, i, centres.col(k)));
+  centres.col(0) = x.col(rng.below(static_cast<std::uint32_t>(x.n_cols)));
+  arma::vec nearest = squared_distances(x, centres.col(0));
+  for (arma::uword k = 1; k < count; ++k) {
     const arma::vec below = arma::cumsum(nearest);
-    const double total = below[x.n_cols - 1];
-    chosen = total > 0 ? static_cast<arma::uword>(
-                             std::upper_bound(below.begin(), below.end(), rng.uniform() * total) -
-                             below.begin())
-                       : rng.below(static_cast<std::uint32_t>(x.n_cols));
+    arma::vec best_nearest;
+    for (int attempt = 0; attempt < tries; ++attempt) {
+      const arma::uword candidate = pick(below, rng);
+      const arma::vec with = arma::min(nearest, squared_distances(x, x.col(candidate)));
+      if (attempt > 0 && arma::accu(with) >= arma::accu(best_nearest)) continue;
+      best_nearest = with;
+      centres.col(k) = x.col(candidate);
+    }
+    nearest = best_nearest;
   }
+  return centres;
 }
 
 arma::uvec nearest_centres(const arma::mat& x, const arma::mat& centres) {
-  arma::uvec nearest(x.n_cols);
-  for (arma::uword i = 0; i < x.n_cols; ++i) {
-    double least = std::numeric_limits<double>::infinity();
-    for (arma::uword k = 0; k < centres.n_cols; ++k) {
-      const double distance = squared_distance(x, i, centres.unsafe_col(k));
-      if (distance < least) least = distance, nearest[i] = k;
-    }
-  }
-  return nearest;
+  arma::mat distances(x.n_cols, centres.n_cols);
+  for (arma::uword k = 0; k < centres.n_cols; ++k)
+    distances.col(k) = squared_distances(x, centres.col(k));
+  return arma::index_min(distances, 1);
 }
 
 /// Lloyd's rounds. Moves the centres and returns whose each sample is; a centre that loses all

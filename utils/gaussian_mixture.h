@@ -27,7 +27,8 @@ struct MixtureOptions {
 };
 
 /// Expectation maximisation (Dempster, Laird & Rubin 1977) from the clusters of ten rounds of
-/// k-means, started by k-means++ (Arthur & Vassilvitskii 2007) drawn from `rng`. samples [n, d].
+/// k-means, started by greedy k-means++ (Arthur & Vassilvitskii 2007) drawn from `rng`; samples
+/// [n, d].
 /// Inside, every dimension has mean 0 and, by a power of two, a deviation about 1, so that neither
 /// the clusters nor the floor depend on units; the way back is exact but for adding the mean.
 /// A dimension without spread keeps its unit: its variance becomes `floor`. The same samples,

@@ -12,6 +12,7 @@
 
 #include "tests/utils/error_of.h"
 #include "utils/parallel.h"
+#include "utils/tensor.h"
 
 namespace engram {
 namespace {
@@ -113,19 +114,16 @@ TEST(GaussianMixture, DrawsFollowWeightsMeansAndCovariances) {
     const auto count = static_cast<double>(own.size());
     const double expected = n * truth.weights[k];
     chi_square += (count - expected) * (count - expected) / expected;
-    const auto mean = [&](std::size_t a) {
-      double total = 0;
-      for (const std::size_t i : own)
-        total += samples(i, a);
-      return total / count;
-    };
+    std::vector<double> mean{0, 0};
+    for (const std::size_t i : own)
+      mean[0] += samples(i, 0) / count, mean[1] += samples(i, 1) / count;
     for (std::size_t a = 0; a < 2; ++a) {
       const double variance = truth.covariances(k, a, a);
-      EXPECT_NEAR(mean(a), truth.means(k, a), 4 * std::sqrt(variance / count));
+      EXPECT_NEAR(mean[a], truth.means(k, a), 4 * std::sqrt(variance / count));
       for (std::size_t b = 0; b < 2; ++b) {
         double product = 0;
         for (const std::size_t i : own)
-          product += (samples(i, a) - mean(a)) * (samples(i, b) - mean(b));
+          product += (samples(i, a) - mean[a]) * (samples(i, b) - mean[b]);
         const double covariance = truth.covariances(k, a, b);
         const double error =
             std::sqrt((variance * truth.covariances(k, b, b) + covariance * covariance) / count);
@@ -258,7 +256,7 @@ TEST(GaussianMixture, FarFromTheOriginIsAsGood) {
 
 TEST(GaussianMixture, StartsSpreadOut) {
   // Ten tight groups far apart: centres drawn evenly would nearly always miss some (10!/10^10 =
-  // 0.04 % hit all), those of k-means++ never do.
+  // 0.04 % hit all).
   Samples samples({500, 2});
   Rng rng(8);
   for (std::size_t i = 0; i < 500; ++i) {

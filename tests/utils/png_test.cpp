@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Channels, Png, testing::Values(1, 3));
 
 TEST_P(Png, KeepsEveryPixel) {
   const int channels = GetParam();
-  for (const auto [height, width] : {std::pair{1, 1}, {1, 17}, {13, 1}, {28, 28}, {200, 301}}) {
+  for (const auto& [height, width] : {std::pair{1, 1}, {1, 17}, {13, 1}, {28, 28}, {200, 301}}) {
     const Bytes pixels = noise(static_cast<std::size_t>(height * width * channels), 1);
     const Decoded back = decode(encode_png(pixels, height, width, channels));
     EXPECT_EQ(back.height, height);

@@ -9,6 +9,7 @@
 
 #include "tests/utils/error_of.h"
 #include "utils/rng.h"
+#include "utils/tensor.h"
 
 namespace engram {
 namespace {
