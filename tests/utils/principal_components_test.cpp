@@ -140,10 +140,12 @@ TEST(PrincipalComponents, WithoutSpreadExplainNothing) {
 
 TEST(PrincipalComponents, MoreDimensionsThanSamplesAreFine) {
   const Samples samples = normals(4, 30, 7);
-  const Projection found = principal_components(samples, 5);
+  const Projection found = principal_components(samples, 30);
   EXPECT_NEAR(found.explained[0] + found.explained[1] + found.explained[2], 1, 1e-12);
-  EXPECT_NEAR(found.explained[3], 0, 1e-12);
-  EXPECT_GE(found.explained[3], 0);
+  for (std::size_t a = 3; a < 30; ++a) {
+    EXPECT_NEAR(found.explained[a], 0, 1e-12);
+    EXPECT_GE(found.explained[a], 0) << "whatever rounding leaves of nothing";
+  }
 }
 
 TEST(PrincipalComponents, RefuseWhatCannotBe) {
