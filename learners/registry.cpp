@@ -44,6 +44,9 @@ constexpr RuleEntry kRules[] = {
     entry<make_pff, PffRuleOptions>(
         "pff", "predictive forward-forward: levels learn goodness, a generator learns beside them",
         "Ororbia & Mali 2023", "pff"),
+    entry<make_ff, FfRuleOptions>(
+        "ff", "forward-forward: every level tells right labels from wrong ones by its goodness",
+        "Hinton 2022", "ff"),
 };
 
 constexpr OptimizerEntry kOptimizers[] = {

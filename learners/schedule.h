@@ -17,7 +17,7 @@ struct Choices<Schedule> {
 
 struct ScheduleOptions {
   Schedule schedule = Schedule::Constant;
-  double lr_final = 0;
+  double lr_final = 0, schedule_hold = 0;
   int warmup_steps = 0;
   int step_epochs = 10;
   std::vector<int> step_at;
@@ -27,6 +27,8 @@ struct ScheduleOptions {
   void describe(V&& v) {
     v("schedule", schedule, "learning rate over the epochs of a task; starts anew with every task");
     v("lr_final", lr_final, Range::fraction(), "linear, cosine: fraction of lr left at the end");
+    v("schedule_hold", schedule_hold, Range::at_least(0).below(1),
+      "linear, cosine: share of the steps at the full rate before it falls");
     v("warmup_steps", warmup_steps, Range::at_least(0),
       "the rate rises linearly over so many steps first");
     v("step_epochs", step_epochs, Range::at_least(1), "step: epochs between drops");

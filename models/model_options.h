@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "models/circuits/ff_options.h"
 #include "models/circuits/pff_options.h"
 #include "models/gating.h"
 #include "models/layers.h"
@@ -49,6 +50,7 @@ struct ModelOptions {
   bool frozen_new_heads = false;
   GatingOptions gating;
   PffOptions pff;
+  FfOptions ff;
 
   template <class V>
   void describe(V&& v) {
@@ -106,6 +108,7 @@ struct ModelOptions {
       "reference bug: heads after the first are never trained");
     gating.describe(v);
     pff.describe(v);
+    ff.describe(v);
   }
 };
 

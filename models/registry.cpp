@@ -28,6 +28,8 @@ constexpr ModelEntry kModels[] = {
      cifar_resnet_defaults},
     {"pff", "two recurrent levels with lateral competition and label context, and a generator",
      "Ororbia & Mali 2023", pff_layers, pff_defaults},
+    {"ff", "levels that are shown an image with a label, and a softmax head beside", "Hinton 2022",
+     ff_layers, ff_defaults},
 };
 
 }  // namespace

@@ -249,24 +249,32 @@ class PffRule final : public Rule {
     const Mat gradient = opened(store, slice);
     const int g = raw.cols, groups = raw.rows / g;
     const real strength = static_cast<real>(pff_->options().lateral);
-    constexpr int kGroups = 8;
-    parallel_for((groups + kGroups - 1) / kGroups, [&](int tile) {
-      const int first = tile * kGroups * g, last = std::min(groups, (tile + 1) * kGroups) * g;
-      for (int row = 0; row < d.rows; ++row)
-        for (int unit = first; unit < last; ++unit) {
-          const real active = previous.row(row)[unit];
-          if (active == 0) continue;
-          const real* members = d.row(row) + unit / g * g;
-          real* to = gradient.row(unit);
-          for (int j = 0; j < g; ++j)
-            to[j] += active * members[j];
-        }
-      for (int unit = first; unit < last; ++unit)
-        for (int j = 0; j < g; ++j) {
-          const real sign = j == unit % g ? strength : -strength;
-          gradient.row(unit)[j] *= raw.row(unit)[j] > 0 ? sign : real{0};
-        }
-    });
+    constexpr int kGroups = 8, kMembers = Pff::kMembers;
+    const Mat sums = lateral_sums_.resize(raw.rows, kMembers);
+    for (int part = 0; part < g; part += kMembers)
+      parallel_for((groups + kGroups - 1) / kGroups, [&](int tile) {
+        const int first = tile * kGroups * g, last = std::min(groups, (tile + 1) * kGroups) * g;
+        const int count = std::min(kMembers, g - part);
+        std::fill(sums.row(first), sums.row(last - 1) + kMembers, real{0});
+        for (int row = 0; row < d.rows; ++row)
+          for (int group = first; group < last; group += g) {
+            real members[kMembers] = {};
+            std::copy_n(d.row(row) + group + part, count, members);
+            for (int unit = group; unit < group + g; ++unit) {
+              const real active = previous.row(row)[unit];
+              real* to = sums.row(unit);
+#pragma omp simd
+              for (int j = 0; j < kMembers; ++j)
+                to[j] += active * members[j];
+            }
+          }
+        for (int unit = first; unit < last; ++unit)
+          for (int j = part; j < part + count; ++j) {
+            const real sign = j == unit % g ? strength : -strength;
+            gradient.row(unit)[j] =
+                raw.row(unit)[j] > 0 ? sign * sums.row(unit)[j - part] : real{0};
+          }
+      });
   }
 
   void generate(ParamStore& store, const Batch& batch, const Pass& pass) {
@@ -314,7 +322,7 @@ class PffRule final : public Rule {
   PffGenerator generator_;
   Signal z1_, z2_, next1_, next2_, u1_, u2_, unclamped_, down_, up_, lateral1_, lateral2_,
       by_label_;
-  Signal d1_, d2_, by_image_, logits_, error_, probe_x_;
+  Signal lateral_sums_, d1_, d2_, by_image_, logits_, error_, probe_x_;
   Record probe_;
   std::vector<real> noise_, goodness1_, goodness2_, slope_;
   std::vector<std::uint8_t> open1_, open2_;

@@ -191,4 +191,35 @@ struct PffRuleOptions {
 };
 std::unique_ptr<Rule> make_pff(const PffRuleOptions&, const RuleContext&);  // pff.cpp
 
+enum class NegativeDraw { Hard, Uniform };
+template <>
+struct Choices<NegativeDraw> {
+  static constexpr std::array<std::string_view, 2> names{"hard", "uniform"};
+};
+struct FfRuleOptions {
+  Negatives negatives = Negatives::Seen;
+  NegativeDraw negative_draw = NegativeDraw::Hard;
+  double peer = 0.03, peer_memory = 0.9, head_rate = 10, head_decay = 1.5;
+  int iterations = 1;
+  bool in_turn = false;
+
+  template <class V>
+  void describe(V&& v) {
+    v("ff.negatives", negatives,
+      "wrong labels are drawn from all outputs; from those that the scenario lets compete so far; "
+      "or from those of the example's own task");
+    v("ff.negative_draw", negative_draw,
+      "hard: as likely as the softmax head takes them to be; uniform: all alike");
+    v("ff.peer", peer, Range::at_least(0),
+      "peer normalisation: pull of every unit's mean activity to that of its level; 0: none");
+    v("ff.peer_memory", peer_memory, Range::fraction(), "what running means keep with every batch");
+    v("ff.head_rate", head_rate, Range::above(0), "learning rate of the softmax head over lr");
+    v("ff.head_decay", head_decay, Range::at_least(0), "its weight decay over weight_decay");
+    v("ff.iterations", iterations, Range::at_least(1), "updates with every batch");
+    v("ff.in_turn", in_turn,
+      "levels learn one after the other, each by ff.iterations updates with a batch");
+  }
+};
+std::unique_ptr<Rule> make_ff(const FfRuleOptions&, const RuleContext&);  // ff.cpp
+
 }  // namespace engram

@@ -123,12 +123,32 @@ Macs Pff::read_out(CMat normed_z2, Mat logits) const {
 
 void Pff::lateral_weights(int level, Signal& effective) const {
   const CMat raw = weight(level == 1 ? L1 : L2);
-  const Mat out = effective.resize(hidden_, o_.group);
+  const Mat out = effective.resize(hidden_, padded_group());
   const real strength = static_cast<real>(o_.lateral);
+  std::ranges::fill(out.all(), real{0});
   for (int i = 0; i < hidden_; ++i)
     for (int j = 0; j < o_.group; ++j) {
       const real w = strength * std::max(raw.row(i)[j], real{0});
       out.row(i)[j] = j == i % o_.group ? -w : w;
+    }
+}
+
+/// z -= old L for one state.
+void Pff::compete(const real* old, CMat lateral, real* z) const {
+  const int g = o_.group;
+  for (int group = 0; group < hidden_; group += g)
+    for (int first = 0; first < g; first += kMembers) {
+      real sums[kMembers] = {};
+      for (int unit = group; unit < group + g; ++unit) {
+        const real active = old[unit];
+        const real* effect = lateral.row(unit) + first;
+#pragma omp simd
+        for (int j = 0; j < kMembers; ++j)
+          sums[j] += active * effect[j];
+      }
+      const int count = std::min(kMembers, g - first);
+      for (int j = 0; j < count; ++j)
+        z[group + first + j] -= sums[j];
     }
 }
 
@@ -142,7 +162,7 @@ void Pff::label_drive(Signal& drive) const {
 }
 
 void Pff::advance(const Step& s) const {
-  const int n = hidden_, g = o_.group;
+  const int n = hidden_;
   const real keep = static_cast<real>(o_.memory), take = 1 - keep;
   const bool competes = o_.lateral > 0;
   parallel_for((s.next.rows + kRowTile - 1) / kRowTile, [&](int tile) {
@@ -161,13 +181,7 @@ void Pff::advance(const Step& s) const {
         for (int j = 0; j < n; ++j)
           z[j] += noise[j];
       }
-      for (int unit = 0; competes && unit < n; ++unit) {
-        if (old[unit] == 0) continue;
-        const real* effect = s.lateral.row(unit);
-        real* members = z + unit / g * g;
-        for (int j = 0; j < g; ++j)
-          members[j] -= old[unit] * effect[j];
-      }
+      if (competes) compete(old, s.lateral, z);
       if (s.positive) {
         std::uint8_t* positive = s.positive + static_cast<std::size_t>(i) * n;
         for (int j = 0; j < n; ++j)

@@ -66,8 +66,11 @@ class Pff final : public GoodnessLayer, public ImageModel {
   /// logits [rows, labels] of the fast classifier: norm(z2) W + b.
   Macs read_out(CMat normed_z2, Mat logits) const;
 
-  /// relu(raw) with the signs of competition, times `lateral`: [hidden, group], the row of a source
-  /// unit holds its effect on the members of its group. `level` 1 or 2.
+  /// Members of a group are handled so many at a time, for the sake of vector registers.
+  static constexpr int kMembers = 16;
+  int padded_group() const { return (o_.group + kMembers - 1) / kMembers * kMembers; }
+  /// relu(raw) with the signs of competition, times `lateral`: [hidden, padded_group()], the row of
+  /// a source unit holds its effect on the members of its group, then zeros. `level` 1 or 2.
   void lateral_weights(int level, Signal& effective) const;
   /// strength V + b2, a row per label: [labels, hidden].
   void label_drive(Signal& drive) const;
@@ -90,6 +93,7 @@ class Pff final : public GoodnessLayer, public ImageModel {
  private:
   Macs try_labels(const Sweep& start, int first, int count, std::span<const int> labels,
                   Record& y) const;
+  void compete(const real* old, CMat lateral, real* z) const;
   void guess(CMat images, std::span<const std::uint8_t> outputs, const Sweep& s, Mat labels) const;
 
   PffOptions o_;

@@ -1,16 +1,10 @@
 #include "models/circuits/circuits.h"
 #include "models/circuits/pff.h"
-#include "utils/error.h"
 
 namespace engram {
 
 std::vector<LayerPtr> pff_layers(const ModelOptions& options, const HeadShape& head) {
-  if (head.heads > 1)
-    throw Error(Fault::Config,
-                "model = pff has one set of labels; use head = masked or shared instead of "
-                "per_task");
-  if (head.outputs < 2)
-    throw Error(Fault::Config, "model = pff tells labels apart and needs two of them at least");
+  check_labels("pff", head);
   std::vector<LayerPtr> layers;
   layers.push_back(std::make_unique<Pff>(options.pff, options.hidden_units, head.outputs));
   return layers;
