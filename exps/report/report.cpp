@@ -139,6 +139,24 @@ void thin_usage(json& data, const ReportOptions& options) {
   if (shown > most) drop("usage_final", 1);
 }
 
+/// How many images of each moment of a set the page may show: those of the first seeds alone.
+std::size_t images_for(const ResultsSet& set, const ReportOptions& options) {
+  std::size_t bytes = 0;  // of one image at every moment of every set
+  for (const ExperimentRuns& e : set.experiments)
+    for (const PictureRecord& p : e.runs.front().pictures)
+      bytes += std::min(p.moments.size(), options.most_moments) * p.height * p.width * p.channels;
+  const std::size_t room = options.most_pixels / std::max<std::size_t>(bytes, 1);
+  return std::clamp<std::size_t>(room, 1, options.most_images);
+}
+
+/// One seed shows how the images of an experiment look.
+void keep_pictures_of_first_seed(json& data) {
+  for (json& experiment : data["experiments"])
+    for (std::size_t i = 1; i < experiment["runs"].size(); ++i)
+      for (const char* name : {"pictures", "embeddings"})
+        experiment["runs"][i][name] = json::array();
+}
+
 std::string vega_code() {
   std::string out;
   for (const assets::Module& module : assets::vega()) {
@@ -177,8 +195,13 @@ json student_t(const ResultsSet& set) {
 }  // namespace
 
 json report_json(const ResultsSet& set, const ReportOptions& options) {
-  json data = results_json(set, {.most_steps = steps_for(set, options), .usage = true});
+  json data = results_json(set, {.most_steps = steps_for(set, options),
+                                 .most_moments = options.most_moments,
+                                 .most_images = images_for(set, options),
+                                 .most_points = options.most_points,
+                                 .usage = true});
   thin_usage(data, options);
+  keep_pictures_of_first_seed(data);
   data["title"] = options.title;
   data["student_t"] = student_t(set);
   data["comparisons"] = comparisons_of(set, options);
