@@ -114,7 +114,7 @@ function classGoodnessPanel() {
         ...[c.own, c.others, c.s].map((s) => withHalf(s, decimal))]) }), { of: i }) : null));
   const box = panel("Drift of classes", ["Goodness of test examples with their true label minus "
     + "that with other labels, by class. A column that grows pale downwards is a class being "
-    + "forgotten; below zero other labels fit better. ",
+    + "forgotten; below zero other labels fit better. Row 0 is before training. ",
   el("span", { class: "gradient" }, "least ", el("i"), " greatest")], list.filter((f) => f), true);
   if (levels.length > 1)
     box.querySelector(".charts").before(chooser("Level", levels, (l) => {

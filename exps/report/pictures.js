@@ -91,7 +91,7 @@ function labelledPoints(rows, width, labels) {
     scales: [
       { name: "x", type: "linear", range: "width", zero: false, domain: along },
       { name: "y", type: "linear", range: "height", zero: false, domain: across },
-      scale("colour", labelColour), scale("shape", (l) => kShapes[shapeAt(Math.max(l, 0))])],
+      scale("colour", labelColour), scale("shape", (label) => kShapes[labelShape(label)])],
     axes: [{ orient: "bottom", scale: "x", title: "first axis", ...few },
       { orient: "left", scale: "y", title: "second axis", ...few }],
     marks: [{ type: "symbol", from: { data: "points" }, encode: { enter: {
@@ -99,22 +99,31 @@ function labelledPoints(rows, width, labels) {
       shape: field("shape", "label"), size: constant(26), fillOpacity: constant(0.75),
       tooltip: { field: "tip" } } } }] };
 }
-const labelColour = (label) => (label < 0 ? token("--quiet") : colourOf(label));
+// Two more than experiments have, for data sets of ten classes are the most common.
+const labelColour = (label) => {
+  const colours = isDark() ? [...kDark, "#FF7A8A", "#5FE0D8"] : [...kLight, "#C4183C", "#00898A"];
+  return label < 0 ? token("--quiet") : colours[label % 10];
+};
+const labelShape = (label) => (label < 0 ? 0 : (label + Math.floor(label / 10)) % 8);
 const labelText = (label) => (label < 0 ? "unknown" : `class ${label}`);
 
 function embeddingFigure(e, i, set, run) {
   const labels = [...new Set(set.labels)].sort((a, b) => a - b);
   const rows = set.points.map(([x, y], k) => ({ x, y, label: set.labels[k],
     tip: labelText(set.labels[k]) })).filter((r) => isNumber(r.x) && isNumber(r.y));
-  const legend = el("div", { class: "key" }, ...labels.map((label) => el("span", {},
-    label < 0 ? "●" : el("span", { class: "sample", "data-sample": label, "aria-hidden": "true" },
-      el("span", {}, kGlyphs[shapeAt(label)])), " ", labelText(label))));
+  const glyphs = labels.map((label) => el("span", { "aria-hidden": "true" },
+    kGlyphs[labelShape(label)]));
+  const key = el("div", { class: "key" }, ...labels.map((label, k) => el("span", {}, glyphs[k],
+    " ", labelText(label))));
   const cut = rows.length < set.all_points ? `, ${rows.length} of ${set.all_points} points` : "";
   return figure(`${e.label}: ${set.description || set.name} (seed ${run.seed}${cut})`,
-    (w) => labelledPoints(rows, w, labels),
+    (w) => {
+      labels.forEach((label, k) => { glyphs[k].style.color = labelColour(label); });
+      return labelledPoints(rows, w, labels);
+    },
     () => ({ head: ["point", "first axis", "second axis", "class"], rows: rows.map((r, k) =>
       [k + 1, decimal(r.x), decimal(r.y), r.label < 0 ? "–" : r.label]) }),
-    { of: i, control: legend });
+    { of: i, control: key });
 }
 
 function embeddingPanel() {
