@@ -148,10 +148,15 @@ TEST(Report, ShowsPicturesOfTheFirstSeedAtFewMoments) {
   EXPECT_EQ(moments.back()["name"], "after task 39");
   EXPECT_EQ(runs[0]["pictures"][0]["all_moments"], 40);
 
+  set.experiments[1].runs[0].pictures.clear(), set.experiments[1].runs[0].embeddings.clear();
+  const nlohmann::json others = report_json(set)["experiments"][1]["runs"];
+  EXPECT_TRUE(others[0]["pictures"].empty());
+  EXPECT_EQ(others[1]["pictures"].size(), 2u) << "the first seed that has any";
+
   // Where there is room for two images only, of all sets.
   const std::size_t one = (12 + 3 * 2) * 12 + (1 + 3) * 2 * 12;
   EXPECT_EQ(report_json(
-                set, {.most_pixels = 2 * one})["experiments"][1]["runs"][0]["pictures"][1]["count"],
+                set, {.most_pixels = 2 * one})["experiments"][1]["runs"][1]["pictures"][1]["count"],
             2);
 }
 
