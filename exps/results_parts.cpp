@@ -1,5 +1,7 @@
 #include "exps/results_parts.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "utils/error.h"
