@@ -4,34 +4,14 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "utils/h5.h"
+#include "exps/results_parts.h"
 #include "utils/provenance.h"
 
 namespace engram {
+
+using namespace results;
+
 namespace {
-
-using Shape = std::vector<std::size_t>;
-
-struct About {
-  const char* unit;
-  const char* description;
-};
-
-template <class T>
-void put(const h5::Group& group, const std::string& name, std::span<const T> values, Shape shape,
-         const About& about) {
-  group.write(name, values, std::move(shape));
-  group.describe(name, "unit", about.unit);
-  group.describe(name, "description", about.description);
-}
-
-template <class T>
-void put(const h5::Group& group, const std::string& name, const std::vector<T>& values,
-         const About& about) {
-  put(group, name, std::span<const T>(values), {values.size()}, about);
-}
 
 /// One column of a list of rows.
 template <class T, class Row, class Field>
@@ -40,24 +20,6 @@ std::vector<T> column(const std::vector<Row>& rows, Field field) {
   for (const Row& row : rows)
     values.push_back(static_cast<T>(field(row)));
   return values;
-}
-
-/// A ragged list of rows as a table; what a row lacks is NaN.
-template <class Row>
-void put_rows(const h5::Group& group, const std::string& name, const std::vector<Row>& rows,
-              std::vector<double> Row::*field, std::size_t at_least, const About& about) {
-  std::size_t width = at_least;
-  for (const Row& row : rows)
-    width = std::max(width, (row.*field).size());
-  std::vector<double> values(rows.size() * width, kNotEvaluated);
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy((rows[i].*field).begin(), (rows[i].*field).end(), values.begin() + i * width);
-  put<double>(group, name, values, {rows.size(), width}, about);
-}
-
-void put_table(const h5::Group& group, const std::string& name, const Table& table,
-               const About& about) {
-  put<double>(group, name, {table.data(), table.size()}, {table.shape(0), table.shape(1)}, about);
 }
 
 void save_head(const h5::Group& root, const RunRecord& run) {
@@ -82,9 +44,7 @@ void save_head(const h5::Group& root, const RunRecord& run) {
 
 void save_tasks(const h5::Group& root, const RunRecord& run) {
   const h5::Group tasks = root.create("tasks");
-  tasks.write_texts("names", run.task_names);
-  tasks.describe("names", "unit", "text");
-  tasks.describe("names", "description", "name of each task, in the order of the columns");
+  put_texts(tasks, "names", run.task_names, "name of each task, in the order of the columns");
   put(tasks, "test_sizes", column<std::int64_t>(run.test_sizes, [](int n) { return n; }),
       {"examples", "size of the test set of each task"});
   put(tasks, "seconds", run.task_seconds, {"s", "time spent training, per experience"});
@@ -110,6 +70,7 @@ void save_cost(const h5::Group& root, const RunRecord& run) {
   cost.attribute("train_dense_macs", run.train_macs.dense);
   cost.attribute("test_executed_macs", run.test_macs.executed);
   cost.attribute("test_dense_macs", run.test_macs.dense);
+  cost.attribute("optimizer_steps", run.optimizer_steps);
 }
 
 void save_epochs(const h5::Group& root, const RunRecord& run) {
@@ -143,9 +104,8 @@ void save_alignment(const h5::Group& root, const RunRecord& run) {
   const auto has_some = [](const EpochRow& row) { return !row.alignment.empty(); };
   if (std::none_of(run.epochs.begin(), run.epochs.end(), has_some)) return;
   const h5::Group group = root.create("alignment");
-  group.write_texts("layers", run.weight_layers);
-  group.describe("layers", "unit", "text");
-  group.describe("layers", "description", "names of the layers with weights, from the bottom up");
+  put_texts(group, "layers", run.weight_layers,
+            "names of the layers with weights, from the bottom up");
   const auto table = [&](const char* name, double Alignment::*field, const About& about) {
     const std::size_t width = run.weight_layers.size();
     std::vector<double> values(run.epochs.size() * width, kNotEvaluated);
@@ -178,17 +138,6 @@ void save_steps(const h5::Group& root, const RunRecord& run) {
   put_rows(
       steps, "probe_accuracy", run.steps, &StepRow::probe_accuracy, run.task_names.size(),
       {"fraction", "[row, task]: accuracy on a fixed sample of the test set; NaN: not yet seen"});
-}
-
-/// A name that HDF5 takes for one step of a path, different from the ones in use.
-std::string link_name(const h5::Group& group, std::string name) {
-  std::replace(name.begin(), name.end(), '/', ':');
-  if (name.empty() || name == ".") name = "layer";
-  if (!group.has(name)) return name;
-  int number = 2;
-  while (group.has(fmt::format("{} ({})", name, number)))
-    ++number;
-  return fmt::format("{} ({})", name, number);
 }
 
 void save_layer(const h5::Group& layers, const LayerRecord& layer, const RunRecord& run) {
@@ -252,10 +201,12 @@ void write_record(const h5::Group& root, const RunRecord& run, ForgettingDefinit
   const h5::Group layers = root.create("layers");
   for (const LayerRecord& layer : run.layers)
     save_layer(layers, layer, run);
-  if (run.gates.empty()) return;
-  const h5::Group gates = root.create("gates");
-  for (const GateRecord& gate : run.gates)
-    save_gate(gates, gate);
+  if (!run.gates.empty()) {
+    const h5::Group gates = root.create("gates");
+    for (const GateRecord& gate : run.gates)
+      save_gate(gates, gate);
+  }
+  save_goodness_and_pictures(root, run);
 }
 
 void save_results(const std::filesystem::path& file, const RunRecord& run,

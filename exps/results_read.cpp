@@ -1,25 +1,20 @@
 // The reading half. A file may come from anywhere: every shape and number is checked before use,
 // and what is wrong is said with the name of the data set.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "exps/results_file.h"
-#include "utils/error.h"
-#include "utils/h5.h"
+#include "exps/results_parts.h"
 
 namespace engram {
+
+using namespace results;
+
 namespace {
 
-using Shape = std::vector<std::size_t>;
-constexpr double kAnything = std::numeric_limits<double>::infinity();
 constexpr std::size_t kMostTasks = 1'000'000;
-
-[[noreturn]] void refuse(const std::string& what) {
-  throw Error(Fault::Data, what);
-}
 
 void check_schema(const h5::Group& root) {
   if (!root.has_attribute("schema"))
@@ -37,60 +32,6 @@ bool read_complete(const h5::Group& root) {
   return complete == 1;
 }
 
-/// Reads a data set of one group, so that what is wrong is said with the whole path.
-class Reader {
- public:
-  Reader(const h5::Group& root, const std::string& path) : group_(root.open(path)), path_(path) {}
-
-  const h5::Group& group() const { return group_; }
-
-  std::vector<double> numbers(const std::string& name, const Shape& expected, double low,
-                              double high) const {
-    check_shape(name, expected);
-    std::vector<double> values = group_.read(name);
-    for (const double value : values)
-      if (!(std::isnan(value) || (value >= low && value <= high)))
-        refuse(fmt::format("'{}/{}' holds {}, which is outside [{}, {}]", path_, name, value, low,
-                           high));
-    return values;
-  }
-
-  std::vector<std::int64_t> integers(const std::string& name, const Shape& expected,
-                                     std::int64_t high) const {
-    check_shape(name, expected);
-    std::vector<std::int64_t> values = group_.read_integers(name);
-    for (const std::int64_t value : values)
-      if (value < 0 || value > high)
-        refuse(fmt::format("'{}/{}' holds {}, which is outside [0, {}]", path_, name, value, high));
-    return values;
-  }
-
-  std::vector<int> ints(const std::string& name, const Shape& expected) const {
-    const auto values = integers(name, expected, std::numeric_limits<int>::max());
-    return {values.begin(), values.end()};
-  }
-
-  Shape shape(const std::string& name, std::size_t rank) const {
-    Shape found = during(path_, [&] { return group_.shape(name); });
-    if (found.size() != rank)
-      refuse(
-          fmt::format("'{}/{}' has {} dimensions instead of {}", path_, name, found.size(), rank));
-    return found;
-  }
-  std::size_t length(const std::string& name) const { return shape(name, 1)[0]; }
-
- private:
-  void check_shape(const std::string& name, const Shape& expected) const {
-    const Shape found = shape(name, expected.size());
-    if (found != expected)
-      refuse(fmt::format("'{}/{}' has shape [{}] instead of [{}]", path_, name,
-                         fmt::join(found, ", "), fmt::join(expected, ", ")));
-  }
-
-  h5::Group group_;
-  std::string path_;
-};
-
 void load_tasks(const h5::Group& root, RunRecord& run) {
   const Reader top(root, ".");
   const Shape shape = top.shape("accuracy", 2);
@@ -98,10 +39,8 @@ void load_tasks(const h5::Group& root, RunRecord& run) {
   if (!none && (shape[0] != shape[1] + 1 || shape[1] > kMostTasks))
     refuse(
         fmt::format("'accuracy' has shape [{}, {}], which is not [T + 1, T]", shape[0], shape[1]));
-  run.accuracy = Table({shape[0], shape[1]});
   // eval_pad = nov2019 counts some hits twice, as the reference did: up to 2 on tiny test sets.
-  const std::vector<double> values = top.numbers("accuracy", shape, 0, 2);
-  std::copy(values.begin(), values.end(), run.accuracy.begin());
+  run.accuracy = top.table("accuracy", shape, 0, 2);
 
   const Reader tasks(root, "tasks");
   if (tasks.shape("names", 1) != Shape{shape[1]})
@@ -118,11 +57,6 @@ void load_tasks(const h5::Group& root, RunRecord& run) {
   };
   run.task_seconds = times("seconds", shape[1]);
   run.evaluate_seconds = times("evaluate_seconds", shape[0]);
-}
-
-std::vector<double> row_of(const std::vector<double>& table, std::size_t row, std::size_t width) {
-  const auto begin = table.begin() + static_cast<std::ptrdiff_t>(row * width);
-  return {begin, begin + static_cast<std::ptrdiff_t>(width)};
 }
 
 void load_epochs(const h5::Group& root, RunRecord& run) {
@@ -220,15 +154,9 @@ GateRecord load_gate(const h5::Group& root, const std::string& name, std::size_t
   gate.learned.resize({tasks, units});
   std::transform(mask.begin(), mask.end(), gate.learned.begin(),
                  [](std::int64_t open) { return static_cast<std::uint8_t>(open); });
-  const auto table = [&](const char* which, std::size_t rows) {
-    const auto values = reader.numbers(which, {rows, tasks}, 0, 1);
-    Table out({rows, tasks});
-    std::copy(values.begin(), values.end(), out.begin());
-    return out;
-  };
-  gate.density = table("density", tasks + 1);
-  gate.kept = table("kept", tasks + 1);
-  gate.overlap = table("overlap", tasks);
+  gate.density = reader.table("density", {tasks + 1, tasks}, 0, 1);
+  gate.kept = reader.table("kept", {tasks + 1, tasks}, 0, 1);
+  gate.overlap = reader.table("overlap", {tasks, tasks}, 0, 1);
   return gate;
 }
 
@@ -257,11 +185,16 @@ void load_all(const h5::Group& root, RunRecord& run) {
     for (const std::string& name : gates.names())
       run.gates.push_back(load_gate(root, name, run.task_names.size()));
   }
+  load_goodness_and_pictures(root, run);
   const h5::Group cost = root.open("cost");
   run.train_macs = {cost.number_attribute("train_executed_macs"),
                     cost.number_attribute("train_dense_macs")};
   run.test_macs = {cost.number_attribute("test_executed_macs"),
                    cost.number_attribute("test_dense_macs")};
+  if (!cost.has_attribute("optimizer_steps")) return;  // older files
+  run.optimizer_steps = cost.integer_attribute("optimizer_steps");
+  if (run.optimizer_steps < 0)
+    refuse(fmt::format("'cost' has {} optimizer_steps", run.optimizer_steps));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // What the layers of an experiment did, in the terminal: which units were active, which a task
-// might use, and how errors came down.
+// might use, how errors came down, and what levels found good.
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -152,10 +153,40 @@ std::string alignment(const Runs& runs, bool colour) {
   return table.text();
 }
 
+/// A measure of the last epoch by its name; NaN where the run has none.
+double last_measure(const RunRecord& run, const std::string& name) {
+  const auto& names = run.measure_names;
+  const auto at =
+      static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  const bool has = !run.epochs.empty() && at < run.epochs.back().measures.size();
+  return has ? run.epochs.back().measures[at] : kNotEvaluated;
+}
+
+/// How well the levels of a forward-forward network told positives from negatives at the end.
+std::string goodness(const Runs& runs, bool colour) {
+  constexpr std::string_view kPositive = "positive_goodness/";
+  std::vector<std::string> levels;
+  for (const std::string& name : runs.front().measure_names)
+    if (name.starts_with(kPositive)) levels.push_back(name.substr(kPositive.size()));
+  if (levels.empty()) return "";
+  LayerTable table("level", levels, {{"goodness of positives", 23}, {"of negatives", 14}}, colour);
+  for (const std::string& level : levels) {
+    const auto mean = [&](const std::string& kind) {
+      const double value = show::over(runs, [&](const RunRecord& run) {
+                             return last_measure(run, kind + level);
+                           }).mean;
+      return std::isnan(value) ? std::string("-") : fmt::format("{:.3g}", value);
+    };
+    table.add(level, {mean(std::string(kPositive)), mean("negative_goodness/")});
+  }
+  return table.text();
+}
+
 }  // namespace
 
 std::string show::layers(const Runs& runs, bool colour) {
-  return activity(runs, colour) + gates(runs, colour) + alignment(runs, colour);
+  return activity(runs, colour) + gates(runs, colour) + alignment(runs, colour) +
+         goodness(runs, colour);
 }
 
 }  // namespace engram

@@ -39,7 +39,7 @@ std::string executed(const std::vector<RunRecord>&, Macs RunRecord::*field);
 /// How every task fades: a line each, from learning it to the end, one character per experience.
 std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour,
                        int width);
-/// Tables of what the layers did: activity, gates, and how errors came down.
+/// Tables of what the layers did: activity, gates, how errors came down, goodness.
 std::string layers(const std::vector<RunRecord>&, bool colour);
 std::string repeat(const char* glyph, int times);
 std::string plural(std::size_t n, const std::string& noun);  ///< "1 run", "3 runs"

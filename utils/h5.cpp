@@ -176,6 +176,11 @@ void Group::write(const std::string& name, std::span<const std::int64_t> values,
   write_numbers(id_, name, values, shape, H5T_STD_I64LE, H5T_NATIVE_INT64);
 }
 
+void Group::write(const std::string& name, std::span<const std::int32_t> values,
+                  std::vector<std::size_t> shape) const {
+  write_numbers(id_, name, values, shape, H5T_STD_I32LE, H5T_NATIVE_INT32);
+}
+
 void Group::write(const std::string& name, std::span<const std::uint32_t> values,
                   std::vector<std::size_t> shape) const {
   write_numbers(id_, name, values, shape, H5T_STD_U32LE, H5T_NATIVE_UINT32);

@@ -46,6 +46,8 @@ class Group {
              std::vector<std::size_t> shape) const;
   void write(const std::string& name, std::span<const std::uint8_t> values,
              std::vector<std::size_t> shape) const;
+  void write(const std::string& name, std::span<const std::int32_t> values,
+             std::vector<std::size_t> shape) const;
   void write_texts(const std::string& name, std::span<const std::string> values) const;
   void describe(const std::string& dataset, const std::string& attribute,
                 const std::string& text) const;
@@ -61,6 +63,9 @@ class Group {
                                  std::vector<std::size_t>* shape = nullptr) const;
   std::vector<std::int64_t> read_integers(const std::string& name,
                                           std::vector<std::size_t>* shape = nullptr) const;
+  /// Only of unsigned bytes, which are not converted.
+  std::vector<std::uint8_t> read_bytes(const std::string& name,
+                                       std::vector<std::size_t>* shape = nullptr) const;
   std::vector<std::string> read_texts(const std::string& name) const;
   std::vector<std::size_t> shape(const std::string& name) const;  ///< of a data set, unread
 

@@ -133,6 +133,9 @@ std::vector<T> read_numbers(hid_t group, const std::string& name, std::vector<st
   const DataSet set = open_set(group, name);
   const Stored stored = opened_set(set, name);
   require_numbers(stored, std::is_integral_v<T>);
+  // HDF5 would cut off silently what a byte cannot hold.
+  if (sizeof(T) == 1 && (H5Tget_size(stored.type) != 1 || H5Tget_sign(stored.type) != H5T_SGN_NONE))
+    throw Error(Fault::Data, stored.what + " does not hold unsigned bytes");
   std::vector<T> values(stored.count);
   if (stored.count > 0) stored.read(memory_type, values.data());
   if (shape) *shape = stored.shape;
@@ -272,6 +275,11 @@ std::vector<float> Group::read_floats(const std::string& name,
 std::vector<std::int64_t> Group::read_integers(const std::string& name,
                                                std::vector<std::size_t>* shape) const {
   return read_numbers<std::int64_t>(id_, name, shape, H5T_NATIVE_INT64);
+}
+
+std::vector<std::uint8_t> Group::read_bytes(const std::string& name,
+                                            std::vector<std::size_t>* shape) const {
+  return read_numbers<std::uint8_t>(id_, name, shape, H5T_NATIVE_UINT8);
 }
 
 std::vector<std::string> Group::read_texts(const std::string& name) const {

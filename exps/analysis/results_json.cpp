@@ -1,39 +1,19 @@
 #include "exps/analysis/results_json.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "exps/analysis/json_parts.h"
 #include "exps/summary.h"
 #include "utils/provenance.h"
 
 namespace engram {
+
+using namespace json_parts;
+
 namespace {
 
 using nlohmann::json;
 
-/// JSON has neither NaN nor infinity: what is not a number is null.
-json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
-  return value;
-}
-json numbers(const std::vector<double>& values) {
-  json list = json::array();
-  for (const double value : values)
-    list.push_back(number(value));
-  return list;
-}
-template <class T>
-json table(const T& values) {
-  json rows = json::array();
-  for (std::size_t i = 0; i < values.shape(0); ++i) {
-    json row = json::array();
-    for (std::size_t j = 0; j < values.shape(1); ++j)
-      row.push_back(number(static_cast<double>(values(i, j))));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
 json macs(const Macs& m) {
   return {{"executed", number(m.executed)}, {"dense", number(m.dense)}};
 }
@@ -43,11 +23,8 @@ json summary(const Summary& s) {
 
 json steps_of(const RunRecord& run, std::size_t most) {
   json list = json::array();
-  const std::size_t all = run.steps.size();
-  const std::size_t shown = most == 0 ? all : std::min(all, std::max<std::size_t>(most, 2));
-  for (std::size_t i = 0; i < shown; ++i) {
-    // Evenly from the first to the last.
-    const StepRow& row = run.steps[shown == all ? i : i * (all - 1) / (shown - 1)];
+  for (const std::size_t i : evenly(run.steps.size(), most)) {
+    const StepRow& row = run.steps[i];
     list.push_back({{"step", row.step},
                     {"experience", row.experience},
                     {"prequential_accuracy", number(row.prequential_accuracy)},
@@ -129,11 +106,16 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
           {"evaluate_seconds", numbers(run.evaluate_seconds)},
           {"train_macs", macs(run.train_macs)},
           {"test_macs", macs(run.test_macs)},
+          {"optimizer_steps", run.optimizer_steps},
           {"epochs", epochs_of(run)},
           {"steps", steps_of(run, options.most_steps)},
           {"layers", layers_of(run, options.usage)},
           {"alignment", alignment_of(run)},
           {"gates", gates_of(run)},
+          {"measures", measures(run)},
+          {"goodness", goodness(run)},
+          {"pictures", pictures(run, options)},
+          {"embeddings", embeddings(run, options)},
           {"provenance", std::move(provenance)}};
 }
 

@@ -9,8 +9,11 @@
 namespace engram {
 
 struct JsonOptions {
-  std::size_t most_steps = 0;  ///< continual evaluations per run, evenly thinned out; 0: all
-  bool usage = true;           ///< unit usage of every layer, which may be long
+  std::size_t most_steps = 0;    ///< continual evaluations per run, evenly thinned out; 0: all
+  std::size_t most_moments = 0;  ///< of every set of pictures, likewise; 0: all
+  std::size_t most_images = 0;   ///< of every moment, the first ones; 0: all
+  std::size_t most_points = 0;   ///< of every embedding, evenly; 0: all
+  bool usage = true;             ///< unit usage of every layer, which may be long
 };
 
 nlohmann::json results_json(const ResultsSet& set, const JsonOptions& options = {});

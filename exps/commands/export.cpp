@@ -26,8 +26,9 @@ constexpr CommandHelp kHelp{
     .about =
         "Writes the results among and below the paths for other programs. FORMAT is csv (a folder\n"
         "of tidy tables), json, npz (numpy.load), latex (a booktabs table), or svg, pdf or png (a\n"
-        "folder of figures for a paper, drawn by gnuplot). Definitions of the metrics travel\n"
-        "along; results/README.md lists the fields. A NAME is a folder of results/.",
+        "folder of figures for a paper, drawn by gnuplot; png also has the pictures that models\n"
+        "made, a sheet per moment). Definitions of the metrics travel along; results/README.md "
+        "lists the fields. A NAME is a folder of results/.",
     .examples =
         "  engram export results/ --format csv -o tables/\n"
         "  engram export results/ --format csv --table metrics -o -\n"

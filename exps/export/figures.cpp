@@ -1,6 +1,5 @@
 #include "exps/export/figures.h"
 
-#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -8,6 +7,7 @@
 
 #include "exps/export/figure_parts.h"
 #include "exps/export/figure_style.h"
+#include "exps/export/file_names.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -17,26 +17,6 @@ namespace fs = std::filesystem;
 
 std::string ending_of(FigureFormat format) {
   return format == FigureFormat::Svg ? ".svg" : format == FigureFormat::Pdf ? ".pdf" : ".png";
-}
-
-/// A name that every file system takes and no shell minds; `taken` knows it afterwards. Two names
-/// that differ in case only are one file to some systems.
-std::string file_name(const std::string& label, std::set<std::string>& taken) {
-  constexpr std::size_t kLongest = 100;
-  std::string name;
-  for (const char c : label.substr(0, kLongest)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    name += plain || std::string_view("._-+=~").find(c) != std::string_view::npos ? c : '_';
-  }
-  const auto folded = [](std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-  };
-  std::string unique = name;
-  for (int i = 2; !taken.insert(folded(unique)).second; ++i)
-    unique = fmt::format("{}-{}", name, i);
-  return unique;
 }
 
 }  // namespace
@@ -60,7 +40,8 @@ std::vector<fs::path> write_figures(const ResultsSet& set, const fs::path& folde
   draw("metrics", figure::metrics(set, options));
   std::set<std::string> taken;
   for (const ExperimentRuns& experiment : set.experiments)
-    draw("matrix-" + file_name(experiment.label, taken), figure::matrix(experiment, options));
+    draw("matrix-" + unique_name(plain_name(experiment.label), taken),
+         figure::matrix(experiment, options));
   return files;
 }
 

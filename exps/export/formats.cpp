@@ -2,6 +2,7 @@
 #include "exps/analysis/results_json.h"
 #include "exps/export/export.h"
 #include "exps/export/figures.h"
+#include "exps/export/pictures.h"
 #include "exps/export/tables.h"
 #include "utils/error.h"
 #include "utils/files.h"
@@ -25,6 +26,15 @@ std::vector<fs::path> figures(const ResultsSet& set, const fs::path& folder,
   return written;
 }
 
+/// Pictures come first, for they need no gnuplot.
+std::vector<fs::path> pixels(const ResultsSet& set, const fs::path& folder,
+                             const ExportOptions& options) {
+  auto written = write_pictures(set, folder);
+  for (fs::path& file : figures<FigureFormat::Png>(set, folder, options))
+    written.push_back(std::move(file));
+  return written;
+}
+
 std::vector<fs::path> tables(const ResultsSet& set, const fs::path& folder, const ExportOptions&) {
   std::vector<fs::path> written;
   for (const TidyTable& table : tidy_tables())
@@ -41,8 +51,8 @@ constexpr ExportFormat kFormats[] = {
     {"svg", "figures drawn by gnuplot: curves, metrics, accuracy matrices", "export", nullptr,
      figures<FigureFormat::Svg>},
     {"pdf", "the same figures for a paper", "export", nullptr, figures<FigureFormat::Pdf>},
-    {"png", "the same figures as pixels, 300 to the inch", "export", nullptr,
-     figures<FigureFormat::Png>},
+    {"png", "the same figures as pixels, 300 to the inch, and all pictures that models made",
+     "export", nullptr, pixels},
 };
 
 }  // namespace

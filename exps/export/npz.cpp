@@ -148,6 +148,52 @@ void add_usage(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
   }
 }
 
+/// What rules measured, [runs, epochs, measures], and goodness, [runs, T + 1, outputs]; of runs
+/// that differ in shape, nothing.
+void add_goodness(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  const RunRecord& first = e.runs.front();
+  const auto stacked = [&](const std::string& name, std::size_t rows, std::size_t width,
+                           auto append_values) {
+    std::vector<double> all;
+    for (const RunRecord& run : e.runs)
+      append_values(run, all);
+    if (!all.empty() && all.size() == e.runs.size() * rows * width)
+      npz.add(prefix + name, all, {e.runs.size(), rows, width});
+  };
+  if (!first.measure_names.empty()) npz.add(prefix + "measure_names", first.measure_names);
+  stacked("measures", first.epochs.size(), first.measure_names.size(),
+          [&](const RunRecord& run, std::vector<double>& all) {
+            for (const EpochRow& row : run.epochs)
+              if (run.measure_names == first.measure_names)
+                all.insert(all.end(), row.measures.begin(), row.measures.end());
+          });
+  for (std::size_t l = 0; l < first.goodness.size(); ++l)
+    for (const auto& [name, field] : {std::pair{"with_label", &GoodnessRecord::with_label},
+                                      std::pair{"with_others", &GoodnessRecord::with_others}}) {
+      const Table& model = first.goodness[l].*field;
+      stacked(fmt::format("goodness/{}/{}", l, name), model.shape(0), model.shape(1),
+              [&, part = field](const RunRecord& run, std::vector<double>& all) {
+                if (l >= run.goodness.size()) return;
+                const Table& table = run.goodness[l].*part;
+                if (table.shape() == model.shape())
+                  all.insert(all.end(), table.begin(), table.end());
+              });
+    }
+}
+
+/// Of each run by itself, for the numbers of test examples may differ.
+void add_embeddings(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  for (const RunRecord& run : e.runs)
+    for (std::size_t k = 0; k < run.embeddings.size(); ++k) {
+      const EmbeddingRecord& set = run.embeddings[k];
+      const std::string name = fmt::format("{}embedding/{}/{}", prefix, run.seed, k);
+      npz.add(name + "/points", std::vector<double>(set.points.begin(), set.points.end()),
+              {set.points.shape(0), 2});
+      npz.add(name + "/labels", std::vector<std::int64_t>(set.labels.begin(), set.labels.end()),
+              {set.labels.size()});
+    }
+}
+
 void add_experiment(Npz& npz, const ExperimentRuns& e) {
   std::string prefix = e.label;
   std::replace(prefix.begin(), prefix.end(), '/', '_');
@@ -177,6 +223,8 @@ void add_experiment(Npz& npz, const ExperimentRuns& e) {
                                run.test_macs.executed, run.test_macs.dense};
   });
   add_usage(npz, prefix, e);
+  add_goodness(npz, prefix, e);
+  add_embeddings(npz, prefix, e);
 }
 
 }  // namespace

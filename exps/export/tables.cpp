@@ -93,6 +93,31 @@ void gate_overlap(const ResultsSet& set, const Add& add) {
   });
 }
 
+void measures(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const EpochRow& e : run.epochs)
+      for (std::size_t m = 0; m < std::min(e.measures.size(), run.measure_names.size()); ++m)
+        row(e.experience + 1, e.epoch + 1, run.measure_names[m], e.measures[m]);
+  });
+}
+
+void goodness(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const GoodnessRecord& level : run.goodness)
+      for (std::size_t i = 0; i < level.with_label.shape(0); ++i)
+        for (std::size_t k = 0; k < level.with_label.shape(1); ++k)
+          row(level.level, i, k, level.with_label(i, k), level.with_others(i, k));
+  });
+}
+
+void embedding(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const EmbeddingRecord& e : run.embeddings)
+      for (std::size_t i = 0; i < e.labels.size(); ++i)
+        row(e.name, i + 1, e.points(i, 0), e.points(i, 1), e.labels[i]);
+  });
+}
+
 void steps(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
     for (const StepRow& s : run.steps)
@@ -126,7 +151,7 @@ void cost(const ResultsSet& set, const Add& add) {
     for (const double s : run.evaluate_seconds)
       evaluating += s;
     row(training, evaluating, run.train_macs.executed, run.train_macs.dense, run.test_macs.executed,
-        run.test_macs.dense);
+        run.test_macs.dense, run.optimizer_steps);
   });
 }
 
@@ -164,12 +189,15 @@ constexpr TidyTable kTables[] = {
      alignment},
     {"gates", "experiment,seed,layer,after_task,task,density,kept", gates},
     {"gate_overlap", "experiment,seed,layer,task,other_task,overlap", gate_overlap},
+    {"measures", "experiment,seed,task,epoch,measure,value", measures},
+    {"goodness", "experiment,seed,level,after_task,output,with_label,with_others", goodness},
+    {"embedding", "experiment,seed,embedding,point,x,y,output", embedding},
     {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},
     {"layers", "experiment,seed,layer,units,task,active_fraction", layers},
     {"usage", "experiment,seed,layer,task,unit,active_when_learned,active_at_end", usage},
     {"cost",
      "experiment,seed,training_seconds,evaluating_seconds,train_executed_macs,train_dense_macs,"
-     "test_executed_macs,test_dense_macs",
+     "test_executed_macs,test_dense_macs,optimizer_steps",
      cost},
     {"provenance", "experiment,seed,fact,value", provenance},
     {"settings", "experiment,key,value", settings},

@@ -35,6 +35,8 @@ OWN(matrices, "matrices.js")
 OWN(sparsity, "sparsity.js")
 OWN(cost, "cost.js")
 OWN(paths, "paths.js")
+OWN(goodness, "goodness.js")
+OWN(pictures, "pictures.js")
 OWN(tables, "tables.js")
 OWN(main, "main.js")
 
@@ -68,10 +70,10 @@ std::string_view style() {
 }
 
 std::span<const std::string_view> code() {
-  static const std::string_view all[] = {TEXT(core),     TEXT(figure), TEXT(charts), TEXT(legend),
-                                         TEXT(summary),  TEXT(curves), TEXT(steps),  TEXT(matrices),
-                                         TEXT(sparsity), TEXT(paths),  TEXT(cost),   TEXT(tables),
-                                         TEXT(main)};
+  static const std::string_view all[] = {
+      TEXT(core),     TEXT(figure),   TEXT(charts),   TEXT(legend),   TEXT(summary),
+      TEXT(curves),   TEXT(steps),    TEXT(matrices), TEXT(sparsity), TEXT(paths),
+      TEXT(goodness), TEXT(pictures), TEXT(cost),     TEXT(tables),   TEXT(main)};
   return all;
 }
 

@@ -72,15 +72,21 @@ function lineChart(rows, width, options) {
         update: { opacity: constant(dots ? 1 : 0) }, hover: { opacity: constant(1) } } }] };
 }
 
-/** A heat map of fractions. cells: {row, column, v, tip}; rows, columns: all of them, in order. */
-function heatMap(cells, width, { rows, columns, x, y }) {
+/**
+ * A heat map. cells: {row, column, v, tip}; rows, columns: all of them, in order; domain: the span
+ * of v; figures: what stands in the cells, percent otherwise.
+ */
+function heatMap(cells, width, options) {
+  const { rows, columns, x, y, domain = [0, 1], figures: text = "format(100 * datum.v, '.0f')" }
+    = options;
   if (!cells.length) return null;
   const dark = isDark() ? "#10141a" : "#ffffff";
   const figures = { type: "text", interactive: false, from: { data: "cells" }, encode: { enter: {
     x: { scale: "x", field: "column", band: 0.5 }, y: { scale: "y", field: "row", band: 0.5 },
     align: constant("center"), baseline: constant("middle"), fontSize: constant(10),
-    fill: { signal: `datum.v > 0.55 ? '${dark}' : '${token("--text")}'` },
-    text: { signal: "format(100 * datum.v, '.0f')" } } } };
+    fill: { signal: `datum.v > ${domain[0] + 0.55 * (domain[1] - domain[0])} ? '${dark}' : `
+      + `'${token("--text")}'` },
+    text: { signal: text } } } };
   const titled = { domain: false, ticks: false };
   return {
     width, height: Math.min(26 * rows.length + 50, 380),
@@ -88,7 +94,7 @@ function heatMap(cells, width, { rows, columns, x, y }) {
     scales: [
       { name: "x", type: "band", domain: columns, range: "width", padding: 0.04 },
       { name: "y", type: "band", domain: rows, range: "height", padding: 0.04 },
-      { name: "fill", type: "linear", domain: [0, 1], clamp: true,
+      { name: "fill", type: "linear", domain, clamp: true, zero: false,
         range: [token("--low"), token("--high")] }],
     axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0 },
       { orient: "left", scale: "y", title: y, ...titled }],

@@ -139,6 +139,34 @@ void thin_usage(json& data, const ReportOptions& options) {
   if (shown > most) drop("usage_final", 1);
 }
 
+/// The first seed that has pictures or embeddings: one shows how those of an experiment look.
+std::size_t seed_to_look_at(const std::vector<RunRecord>& runs) {
+  const auto found = std::find_if(runs.begin(), runs.end(), [](const RunRecord& run) {
+    return !run.pictures.empty() || !run.embeddings.empty();
+  });
+  return static_cast<std::size_t>(found - runs.begin());
+}
+
+/// How many images of each moment of a set the page may show.
+std::size_t images_for(const ResultsSet& set, const ReportOptions& options) {
+  std::size_t bytes = 0;  // of one image at every moment of every set
+  for (const ExperimentRuns& e : set.experiments)
+    if (const std::size_t seed = seed_to_look_at(e.runs); seed < e.runs.size())
+      for (const PictureRecord& p : e.runs[seed].pictures)
+        bytes += std::min(p.moments.size(), options.most_moments) * p.height * p.width * p.channels;
+  const std::size_t room = options.most_pixels / std::max<std::size_t>(bytes, 1);
+  return std::clamp<std::size_t>(room, 1, options.most_images);
+}
+
+void keep_pictures_of_one_seed(json& data, const ResultsSet& set) {
+  for (std::size_t e = 0; e < set.experiments.size(); ++e) {
+    json& runs = data["experiments"][e]["runs"];
+    const std::size_t kept = seed_to_look_at(set.experiments[e].runs);
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      if (i != kept) runs[i]["pictures"] = runs[i]["embeddings"] = json::array();
+  }
+}
+
 std::string vega_code() {
   std::string out;
   for (const assets::Module& module : assets::vega()) {
@@ -177,8 +205,13 @@ json student_t(const ResultsSet& set) {
 }  // namespace
 
 json report_json(const ResultsSet& set, const ReportOptions& options) {
-  json data = results_json(set, {.most_steps = steps_for(set, options), .usage = true});
+  json data = results_json(set, {.most_steps = steps_for(set, options),
+                                 .most_moments = options.most_moments,
+                                 .most_images = images_for(set, options),
+                                 .most_points = options.most_points,
+                                 .usage = true});
   thin_usage(data, options);
+  keep_pictures_of_one_seed(data, set);
   data["title"] = options.title;
   data["student_t"] = student_t(set);
   data["comparisons"] = comparisons_of(set, options);

@@ -16,6 +16,10 @@ struct ReportOptions {
   std::string title = "Engram report";
   std::size_t most_steps = 400;          ///< continual evaluations shown per run
   std::size_t most_numbers = 1'000'000;  ///< of continual evaluations and unit usage in the page
+  std::size_t most_moments = 12;         ///< of a set of pictures, the first and last among them
+  std::size_t most_images = 100;         ///< per moment
+  std::size_t most_pixels = 8'000'000;   ///< bytes of pictures in the page, which shows fewer then
+  std::size_t most_points = 2'000;       ///< of an embedding
   int resamples = 10'000;                ///< of the bootstrap; fewer when there are many pairs
 };
 

@@ -2,11 +2,14 @@
 
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "exps/analysis/results_json.h"
+#include "exps/export/pictures.h"
 #include "exps/export/tables.h"
 #include "tests/exps/sample_run.h"
+#include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -92,6 +95,55 @@ TEST(Export, JsonHoldsWhatTheReportEmbeds) {
   EXPECT_NO_THROW(nlohmann::json::parse(json_text(broken)));
 }
 
+TEST(Export, GoodnessAndMeasuresAreTidy) {
+  const ResultsSet set{{experiment("ff", 0.1, 1)}, {}};
+  const auto measures = parse_csv(csv_text(find_tidy_table("measures"), set));
+  ASSERT_EQ(measures.size(), 1u + 4 * 2 * 3);
+  EXPECT_EQ(measures[5],
+            (std::vector<std::string>{"ff", "0", "1", "2", "negative_goodness/1", "0.375"}));
+  const auto goodness = parse_csv(csv_text(find_tidy_table("goodness"), set));
+  ASSERT_EQ(goodness.size(), 1u + 5 * 4);
+  EXPECT_EQ(goodness[4], (std::vector<std::string>{"ff", "0", "1", "0", "3", "2.5", ""}));
+  const auto points = parse_csv(csv_text(find_tidy_table("embedding"), set));
+  ASSERT_EQ(points.size(), 4u);
+  EXPECT_EQ(points[3], (std::vector<std::string>{"ff", "0", "codes", "3", "0.25", "0.25", "-1"}));
+}
+
+TEST(Export, JsonHoldsPicturesWholeUnlessAskedForFewer) {
+  const ResultsSet set{{experiment("ff", 0.1, 1)}, {}};
+  const nlohmann::json whole = results_json(set)["experiments"][0]["runs"][0];
+  EXPECT_EQ(whole["optimizer_steps"], 4800);
+  EXPECT_EQ(whole["measures"]["values"][1][0], 2.5);
+  EXPECT_EQ(whole["goodness"][0]["with_others"][0][3], nullptr);
+  const nlohmann::json& samples = whole["pictures"][0];
+  EXPECT_EQ(samples["count"], 5);
+  ASSERT_EQ(samples["moments"].size(), 2u);
+  EXPECT_EQ(samples["moments"][1]["name"], "after task 1");
+  EXPECT_EQ(samples["moments"][1]["labels"], nlohmann::json({-1, 0, 1, 2, 3}));
+  EXPECT_EQ(samples["moments"][0]["pixels"].get<std::string>().substr(0, 8), "ACVKb5S5");
+  EXPECT_EQ(samples["moments"][0]["pixels"].get<std::string>().size(), 80u) << "60 bytes";
+
+  const nlohmann::json few =
+      results_json(set, {.most_images = 2, .most_points = 2})["experiments"][0]["runs"][0];
+  EXPECT_EQ(few["pictures"][0]["count"], 2);
+  EXPECT_EQ(few["pictures"][0]["all_images"], 5);
+  EXPECT_EQ(few["pictures"][0]["moments"][0]["pixels"].get<std::string>().size(), 32u);
+  EXPECT_EQ(few["embeddings"][0]["labels"], nlohmann::json({0, -1})) << "the first and the last";
+  EXPECT_EQ(few["embeddings"][0]["all_points"], 3);
+}
+
+TEST(Export, PicturesAreASheetForEveryMoment) {
+  const TempFolder folder;
+  ResultsSet set{{experiment("ff/2", 0.1, 2)}, {}};
+  set.experiments[0].runs[1].pictures[0].moments[1] = "Before training";
+  const auto files = write_pictures(set, folder / "sheets");
+  ASSERT_EQ(files.size(), 8u);
+  EXPECT_EQ(files[1].filename(), "ff_2-seed-0-samples-after-task-1.png");
+  EXPECT_EQ(files[5].filename(), "ff_2-seed-1-samples-Before-training-2.png");
+  for (const auto& file : files)
+    EXPECT_EQ(TempFolder::read(file).substr(0, 4), "\x89PNG") << file;
+}
+
 /// The content of the first stored or deflated member is not read here: python_test.cpp does that
 /// with NumPy itself.
 TEST(Export, NpzIsAZipThatIsTheSameEveryTime) {
@@ -100,6 +152,9 @@ TEST(Export, NpzIsAZipThatIsTheSameEveryTime) {
   EXPECT_EQ(bytes.substr(0, 4), "PK\x03\x04");
   EXPECT_TRUE(has(bytes, "naive/accuracy.npy"));
   EXPECT_TRUE(has(bytes, "er/metric_definitions.npy"));
+  for (const char* name : {"measures", "measure_names", "goodness/0/with_label",
+                           "goodness/0/with_others", "embedding/2/0/points"})
+    EXPECT_TRUE(has(bytes, fmt::format("er/{}.npy", name))) << name;
   EXPECT_EQ(bytes, npz_bytes(set));
 }
 

@@ -130,5 +130,43 @@ TEST(Report, ThinsOutWhatIsTooLongAndKeepsBothEnds) {
   EXPECT_FALSE(runs[1]["layers"][0].contains("usage_final"));
 }
 
+TEST(Report, ShowsPicturesOfTheFirstSeedAtFewMoments) {
+  ResultsSet set = set_of("a");
+  PictureRecord& long_one = set.experiments[0].runs[0].pictures[0];
+  long_one.moments.assign(40, "sometime");
+  long_one.moments.front() = "before training", long_one.moments.back() = "after task 39";
+  long_one.pixels.resize(40 * 5 * 4 * 3);
+  long_one.labels.resize(40 * 5), long_one.components.resize(40 * 5);
+  const nlohmann::json data = report_json(set);
+  const nlohmann::json& runs = data["experiments"][0]["runs"];
+  EXPECT_TRUE(runs[1]["pictures"].empty());
+  EXPECT_TRUE(runs[1]["embeddings"].empty());
+  EXPECT_FALSE(runs[1]["goodness"].empty());
+  const nlohmann::json& moments = runs[0]["pictures"][0]["moments"];
+  ASSERT_EQ(moments.size(), 12u);
+  EXPECT_EQ(moments.front()["name"], "before training");
+  EXPECT_EQ(moments.back()["name"], "after task 39");
+  EXPECT_EQ(runs[0]["pictures"][0]["all_moments"], 40);
+
+  set.experiments[1].runs[0].pictures.clear(), set.experiments[1].runs[0].embeddings.clear();
+  const nlohmann::json others = report_json(set)["experiments"][1]["runs"];
+  EXPECT_TRUE(others[0]["pictures"].empty());
+  EXPECT_EQ(others[1]["pictures"].size(), 2u) << "the first seed that has any";
+
+  // Where there is room for two images only, of all sets.
+  const std::size_t one = (12 + 3 * 2) * 12 + (1 + 3) * 2 * 12;
+  EXPECT_EQ(report_json(
+                set, {.most_pixels = 2 * one})["experiments"][1]["runs"][1]["pictures"][1]["count"],
+            2);
+}
+
+TEST(Report, HasAPanelForEveryKindOfRecord) {
+  const std::string page = report_html(set_of("a"));
+  for (const char* panel : {"Goodness", "Drift of classes", "Samples", "Embedding"})
+    EXPECT_NE(page.find(std::string("panel(\"") + panel), std::string::npos) << panel;
+  for (const char* made : {"goodnessPanel", "classGoodnessPanel", "samplePanel", "embeddingPanel"})
+    EXPECT_NE(page.find(std::string(made) + ","), std::string::npos) << made;
+}
+
 }  // namespace
 }  // namespace engram

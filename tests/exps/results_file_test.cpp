@@ -22,6 +22,11 @@ void expect_same(const std::vector<double>& a, const std::vector<double>& b) {
     EXPECT_EQ(std::bit_cast<std::uint64_t>(a[i]), std::bit_cast<std::uint64_t>(b[i])) << i;
 }
 
+void expect_same(const Table& a, const Table& b) {
+  ASSERT_EQ(a.shape(), b.shape());
+  expect_same(std::vector<double>(a.begin(), a.end()), std::vector<double>(b.begin(), b.end()));
+}
+
 void expect_same(const Macs& a, const Macs& b) {
   expect_same({a.executed, a.dense}, std::vector<double>{b.executed, b.dense});
 }
@@ -36,9 +41,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   EXPECT_EQ(a.provenance, b.provenance);
   EXPECT_EQ(a.task_names, b.task_names);
   EXPECT_EQ(a.test_sizes, b.test_sizes);
-  ASSERT_EQ(a.accuracy.shape(), b.accuracy.shape());
-  expect_same(std::vector<double>(a.accuracy.begin(), a.accuracy.end()),
-              std::vector<double>(b.accuracy.begin(), b.accuracy.end()));
+  expect_same(a.accuracy, b.accuracy);
   expect_same(a.task_seconds, b.task_seconds);
   expect_same(a.evaluate_seconds, b.evaluate_seconds);
   ASSERT_EQ(a.epochs.size(), b.epochs.size());
@@ -50,6 +53,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
                 std::vector<double>{y.learning_rate, y.loss, y.train_accuracy, y.seconds});
     expect_same(x.macs, y.macs);
     expect_same(x.active_fraction, y.active_fraction);
+    expect_same(x.measures, y.measures);
   }
   ASSERT_EQ(a.steps.size(), b.steps.size());
   for (std::size_t i = 0; i < a.steps.size(); ++i) {
@@ -70,6 +74,35 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   }
   expect_same(a.train_macs, b.train_macs);
   expect_same(a.test_macs, b.test_macs);
+  EXPECT_EQ(a.optimizer_steps, b.optimizer_steps);
+  EXPECT_EQ(a.measure_names, b.measure_names);
+  ASSERT_EQ(a.goodness.size(), b.goodness.size());
+  for (std::size_t i = 0; i < a.goodness.size(); ++i) {
+    EXPECT_EQ(a.goodness[i].level, b.goodness[i].level);
+    expect_same(a.goodness[i].with_label, b.goodness[i].with_label);
+    expect_same(a.goodness[i].with_others, b.goodness[i].with_others);
+  }
+  ASSERT_EQ(a.pictures.size(), b.pictures.size());
+  for (std::size_t i = 0; i < a.pictures.size(); ++i) {
+    const PictureRecord &x = a.pictures[i], &y = b.pictures[i];
+    EXPECT_EQ(x.name, y.name);
+    EXPECT_EQ(x.description, y.description);
+    EXPECT_EQ(x.moments, y.moments);
+    EXPECT_EQ(x.count, y.count);
+    EXPECT_EQ(x.height, y.height);
+    EXPECT_EQ(x.width, y.width);
+    EXPECT_EQ(x.channels, y.channels);
+    EXPECT_EQ(x.pixels, y.pixels);
+    EXPECT_EQ(x.labels, y.labels);
+    EXPECT_EQ(x.components, y.components);
+  }
+  ASSERT_EQ(a.embeddings.size(), b.embeddings.size());
+  for (std::size_t i = 0; i < a.embeddings.size(); ++i) {
+    EXPECT_EQ(a.embeddings[i].name, b.embeddings[i].name);
+    EXPECT_EQ(a.embeddings[i].description, b.embeddings[i].description);
+    expect_same(a.embeddings[i].points, b.embeddings[i].points);
+    EXPECT_EQ(a.embeddings[i].labels, b.embeddings[i].labels);
+  }
 }
 
 RunRecord through_a_file(const fs::path& file, const RunRecord& run) {
@@ -124,9 +157,10 @@ TEST(ResultsFile, ExplainsItself) {
     EXPECT_EQ(root.integer_attribute("schema"), kResultsSchema);
     EXPECT_EQ(root.integer_attribute("complete"), 1);
     EXPECT_EQ(root.integer_attribute("seed"), 4);
-    EXPECT_EQ(root.names(), (std::vector<std::string>{"config", "model", "provenance", "accuracy",
-                                                      "metrics", "tasks", "cost", "epochs",
-                                                      "alignment", "steps", "layers", "gates"}));
+    EXPECT_EQ(root.names(), (std::vector<std::string>{
+                                "config", "model", "provenance", "accuracy", "metrics", "tasks",
+                                "cost", "epochs", "alignment", "steps", "layers", "gates",
+                                "measures", "goodness", "pictures", "embeddings"}));
     const h5::Group metrics = root.open("metrics");
     EXPECT_EQ(metrics.text_attribute("forgetting_definition"), "mammoth");
     for (const Metric& metric : compute_metrics(run, ForgettingDefinition::Mammoth)) {
@@ -140,6 +174,32 @@ TEST(ResultsFile, ExplainsItself) {
     EXPECT_EQ(shape, (std::vector<std::size_t>{3, 3}));
     EXPECT_DOUBLE_EQ(overlap[1], usage_overlap(run.layers[0].usage_final, run.test_sizes)(0, 1));
   });
+}
+
+TEST(ResultsFile, WritesGoodnessAndPicturesOnlyWhereThereAreAny) {
+  const TempFolder folder;
+  RunRecord run = sample_run("x", 3, 4);
+  run.measure_names.clear(), run.goodness.clear(), run.pictures.clear(), run.embeddings.clear();
+  for (EpochRow& row : run.epochs)
+    row.measures.clear();
+  expect_same(through_a_file(folder / "run.h5", run), run);
+  h5::load(folder / "run.h5", [](const h5::Group& root) {
+    for (const char* name : {"measures", "goodness", "pictures", "embeddings"})
+      EXPECT_FALSE(root.has(name)) << name;
+  });
+}
+
+TEST(ResultsFile, GivesBackSetsThatShareANameAndAreLarge) {
+  const TempFolder folder;
+  RunRecord run = sample_run("x", 3, 4);
+  PictureRecord& set = run.pictures.front();
+  set.name = "a/b", set.count = 40;
+  set.labels.assign(80, -1), set.components.assign(80, 3);
+  set.height = set.width = 32, set.pixels.assign(2 * 40 * 32 * 32, 200);
+  run.pictures[1].name = "a/b";
+  run.goodness.push_back(run.goodness.front());
+  run.embeddings.push_back(run.embeddings.front());
+  expect_same(through_a_file(folder / "run.h5", run), run);
 }
 
 TEST(ResultsFile, CanBePeekedInto) {

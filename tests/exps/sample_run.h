@@ -9,6 +9,34 @@
 
 namespace engram {
 
+/// Goodness of one level for four outputs, two sets of pictures and an embedding.
+inline void add_sample_pictures(RunRecord& run) {
+  const std::size_t rows = run.accuracy.shape(0);
+  GoodnessRecord level{"1", Table({rows, 4}, 2.5), Table({rows, 4}, 0.5)};
+  level.with_others(0, 3) = kNotEvaluated;
+  run.goodness.push_back(level);
+  for (const std::size_t channels : {1u, 3u}) {
+    PictureRecord set{.name = channels == 1 ? "samples" : "rebuilt",
+                      .description = "Drawn from the model",
+                      .moments = {"before training", "after task 1"},
+                      .height = 4,
+                      .width = 3,
+                      .channels = channels,
+                      .count = 5};
+    set.pixels.resize(2 * 5 * 4 * 3 * channels);
+    for (std::size_t i = 0; i < set.pixels.size(); ++i)
+      set.pixels[i] = static_cast<std::uint8_t>(37 * i + run.seed);
+    for (std::int32_t i = 0; i < 10; ++i) {
+      set.labels.push_back(i % 5 - 1);
+      set.components.push_back(channels == 1 ? i : -1);
+    }
+    run.pictures.push_back(std::move(set));
+  }
+  EmbeddingRecord embedding{"codes", "Codes of the top level", Table({3, 2}, 0.25), {0, 3, -1}};
+  embedding.points(1, 0) = -1.0 / 3;
+  run.embeddings.push_back(embedding);
+}
+
 /// `fading` in [0, 1]: how much of a task is lost with every later one.
 inline RunRecord sample_run(const std::string& experiment, int tasks, std::uint64_t seed,
                             double fading = 0.1) {
@@ -57,7 +85,8 @@ inline RunRecord sample_run(const std::string& experiment, int tasks, std::uint6
                             10.25,
                             {1e9, 4e9},
                             {2.0 / 6},
-                            {{80.5, 42.25 / (e + 1), 1.5}, {kNotEvaluated, 0, 2}}});
+                            {{80.5, 42.25 / (e + 1), 1.5}, {kNotEvaluated, 0, 2}},
+                            {1.5 + e, 0.75 / (e + 1), -0.125}});
     StepRow row{static_cast<std::int64_t>(100 * (t + 1)), static_cast<int>(t), 0.8, {}};
     for (std::size_t j = 0; j < n; ++j)
       row.probe_accuracy.push_back(run.accuracy(t + 1, j));
@@ -75,6 +104,9 @@ inline RunRecord sample_run(const std::string& experiment, int tasks, std::uint6
     gate.density(n, j) = 0.5, gate.kept(n, j) = 0.75;
   run.gates.push_back(gate);
   run.weight_layers = {"linear1", "linear2"};
+  run.measure_names = {"positive_goodness/1", "negative_goodness/1", "generative_loss"};
+  run.optimizer_steps = 1200 * tasks;
+  add_sample_pictures(run);
   run.evaluate_seconds.assign(n + 1, 0.75);
   run.train_macs = {2e9 * tasks, 8e9 * tasks};
   run.test_macs = {1e8 * tasks, 1e9 * tasks};

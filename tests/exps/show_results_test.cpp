@@ -75,6 +75,16 @@ TEST_F(Show, PrintsTheMatrixTheMetricsAndTheCost) {
     EXPECT_TRUE(contains(text, part)) << part << "\n" << text;
 }
 
+TEST_F(Show, ListsGoodnessOfTheLastEpochWhereItWasMeasured) {
+  RunRecord run = sample_run("ff", 3, 0), other = sample_run("ff", 3, 1);
+  other.epochs.back().measures[0] = 3.5;
+  const std::string text = show_experiment({run, other}, kChaudhry, false, 100);
+  EXPECT_TRUE(contains(text, "level   goodness of positives  of negatives")) << text;
+  EXPECT_TRUE(contains(text, "1                           3         0.375")) << text;
+  run.measure_names.clear();
+  EXPECT_FALSE(contains(show_experiment({run}, kChaudhry, false, 100), "goodness"));
+}
+
 TEST_F(Show, ShowsWhatWasNotEvaluatedAsADot) {
   const std::string text = show_experiment({sample_run("x", 3, 0)}, kChaudhry, false, 100);
   EXPECT_TRUE(contains(text, "after 1 digits 0 1    97.7     ·     · │")) << text;

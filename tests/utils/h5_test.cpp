@@ -62,6 +62,25 @@ TEST(H5, GivesBackNumbersOfEveryTypeAndShape) {
   });
 }
 
+TEST(H5, TakesOnlyUnsignedBytesForBytes) {
+  const TempFolder folder;
+  h5::save(folder / "a.h5", [](const Group& root) {
+    root.write("bytes", std::vector<std::uint8_t>{0, 200, 255}, {3, 1});
+    root.write("signed", std::vector<std::int32_t>{-1, 7}, {2});
+    root.write("reals", std::vector<double>{1}, {1});
+  });
+  h5::load(folder / "a.h5", [](const Group& root) {
+    Shape shape;
+    EXPECT_EQ(root.read_bytes("bytes", &shape), (std::vector<std::uint8_t>{0, 200, 255}));
+    EXPECT_EQ(shape, (Shape{3, 1}));
+    EXPECT_EQ(root.read_integers("signed"), (std::vector<std::int64_t>{-1, 7}));
+  });
+  for (const char* name : {"signed", "reals"})
+    EXPECT_EQ(read_fault(
+                  folder / "a.h5", [&](const Group& root) { root.read_bytes(name); }, name),
+              Fault::Data);
+}
+
 TEST(H5, GivesBackTextOfAnyLength) {
   const TempFolder folder;
   const std::string longer(200'000, 'x');

@@ -1,0 +1,124 @@
+// Measures of rules, goodness, pictures and embeddings as JSON.
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+
+#include "exps/analysis/json_parts.h"
+
+namespace engram::json_parts {
+namespace {
+
+using nlohmann::json;
+
+/// RFC 4648, with padding.
+std::string base64(std::span<const std::uint8_t> bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t here = std::min<std::size_t>(3, bytes.size() - i);
+    unsigned triple = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      triple = triple << 8 | (k < here ? bytes[i + k] : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      out += k <= here ? kDigits[triple >> (18 - 6 * k) & 63] : '=';
+  }
+  return out;
+}
+
+json integers(std::span<const std::int32_t> values) {
+  return std::vector<std::int32_t>(values.begin(), values.end());
+}
+
+json picture(const PictureRecord& set, const JsonOptions& options) {
+  const std::size_t bytes = set.height * set.width * set.channels;
+  const std::size_t count =
+      options.most_images == 0 ? set.count : std::min(set.count, options.most_images);
+  json moments = json::array();
+  for (const std::size_t m : evenly(set.moments.size(), options.most_moments)) {
+    const std::size_t first = m * set.count;
+    moments.push_back({{"name", set.moments[m]},
+                       {"pixels", base64({set.pixels.data() + first * bytes, count * bytes})},
+                       {"labels", integers({set.labels.data() + first, count})},
+                       {"components", integers({set.components.data() + first, count})}});
+  }
+  return {{"name", set.name},
+          {"description", set.description},
+          {"height", set.height},
+          {"width", set.width},
+          {"channels", set.channels},
+          {"count", count},
+          {"all_images", set.count},
+          {"all_moments", set.moments.size()},
+          {"moments", std::move(moments)}};
+}
+
+json embedding(const EmbeddingRecord& set, const JsonOptions& options) {
+  json points = json::array(), labels = json::array();
+  for (const std::size_t i : evenly(set.labels.size(), options.most_points)) {
+    points.push_back({number(set.points(i, 0)), number(set.points(i, 1))});
+    labels.push_back(set.labels[i]);
+  }
+  return {{"name", set.name},
+          {"description", set.description},
+          {"all_points", set.labels.size()},
+          {"points", std::move(points)},
+          {"labels", std::move(labels)}};
+}
+
+}  // namespace
+
+json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+json numbers(const std::vector<double>& values) {
+  json list = json::array();
+  for (const double value : values)
+    list.push_back(number(value));
+  return list;
+}
+
+std::vector<std::size_t> evenly(std::size_t all, std::size_t most) {
+  const std::size_t shown = most == 0 ? all : std::min(all, std::max<std::size_t>(most, 2));
+  std::vector<std::size_t> at(shown);
+  for (std::size_t i = 0; i < shown; ++i)
+    at[i] = shown == all ? i : i * (all - 1) / (shown - 1);
+  return at;
+}
+
+json measures(const RunRecord& run) {
+  json values = json::array();
+  if (!run.measure_names.empty())
+    for (const EpochRow& row : run.epochs)
+      values.push_back(numbers(row.measures));
+  return {{"names", run.measure_names}, {"values", std::move(values)}};
+}
+
+json goodness(const RunRecord& run) {
+  json list = json::array();
+  for (const GoodnessRecord& level : run.goodness)
+    list.push_back({{"level", level.level},
+                    {"with_label", table(level.with_label)},
+                    {"with_others", table(level.with_others)}});
+  return list;
+}
+
+json pictures(const RunRecord& run, const JsonOptions& options) {
+  json list = json::array();
+  for (const PictureRecord& set : run.pictures)
+    list.push_back(picture(set, options));
+  return list;
+}
+
+json embeddings(const RunRecord& run, const JsonOptions& options) {
+  json list = json::array();
+  for (const EmbeddingRecord& set : run.embeddings)
+    list.push_back(embedding(set, options));
+  return list;
+}
+
+}  // namespace engram::json_parts

@@ -1,0 +1,80 @@
+// Goodness and pictures on the page of `engram report`, in a real browser.
+#include "tests/e2e/report_page.h"
+
+namespace engram {
+namespace {
+
+constexpr const char* kSamples = "#panels > [data-panel=Samples]";
+
+TEST_F(ReportPage, ShowsThePixelsOfEveryMomentAndSaysWhatTheyStandFor) {
+  const PictureRecord& set = runs().at("leaky").front().pictures[1];  // in colour
+  const std::string choice = fmt::format("document.querySelector('{} select')", kSamples);
+  browser().script(
+      fmt::format("const s = {}; s.value = [...s.options].findIndex((o) => o.text === 'leaky: {}');"
+                  "s.dispatchEvent(new Event('change'))",
+                  choice, set.name));
+  const std::string canvases = fmt::format("[...document.querySelectorAll('{} canvas')]", kSamples);
+  ASSERT_EQ(ask(canvases + ".length"), set.moments.size());
+  for (std::size_t m = 0; m < set.moments.size(); ++m)
+    EXPECT_NE(text(kSamples).find(set.moments[m]), std::string::npos);
+  EXPECT_NE(text(kSamples).find(set.description), std::string::npos);
+
+  // Five images of 4 x 3 pixels make three columns, 13 pixels across with two gaps of 2. Of each,
+  // the colour in the middle of the pixel [1, 2] must be the one that was recorded.
+  browser().script(
+      "window.pixelAt = (canvas, across, down) => {"
+      "  const pen = new OffscreenCanvas(1, 1).getContext('2d');"  // the page's own stays unread
+      "  pen.drawImage(canvas, -Math.floor(across * canvas.width), -Math.floor(down * "
+      "canvas.height));"
+      "  return [...pen.getImageData(0, 0, 1, 1).data]; }");
+  for (std::size_t m = 0; m < set.moments.size(); ++m)
+    for (std::size_t i = 0; i < set.count; ++i) {
+      const std::size_t x = i % 3 * 5 + 2, y = i / 3 * 6 + 1;
+      const Json colour =
+          ask(fmt::format("pixelAt({}[{}], {} / 13, {} / 10)", canvases, m, x + 0.5, y + 0.5));
+      const std::uint8_t* pixel = set.pixels.data() + (((m * 5 + i) * 4 + 1) * 3 + 2) * 3;
+      EXPECT_EQ(colour, Json({pixel[0], pixel[1], pixel[2], 255})) << m << " " << i;
+    }
+
+  // The third image stands for class 1, by formula; the place after the last for nothing.
+  browser().script(canvases + "[0].scrollIntoView({block: 'center'})");
+  const auto point_at = [&](double across, double down) {
+    browser().script(fmt::format(
+        "const c = {}[0], b = c.getBoundingClientRect(); c.dispatchEvent(new MouseEvent("
+        "'mousemove', {{clientX: b.left + {} * b.width, clientY: b.top + {} * b.height}}))",
+        canvases, across, down));
+  };
+  point_at(0.9, 0.2);
+  EXPECT_TRUE(browser().until("document.querySelector('#tip').checkVisibility()"));
+  EXPECT_EQ(text("#tip"), "class 1");
+  point_at(0.9, 0.8);
+  EXPECT_TRUE(browser().until("!document.querySelector('#tip').checkVisibility()"));
+  picture("samples");
+}
+
+TEST_F(ReportPage, ShowsGoodnessByLevelAndClass) {
+  for (const char* panel : {"Goodness", "Drift of classes", "Embedding"})
+    EXPECT_EQ(ask(fmt::format("document.querySelectorAll('[data-panel=\"{}\"] figure').length > 0",
+                              panel)),
+              true)
+        << panel;
+  browser().script("document.querySelectorAll('#panels details').forEach((d) => d.open = true)");
+  // 2.5 with the true label and 0.5 with others, by formula.
+  const std::string cells =
+      "[...document.querySelectorAll('[data-panel=\"Drift of classes\"] table "
+      "tbody tr')].map((r) => r.innerText.split('\\t').slice(2).join())";
+  EXPECT_TRUE(browser().until(cells + ".length > 0"));
+  for (const Json& row : ask(cells)) {
+    const std::string got = row;
+    EXPECT_TRUE(got.starts_with("2.5") && got.find(",2 ") != std::string::npos) << got;
+  }
+  browser().script("document.querySelector('[data-panel=Embedding]').scrollIntoView()");
+  const std::string points =
+      "document.querySelectorAll('[data-panel=Embedding] figure:first-child .mark-symbol > path')";
+  EXPECT_TRUE(browser().until(points + ".length === 3"));
+  EXPECT_EQ(ask(fmt::format("new Set([...{}].map((p) => p.getAttribute('fill'))).size", points)), 3)
+      << "a colour for every class";
+}
+
+}  // namespace
+}  // namespace engram
