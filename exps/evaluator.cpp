@@ -82,8 +82,10 @@ void Evaluator::evaluate_batch(const ExampleSet& examples, std::size_t begin, st
         z[c] *= static_cast<real>(mask[c]);
     const int best = predicted_class(
         {z, outputs}, o_.mask_rule == MaskRule::Multiply ? std::span<const std::uint8_t>{} : mask);
-    correct_[begin + i] = best == targets_.target(task, batch_.target[i]);
+    batch_.target[i] = targets_.target(task, batch_.target[i]);
+    correct_[begin + i] = best == batch_.target[i];
   }
+  if (goodness_) goodness_->add(tape_, batch_.target);
   if (usage) count_units(*usage);
 }
 

@@ -7,6 +7,7 @@
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream.h"
 #include "exps/experiment.h"
+#include "exps/goodness_log.h"
 #include "learners/batch.h"
 #include "models/network.h"
 
@@ -26,6 +27,9 @@ class Evaluator {
   /// (no examples, no head yet). Fills `usage` if given.
   double accuracy(const ExampleSet& examples, int task, int tasks_seen, UnitUsage* usage = nullptr);
 
+  /// Whom to tell about the goodness of labels, or null. It must outlive the evaluator or be taken
+  /// back.
+  void watch(GoodnessLog* log) { goodness_ = log; }
   /// Multiply-adds of everything evaluated so far.
   const Macs& macs() const { return macs_; }
   /// Units that are counted in a hidden layer: features, or channels of an image.
@@ -43,6 +47,7 @@ class Evaluator {
   EvaluationOptions o_;
   int batch_size_, rows_;
   std::vector<int> hidden_;
+  GoodnessLog* goodness_ = nullptr;
   std::vector<std::uint32_t> places_;  ///< of the batch
   Batch batch_;
   Tape tape_;

@@ -41,6 +41,8 @@ struct EvaluationOptions {
   UnseenHeads unseen_heads = UnseenHeads::Skip;
   bool evaluate_validation = false;
   int probe_every = 0, probe_size = 256;
+  int pictures = 100, mixture_components = 10, mixture_codes = 5000, embedding_points = 1000;
+  bool keep_weights = false;
   ForgettingDefinition forgetting_definition = ForgettingDefinition::Chaudhry;
 
   template <class V>
@@ -57,6 +59,16 @@ struct EvaluationOptions {
     v("probe_every", probe_every, Range::at_least(0),
       "evaluate a probe of every task seen so far each so many steps; 0: never");
     v("probe_size", probe_size, Range::at_least(1), "test examples per task in the probe");
+    v("pictures", pictures, Range::at_least(0).at_most(1000),
+      "models that generate: images painted and rebuilt at every row of the matrix; 0: none");
+    v("mixture_components", mixture_components, Range::at_least(1),
+      "Gaussians of the mixture over codes from which pictures are painted");
+    v("mixture_codes", mixture_codes, Range::at_least(1),
+      "training images whose codes it is fitted to, at most");
+    v("embedding_points", embedding_points, Range::at_least(0).at_most(100000),
+      "test images whose codes are shown in the plane at the end");
+    v("keep_weights", keep_weights,
+      "leave the final weights beside the results, every matrix by its name: seed-N.weights.h5");
     v("forgetting_definition", forgetting_definition, "whose definition of forgetting is printed");
   }
 };

@@ -11,6 +11,8 @@
 #include "exps/checkpoint.h"
 #include "exps/evaluator.h"
 #include "exps/gate_log.h"
+#include "exps/goodness_log.h"
+#include "exps/portrait.h"
 #include "exps/results_file.h"
 #include "learners/registry.h"
 #include "models/registry.h"
@@ -46,7 +48,8 @@ class Run final : public Observer {
                          rule_->feedback())),
         optimizer_(make_optimizer(s_.optimizer, net_->params())),
         evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
-        data_rng_(root_of(s_.rule.data_seed, request.seed)) {
+        data_rng_(root_of(s_.rule.data_seed, request.seed)),
+        goodness_(*net_) {
     Config config = s_.config;
     for (const std::string& name : s_.rule.strategies)
       strategies_.push_back(find_entry(strategies(), name, "strategies").make(config, *net_));
@@ -73,6 +76,7 @@ class Run final : public Observer {
       return RunOutcome::Interrupted;
     }
     record_.complete = true;
+    if (s_.evaluation.keep_weights) save_weights(request_.files.weights(), *net_);
     save_record();
     std::error_code ignored;
     std::filesystem::remove(request_.files.checkpoint(), ignored);
@@ -195,6 +199,8 @@ class Run final : public Observer {
     const auto started = Clock::now();
     const int tasks = stream_->tasks();
     const bool last = row == tasks;
+    goodness_.start();
+    if (goodness_.on()) evaluator_.watch(&goodness_);
     for (int task = 0; task < tasks; ++task) {
       const bool learned_now = task == row - 1;
       const bool count = s_.learner.record_stats && (learned_now || last);
@@ -204,10 +210,19 @@ class Run final : public Observer {
       if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, last);
       if (request_.progress) report(cursor_, 0, true);
     }
+    evaluator_.watch(nullptr);
+    goodness_.finish(row, record_);
+    take_pictures(row);
     note_gates(*net_, row, stream_->experiences() < tasks, record_);
     count_test_macs();
     record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
     evaluation_seconds_ += since(started), ++evaluations_;
+  }
+
+  void take_pictures(int row) {
+    const Portrait portrait(*net_, targets_, *stream_, s_.evaluation, data_rng_.fork("portrait"));
+    const int phase = std::clamp(row - 1, 0, stream_->experiences() - 1);
+    portrait.take(row, stream_->experience(phase), record_);
   }
 
   void count_test_macs() {
@@ -275,6 +290,7 @@ class Run final : public Observer {
   RunRecord record_;
   Cursor cursor_;
   Learner* learner_ = nullptr;
+  GoodnessLog goodness_;
   std::vector<ExampleSet> probes_;
   std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();

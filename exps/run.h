@@ -32,6 +32,9 @@ struct RunFiles {
   std::filesystem::path checkpoint() const {
     return folder / ("seed-" + std::to_string(seed) + ".checkpoint.h5");
   }
+  std::filesystem::path weights() const {
+    return folder / ("seed-" + std::to_string(seed) + ".weights.h5");
+  }
 };
 
 /// What is to be done with a run, judging by the files that exist.

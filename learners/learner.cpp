@@ -45,7 +45,9 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
       throw Error(Fault::Config,
                   fmt::format("task {} has no training examples", cursor.experience));
     const int seen = experience.index + 1;
-    Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
+    Training context{net_,         &experience,
+                     cursor.epoch, cursor.total_steps,
+                     rng_,         targets_.test_mask(experience.index, seen)};
     net_.begin_experience(experience.train.tasks());
     if (cursor.epoch == 0 && cursor.step == 0) {
       if (cursor.experience > 0 && optimizer_options_.optimizer_state == StatePolicy::Reset)

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "learners/rules/rules.h"
-#include "learners/strategies/strategies.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -56,15 +55,6 @@ constexpr OptimizerEntry kOptimizers[] = {
     {"lazy_adam", "Adam that moves only rows with a gradient", "Kingma & Ba 2015", make_lazy_adam},
 };
 
-template <auto Make, class Options>
-std::unique_ptr<Strategy> build(Config& config, const Network& net) {
-  return Make(config.read<Options>(), net);
-}
-constexpr StrategyEntry kStrategies[] = {
-    {"l2", "pulls every weight back to its value after the last task", "Hsu et al. 2018",
-     build<make_l2, L2Options>, list_options<L2Options>, check<L2Options>},
-};
-
 }  // namespace
 
 std::span<const RuleEntry> rules() {
@@ -72,9 +62,6 @@ std::span<const RuleEntry> rules() {
 }
 std::span<const OptimizerEntry> optimizers() {
   return kOptimizers;
-}
-std::span<const StrategyEntry> strategies() {
-  return kStrategies;
 }
 
 void check_rule_teaches(std::string_view rule, std::string_view model) {

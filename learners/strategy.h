@@ -21,8 +21,9 @@ struct Training {
   Network& net;
   const Experience* experience = nullptr;
   int epoch = 0;
-  std::int64_t step = 0;  ///< of the whole run
-  Rng rng{0};             ///< fork it by the strategy's own name
+  std::int64_t step = 0;                 ///< of the whole run
+  Rng rng{0};                            ///< fork it by the strategy's own name
+  std::span<const std::uint8_t> seen{};  ///< outputs that compete at test so far; empty: all
 };
 
 class Strategy {
