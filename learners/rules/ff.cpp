@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learners/forward_forward/wrong_labels.h"
 #include "learners/loss.h"
 #include "learners/rules/rules.h"
-#include "learners/rules/wrong_labels.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 

@@ -11,11 +11,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learners/forward_forward/norm_decay.h"
+#include "learners/forward_forward/pff_generator.h"
+#include "learners/forward_forward/wrong_labels.h"
 #include "learners/loss.h"
-#include "learners/rules/norm_decay.h"
-#include "learners/rules/pff_generator.h"
 #include "learners/rules/rules.h"
-#include "learners/rules/wrong_labels.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "learners/registry.h"
-#include "learners/rules/pff_generator.h"
-#include "learners/rules/wrong_labels.h"
+#include "learners/forward_forward/pff_generator.h"
+#include "learners/forward_forward/wrong_labels.h"
 #include "models/circuits/circuits.h"
 #include "tests/learners/examples.h"
 #include "tests/learners/pff_reference.h"

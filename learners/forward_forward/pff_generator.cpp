@@ -1,9 +1,9 @@
-#include "learners/rules/pff_generator.h"
+#include "learners/forward_forward/pff_generator.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "learners/rules/norm_decay.h"
+#include "learners/forward_forward/norm_decay.h"
 #include "utils/elementwise.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"

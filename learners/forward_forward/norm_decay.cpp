@@ -1,4 +1,4 @@
-#include "learners/rules/norm_decay.h"
+#include "learners/forward_forward/norm_decay.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "learners/rules/wrong_labels.h"
+#include "learners/forward_forward/wrong_labels.h"
 
 namespace engram {
 
