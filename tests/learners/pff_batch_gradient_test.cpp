@@ -12,12 +12,16 @@
 #include "tests/learners/examples.h"
 #include "tests/learners/ff_reference.h"
 #include "tests/learners/parameters_of.h"
+#include "tests/learners/written_out.h"
 
 namespace engram {
 namespace {
 
+using testing::clipped01;
+using testing::column_sums;
 using testing::farthest;
 using testing::FfReference;
+using testing::KerasAdam;
 using testing::Keys;
 using testing::Matrix;
 using testing::matrix_of;
@@ -26,6 +30,7 @@ using testing::Parameters;
 using testing::parameters_of;
 using testing::PffReference;
 using testing::positive;
+using testing::product;
 using testing::random_batch;
 using testing::rectified;
 using testing::Ruled;
@@ -71,8 +76,6 @@ double goodness(const Matrix& z, int row) {
     g += z(row, j) * z(row, j);
   return g;
 }
-
-// ------------------------------------------------------------------------ scores of labels
 
 struct Expected {
   std::vector<double> score, goodness1, goodness2;  ///< per row
@@ -206,13 +209,6 @@ TEST(PffForward, TriesNoLabelThatNobodyReads) {
   check_scores(small(), kWindows[7], 600, {0, 1, 1});
 }
 
-// ------------------------------------------------------------------------ images and codes
-
-Matrix clipped01(Matrix m) {
-  for (double& v : m.v)
-    v = std::min(std::max(v, 0.), 1.);
-  return m;
-}
 /// From an active second level to an image.
 Matrix painted(const Parameters& p, const Matrix& z2) {
   const Matrix z1 = rectified(times(normed(z2), p.at("G2")));
@@ -310,33 +306,6 @@ TEST(PffCodes, AreTakenUnderTheLabelOfBestGoodnessIfThatIsWanted) {
   }
 }
 
-// ------------------------------------------------------------------------ whole batches
-
-/// Adam in Keras' form after clipping of every entry (section 2).
-struct KerasAdam {
-  explicit KerasAdam(double rate) : lr(rate) {}
-  double lr;
-  int t = 0, clipped = 0;
-  Parameters m, v;
-
-  void step(Parameters& p, const Parameters& gradients) {
-    ++t;
-    const double a = lr * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t));
-    for (const auto& [name, raw] : gradients) {
-      Matrix& w = p.at(name);
-      if (m[name].v.empty()) m[name] = v[name] = Matrix(w.rows, w.cols);
-      for (std::size_t k = 0; k < w.v.size(); ++k) {
-        const double g = std::min(std::max(raw.v[k], -1.), 1.);
-        clipped += g != raw.v[k];
-        double &first = m[name].v[k], &second = v[name].v[k];
-        first += 0.1 * (g - first);
-        second += 0.001 * (g * g - second);
-        w.v[k] -= a * first / (std::sqrt(second) + 1e-7);
-      }
-    }
-  }
-};
-
 /// LEARN_BATCH of section 7 with gradients as sections 2 and 4 print them.
 struct Written {
   PffReference r;
@@ -352,19 +321,6 @@ struct Written {
         d(i, j) *= 2 * (1 - r.c.memory) / z.rows * (r.c.low ? lab - p : p - lab);
     }
     return d;
-  }
-  static Matrix column_sums(const Matrix& m) {
-    Matrix s(1, m.cols);
-    for (int i = 0; i < m.rows; ++i)
-      for (int j = 0; j < m.cols; ++j)
-        s(0, j) += m(i, j);
-    return s;
-  }
-  static Matrix product(const Matrix& a, const Matrix& b, double scale = 1) {
-    Matrix m = times(transposed(a), b);
-    for (double& v : m.v)
-      v *= scale;
-    return m;
   }
   /// -lateral (zp.T @ D) * S * 1[L > 0], the blocks within groups alone.
   Matrix lateral(const Matrix& raw, const Matrix& zp, const Matrix& d) const {
