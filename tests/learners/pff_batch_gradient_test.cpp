@@ -21,6 +21,7 @@ using testing::clipped01;
 using testing::column_sums;
 using testing::farthest;
 using testing::FfReference;
+using testing::goodness;
 using testing::KerasAdam;
 using testing::Keys;
 using testing::Matrix;
@@ -70,13 +71,6 @@ void stir(ParamStore& store, double by = 0.2) {
     for (real& w : store.value(id).all())
       w += by * rng.normal();
 }
-double goodness(const Matrix& z, int row) {
-  double g = 0;
-  for (int j = 0; j < z.cols; ++j)
-    g += z(row, j) * z(row, j);
-  return g;
-}
-
 struct Expected {
   std::vector<double> score, goodness1, goodness2;  ///< per row
 };

@@ -6,6 +6,13 @@
 
 namespace engram::testing {
 
+inline double goodness(const Matrix& z, int row) {
+  double g = 0;
+  for (int j = 0; j < z.cols; ++j)
+    g += z(row, j) * z(row, j);
+  return g;
+}
+
 inline Matrix clipped01(Matrix m) {
   for (double& v : m.v)
     v = std::min(std::max(v, 0.), 1.);
