@@ -87,7 +87,7 @@ double PffGenerator::learn(Pff& net, ParamStore& store, CMat x, std::span<const 
 
   const Mat e0 = e0_.resize(rows, d);
   kernels::gemm(false, false, 1, r1_.value(), net.weight(Pff::G1), 0, e0);
-  std::vector<double> squares(static_cast<std::size_t>(rows));
+  squares_.resize(static_cast<std::size_t>(rows));
   for_rows(rows, [&](int i) {
     real* row = e0.row(i);
     const real* aim = x.row(image[static_cast<std::size_t>(i)]);
@@ -98,10 +98,10 @@ double PffGenerator::learn(Pff& net, ParamStore& store, CMat x, std::span<const 
       sum += off * off;
       row[j] = a >= 0 && a <= 1 ? off : real{0};
     }
-    squares[static_cast<std::size_t>(i)] = static_cast<double>(sum);
+    squares_[static_cast<std::size_t>(i)] = static_cast<double>(sum);
   });
   image_error_ = 0;
-  for (const double s : squares)
+  for (const double s : squares_)
     image_error_ += s * per_row;
   add_product(store, net.id(Pff::G1), scale, r1_.value(), e0);
 

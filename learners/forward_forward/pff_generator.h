@@ -32,6 +32,7 @@ class PffGenerator {
   PffRuleOptions o_;
   bool first_ = true;  ///< no code has been taken yet
   double image_error_ = 0;
+  std::vector<double> squares_;  ///< of the error of each image
   Signal code_, top_, r1_, r2_, e0_, e1_, e2_, step_;
 };
 

@@ -93,7 +93,7 @@ class PffRule final : public Rule {
     std::copy_n(x.data, static_cast<std::size_t>(count) * x.cols,
                 probe_x_.resize(count, x.cols).data);
     int right = 0;
-    stats_.macs += pff_->forward(probe_x_, probe_, {});
+    stats_.macs += pff_->score(probe_x_, {}, probe_, trial_);
     for (int i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       const auto mask = batch.mask.empty() ? std::span<const std::uint8_t>{} : batch.mask[at];
@@ -324,6 +324,7 @@ class PffRule final : public Rule {
       by_label_;
   Signal lateral_sums_, d1_, d2_, by_image_, logits_, error_, probe_x_;
   Record probe_;
+  Pff::Trial trial_;
   std::vector<real> noise_, goodness1_, goodness2_, slope_;
   std::vector<std::uint8_t> open1_, open2_;
   Scores scores_;

@@ -131,8 +131,7 @@ Macs Ff::ascend(const Image& image, std::span<const int> rows, std::span<const i
   const double strength = o_.label_strength;
   const CMat w1 = store_->value(weight_id(0));
   // The neutral label spreads its strength over all labels.
-  Signal neutral;
-  const Mat all = neutral.resize(1, width(0));
+  const Mat all = s.neutral.resize(1, width(0));
   std::ranges::fill(all.all(), real{0});
   for (int c = 0; c < labels_; ++c)
     kernels::axpy(static_cast<real>(strength / labels_),
@@ -158,7 +157,7 @@ Macs Ff::ascend(const Image& image, std::span<const int> rows, std::span<const i
             input_scale(image, rows[state], strength * strength / (none ? labels_ : 1));
         s.scale[state] = scale;
         const real* x = image.product.value().row(rows[state]);
-        const real* y = none ? neutral.value().data : w1.row(label_row(label[state]));
+        const real* y = none ? all.data : w1.row(label_row(label[state]));
         const real of_label = scale * static_cast<real>(none ? 1 : strength);
 #pragma omp simd
         for (int j = 0; j < h.cols; ++j)

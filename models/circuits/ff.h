@@ -63,6 +63,7 @@ class Ff final : public GoodnessLayer {
     std::vector<Signal> h, u;                 ///< per level [states, width]
     std::vector<std::vector<real>> goodness;  ///< per level [states]
     std::vector<real> scale;                  ///< of the input [states]
+    Signal neutral;                           ///< what the neutral label adds to level 0
   };
   Macs ascend(const Image&, std::span<const int> image, std::span<const int> label, int count,
               Levels&) const;

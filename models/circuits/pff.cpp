@@ -199,40 +199,44 @@ void Pff::advance(const Step& s) const {
 }
 
 // All labels start from the same sweep, so its products serve the first step of all of them.
-Macs Pff::forward(const Signal& x, Record& y, const Pass& pass) const {
-  std::vector<int> labels;
+Macs Pff::score(const Signal& x, std::span<const std::uint8_t> outputs, Record& y, Trial& t) const {
+  t.labels.clear();
   for (int c = 0; c < labels_; ++c)
-    if (pass.outputs.empty() || pass.outputs[static_cast<std::size_t>(c)]) labels.push_back(c);
+    if (outputs.empty() || outputs[static_cast<std::size_t>(c)]) t.labels.push_back(c);
   const int rows = x.rows();
   std::ranges::fill(y.out.resize(rows, labels_).all(), std::numeric_limits<real>::lowest());
   y.saved.assign(static_cast<std::size_t>(rows) * labels_ * 2,
                  std::numeric_limits<real>::quiet_NaN());
-  const int step = std::max(1, kStatesAtOnce / std::max<int>(1, static_cast<int>(labels.size())));
+  const int step = std::max(1, kStatesAtOnce / std::max<int>(1, static_cast<int>(t.labels.size())));
   Macs macs;
-  Sweep s;
   for (int first = 0; first < rows; first += step) {
     const int count = std::min(step, rows - first);
-    macs += sweep({x.value().row(first), count, x.cols()}, s);
-    macs += try_labels(s, first, count, labels, y);
+    macs += sweep({x.value().row(first), count, x.cols()}, t.sweep);
+    macs += try_labels(t, first, count, y);
   }
   return macs;
 }
 
-Macs Pff::try_labels(const Sweep& start, int first, int count, std::span<const int> labels,
-                     Record& y) const {
+Macs Pff::forward(const Signal& x, Record& y, const Pass& pass) const {
+  Trial trial;
+  return score(x, pass.outputs, y, trial);
+}
+
+Macs Pff::try_labels(Trial& t, int first, int count, Record& y) const {
+  auto& [start, lateral1, lateral2, by_label, normed, down, up, states_now, labels, image, label,
+         goodness, sums] = t;
   const int candidates = static_cast<int>(labels.size()), states = count * candidates;
   const int lo = o_.window == PffWindow::All ? 0 : o_.steps / 2 - 1;
   const int end = o_.window == PffWindow::All         ? o_.steps
                   : o_.window == PffWindow::Inclusive ? std::min(o_.steps / 2 + 2, o_.steps)
                                                       : o_.steps / 2 + 1;
-  std::vector<int> image(static_cast<std::size_t>(states)), label(image.size());
+  image.resize(static_cast<std::size_t>(states)), label.resize(image.size());
   for (int i = 0; i < states; ++i) {
     image[static_cast<std::size_t>(i)] = i / candidates;
     label[static_cast<std::size_t>(i)] = labels[static_cast<std::size_t>(i % candidates)];
   }
-  Signal lateral1, lateral2, by_label, normed, down, up, states_now[2][2];
   lateral_weights(1, lateral1), lateral_weights(2, lateral2), label_drive(by_label);
-  std::vector<real> goodness(image.size() * 2), sums(image.size() * 2, 0);
+  goodness.resize(image.size() * 2), sums.assign(image.size() * 2, 0);
   double work = 0;
   for (int k = 0; k < end; ++k) {
     const bool shared = k == 0;  // one state per image

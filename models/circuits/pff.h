@@ -75,6 +75,16 @@ class Pff final : public GoodnessLayer, public ImageModel {
   /// strength V + b2, a row per label: [labels, hidden].
   void label_drive(Signal& drive) const;
 
+  /// What trying labels needs; kept by those who do it often.
+  struct Trial {
+    Sweep sweep;
+    Signal lateral1, lateral2, by_label, normed, down, up, states[2][2];
+    std::vector<int> labels, image, label;
+    std::vector<real> goodness, sums;
+  };
+  /// forward() with outputs of the pass.
+  Macs score(const Signal& x, std::span<const std::uint8_t> outputs, Record& y, Trial&) const;
+
   /// One level, one step, for `next.rows` states.
   struct Step {
     CMat product;            ///< of the other level through its matrix [sources, hidden]
@@ -91,8 +101,7 @@ class Pff final : public GoodnessLayer, public ImageModel {
   void advance(const Step&) const;
 
  private:
-  Macs try_labels(const Sweep& start, int first, int count, std::span<const int> labels,
-                  Record& y) const;
+  Macs try_labels(Trial&, int first, int count, Record& y) const;
   void compete(const real* old, CMat lateral, real* z) const;
   void guess(CMat images, std::span<const std::uint8_t> outputs, const Sweep& s, Mat labels) const;
 

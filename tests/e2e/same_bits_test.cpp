@@ -73,6 +73,25 @@ gating = xdg
 scenario = task
 head = per_task
 epochs = 4
+
+[predictive_forward]
+model = pff
+rule = pff
+hidden_units = 200
+pff.steps = 4
+optimizer = adam
+lr = 0.001
+epsilon_at = moment
+clip = 1
+train_limit = 500
+epochs = 4
+
+[forward]
+model = ff
+rule = ff
+hidden = 400, 400
+decoupled_decay = yes
+epochs = 4
 )";
 
 class SameBits : public ::testing::Test {
@@ -160,7 +179,8 @@ TEST_F(SameBits, AfterKillAndResume) {
 }
 
 TEST_F(SameBits, OfRulesWithFeedbackAndOfGatesAfterKillAndResumeOnOtherThreads) {
-  for (const std::string experiment : {"instructed", "drawn_signs", "direct"}) {
+  for (const std::string experiment :
+       {"instructed", "drawn_signs", "direct", "predictive_forward", "forward"}) {
     ASSERT_EQ(engram(run(experiment, experiment + "_whole")).code, 0);
     const std::string label = experiment + "_killed";
     auto words = run(experiment, label, {"--checkpoint", "0.02", "--threads", "2"});

@@ -60,6 +60,178 @@ TEST(Sgd, WithoutMomentumIsPlainDescent) {
   EXPECT_NEAR(got[2], w, 1e-6);
 }
 
+TEST(Sgd, DecoupledDecayStaysOutOfGradientAndMomentum) {
+  for (const double momentum : {0., 0.9})
+    for (const bool nesterov : {false, true}) {
+      OptimizerOptions o = options("sgd");
+      o.momentum = momentum, o.nesterov = nesterov, o.decoupled_decay = true, o.weight_decay = 0.5;
+      double w = 1, v = 0;
+      std::vector<double> expected;
+      for (const double g : {1.0, -2.0, 3.0}) {
+        v = momentum * v + g;
+        w = (1 - 0.1 * 0.5) * w - 0.1 * (nesterov ? g + momentum * v : v);
+        expected.push_back(w);
+      }
+      const auto got = trace(o);
+      for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_NEAR(got[i], expected[i], 1e-6) << "momentum " << momentum << ", step " << i;
+    }
+}
+
+/// Sixty steps on 50 x 30 weights, each with a gradient for two rows, or for two columns of them.
+std::vector<real> decoupled(bool lazy, bool scalable, bool nesterov) {
+  OptimizerOptions o = options("sgd");
+  o.momentum = 0.9, o.nesterov = nesterov, o.decoupled_decay = true, o.weight_decay = 0.1;
+  ParamStore s;
+  const int id = s.add("w", 50, 30);
+  s.param(id).lazy = lazy, s.param(id).scalable = scalable;
+  s.allocate();
+  Rng rng(1);
+  for (real& v : s.values())
+    v = static_cast<real>(rng.normal());
+  const auto optimizer = make_optimizer(o, s);
+  for (int step = 0; step < 60; ++step) {
+    s.zero_grad();
+    const std::int32_t row = step % 10, col = step % 3;  // the others have nothing but decay
+    GradientBlock block{.rows = {row, row + 20}, .cols = {col, col + 9}};
+    for (int i = 0; i < 4; ++i)
+      block.value.push_back(static_cast<real>(rng.normal()));
+    s.add_gradient(id, block);
+    optimizer->step(0.05);
+  }
+  return {s.values().begin(), s.values().end()};
+}
+
+TEST(Sgd, DecoupledDecayOfIdleRowsAndColumnsIsThatOfDenseOnes) {
+  for (const bool nesterov : {false, true}) {
+    const auto dense = decoupled(false, false, nesterov), rows = decoupled(true, false, nesterov),
+               columns = decoupled(false, true, nesterov);
+    for (std::size_t i = 0; i < dense.size(); ++i) {
+      EXPECT_NEAR(rows[i], dense[i], 1e-5) << i;
+      EXPECT_NEAR(columns[i], dense[i], 1e-5) << i;
+    }
+    // Row 45 never had a gradient.
+    Rng rng(1);
+    for (std::size_t i = 0; i < dense.size(); ++i) {
+      const double first = static_cast<double>(static_cast<real>(rng.normal()));
+      if (i / 30 == 45) {
+        EXPECT_NEAR(dense[i], first * std::pow(1 - 0.05 * 0.1, 60), 1e-5);
+      }
+    }
+  }
+}
+
+TEST(Sgd, ASliceMayHaveARateAndADecayOfItsOwn) {
+  for (const bool decoupled : {false, true})
+    for (const double momentum : {0., 0.9}) {
+      OptimizerOptions o = options("sgd");
+      o.momentum = momentum, o.decoupled_decay = decoupled;
+      ParamStore s;
+      for (const char* name : {"plain", "own", "undecayed"})
+        s.add(name, 1, 1);
+      s.param(1).rate = 3, s.param(1).decay = 7, s.param(2).decay = 0;
+      s.allocate();
+      const auto optimizer = make_optimizer(o, s);
+      double w[3] = {1, 1, 1}, v[3] = {};
+      const double rate[3] = {0.1, 0.3, 0.1}, decay[3] = {0.01, 0.07, 0};
+      for (real& x : s.values())
+        x = 1;
+      for (const double gradient : {1., -2., 0.}) {
+        s.zero_grad();
+        if (gradient != 0)
+          for (real& g : s.grads())
+            g = static_cast<real>(gradient);
+        optimizer->step(0.1);
+        for (std::size_t i = 0; i < 3; ++i) {
+          const double g = gradient + (decoupled ? 0 : decay[i] * w[i]);
+          v[i] = momentum * v[i] + g;
+          w[i] = w[i] * (decoupled ? 1 - rate[i] * decay[i] : 1) - rate[i] * v[i];
+          EXPECT_NEAR(s.values()[i], w[i], 2e-6) << i << ", decoupled " << decoupled;
+        }
+      }
+    }
+}
+
+TEST(Adam, MayAddEpsilonToTheMomentItself) {
+  // As Keras: lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps). An epsilon that counts.
+  OptimizerOptions o = options("adam");
+  o.epsilon = 0.01, o.epsilon_at = EpsilonAt::Moment;
+  for (const char* name : {"adam", "lazy_adam"}) {
+    o.optimizer = name;
+    double w = 1, m = 0, v = 0;
+    int t = 0;
+    std::vector<double> expected;
+    for (const double gradient : {1.0, -2.0, 3.0}) {
+      const double g = gradient + 0.01 * w;
+      ++t;
+      m += 0.1 * (g - m), v += 0.001 * (g * g - v);
+      w -= 0.1 * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t)) * m /
+           (std::sqrt(v) + 0.01);
+      expected.push_back(w);
+    }
+    const auto got = trace(o);
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_NEAR(got[i], expected[i], 1e-5) << name;
+  }
+  o.epsilon_at = EpsilonAt::Corrected;
+  const auto corrected = trace(o);
+  o.epsilon_at = EpsilonAt::Moment;
+  EXPECT_GT(std::abs(corrected[2] - trace(o)[2]), 0.01);
+}
+
+TEST(Adam, ASliceMayHaveARateAndADecayOfItsOwn) {
+  for (const char* name : {"adam", "lazy_adam"}) {
+    ParamStore s;
+    for (const char* slice : {"plain", "own", "undecayed"})
+      s.add(slice, 1, 1);
+    s.param(1).rate = 3, s.param(1).decay = 70, s.param(2).decay = 0;
+    s.allocate();
+    const auto optimizer = make_optimizer(options(name), s);
+    double w[3] = {1, 1, 1}, m[3] = {}, v[3] = {};
+    const double rate[3] = {0.1, 0.3, 0.1}, decay[3] = {0.01, 0.7, 0};
+    for (real& x : s.values())
+      x = 1;
+    int t = 0;
+    for (const double gradient : {1., -2., 3.}) {
+      s.zero_grad();
+      for (real& g : s.grads())
+        g = static_cast<real>(gradient);
+      optimizer->step(0.1);
+      ++t;
+      for (std::size_t i = 0; i < 3; ++i) {
+        const double g = gradient + decay[i] * w[i];
+        m[i] = 0.9 * m[i] + 0.1 * g, v[i] = 0.999 * v[i] + 0.001 * g * g;
+        w[i] -= rate[i] * (m[i] / (1 - std::pow(0.9, t))) /
+                (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+        EXPECT_NEAR(s.values()[i], w[i], 1e-5) << name << ", slice " << i;
+      }
+    }
+  }
+}
+
+TEST(Clip, CutsEveryEntryOfWholeAndOfBlockGradients) {
+  ParamStore s;
+  const int whole = s.add("whole", 2, 2), block = s.add("block", 3, 4), none = s.add("none", 1, 2);
+  s.allocate();
+  s.zero_grad();
+  const Mat g = s.open_gradient(whole).value;
+  const real raw[] = {0.5, -3, 1.25, -0.25};
+  std::copy_n(raw, 4, g.data);
+  GradientBlock some{.rows = {0, 2}, .cols = {1, 3}, .value = {2, -0.75, -4, 0.125}};
+  s.add_gradient(block, some);
+  s.clip_gradients(0.75);
+  EXPECT_EQ(s.param(block).form, GradientForm::Block);  // stays as sparse as it was
+  EXPECT_EQ(s.param(none).form, GradientForm::Zero);
+  const real expected[] = {0.5, -0.75, 0.75, -0.25};
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(s.grad(whole).data[i], expected[i]) << i;
+  const Mat b = s.grad(block);
+  const real in_block[3][4] = {{0, 0.75, 0, -0.75}, {0, 0, 0, 0}, {0, -0.75, 0, 0.125}};
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 4; ++j)
+      EXPECT_EQ(b.row(i)[j], in_block[i][j]) << i << ", " << j;
+}
+
 TEST(Adam, FollowsItsDefinition) {
   double w = 1, m = 0, v = 0;
   const auto got = trace(options("adam"));

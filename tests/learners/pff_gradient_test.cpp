@@ -2,9 +2,9 @@
 // differences of its local losses, and whole batches against the specification's equations.
 #include <gtest/gtest.h>
 
-#include "learners/registry.h"
 #include "learners/forward_forward/pff_generator.h"
 #include "learners/forward_forward/wrong_labels.h"
+#include "learners/registry.h"
 #include "models/circuits/circuits.h"
 #include "tests/learners/examples.h"
 #include "tests/learners/pff_reference.h"

@@ -17,6 +17,30 @@ TEST(Schedule, LinearAndCosineEndAtTheFinalFraction) {
     EXPECT_NEAR(schedule_factor(o, 50, 101, 5), 0.55, 1e-12);
   }
 }
+TEST(Schedule, HoldsTheFullRateForAShareOfTheStepsFirst) {
+  for (const Schedule kind : {Schedule::Linear, Schedule::Cosine}) {
+    const ScheduleOptions o{.schedule = kind, .lr_final = 0.2, .schedule_hold = 0.6};
+    for (const long step : {0, 30, 60})
+      EXPECT_DOUBLE_EQ(schedule_factor(o, step, 101, 0), 1) << step;
+    EXPECT_LT(schedule_factor(o, 61, 101, 0), 1);
+    // Then it falls as it otherwise would over all steps.
+    const ScheduleOptions whole{.schedule = kind, .lr_final = 0.2};
+    for (const long step : {65, 80, 97})
+      EXPECT_NEAR(schedule_factor(o, step, 101, 0), schedule_factor(whole, step - 60, 41, 0),
+                  1e-12);
+    EXPECT_NEAR(schedule_factor(o, 80, 101, 0), 0.6, 1e-12);
+    EXPECT_NEAR(schedule_factor(o, 100, 101, 0), 0.2, 1e-12);
+  }
+  const ScheduleOptions o{.schedule_hold = 0.5};
+  EXPECT_EQ(schedule_factor(o, 99, 100, 0), 1);  // constant stays constant
+}
+TEST(Schedule, HoldsAfterWarmingUp) {
+  const ScheduleOptions o{.schedule = Schedule::Linear, .schedule_hold = 0.5, .warmup_steps = 10};
+  EXPECT_LT(schedule_factor(o, 9, 111, 0), 1);
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 60, 111, 0), 1);
+  EXPECT_NEAR(schedule_factor(o, 85, 111, 0), 0.5, 1e-12);
+  EXPECT_NEAR(schedule_factor(o, 110, 111, 0), 0, 1e-12);
+}
 TEST(Schedule, StepsDownEverySoManyEpochs) {
   const ScheduleOptions o{.schedule = Schedule::Step, .step_epochs = 3, .step_factor = 0.5};
   EXPECT_EQ(schedule_factor(o, 5, 100, 2), 1);

@@ -101,6 +101,7 @@ TEST(Models, WithDefaultsOfTheirOwnDropNothingUnlessAsked) {
 TEST(Models, HaveAHeadForEachTaskIfAsked) {
   for (const ModelEntry& entry : models()) {
     const std::string name(entry.name);
+    if (name == "pff" || name == "ff") continue;  // they try labels, of which there is one set
     ModelOptions o = entry.defaults();
     o.model = name, o.hidden_units = 8;
     const auto one = build_model(o, {32, 32, 1}, {1, 4}, Rng(1));

@@ -1,0 +1,495 @@
+// Forward-forward in double precision: gradients of every level and of the head against central
+// differences of their own losses, the peer term by hand, and scores of labels against labels that
+// are written into the image one by one.
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "learners/forward_forward/wrong_labels.h"
+#include "models/circuits/circuits.h"
+#include "models/circuits/ff.h"
+#include "tests/learners/examples.h"
+#include "tests/learners/ff_reference.h"
+#include "tests/learners/parameters_of.h"
+
+namespace engram {
+namespace {
+
+using testing::chosen_rows;
+using testing::differences;
+using testing::farthest;
+using testing::FfReference;
+using testing::Keys;
+using testing::Matrix;
+using testing::matrix_of;
+using testing::Parameters;
+using testing::parameters_of;
+using testing::random_batch;
+using testing::Ruled;
+using testing::stacked;
+
+static_assert(sizeof(real) == 8, "rules are checked in double precision");
+
+constexpr int kPixels = 7, kLabels = 4, kRows = 6;
+const std::vector<int> kWidths = {5, 6, 4};
+
+std::vector<LayerPtr> levels(const FfOptions& options, std::vector<int> widths) {
+  ModelOptions model;
+  model.ff = options, model.hidden = std::move(widths);
+  return ff_layers(model, {1, kLabels});
+}
+
+FfReference::Constants constants(const FfOptions& o) {
+  FfReference::Constants c;
+  c.append = o.label == LabelPlace::Append, c.rms = o.normaliser == FfNormaliser::Rms;
+  c.normalise_input = o.normalise_input, c.mean = o.goodness == FfGoodness::Mean;
+  c.strength = o.label_strength, c.epsilon = o.normaliser_epsilon;
+  c.threshold = o.threshold, c.first = o.first_level;
+  return c;
+}
+
+/// Weights, biases and heads that are all alive: biases and heads start at 0.
+void stir(ParamStore& store) {
+  Rng rng(31);
+  for (int id = 0; id < store.count(); ++id)
+    for (real& w : store.value(id).all())
+      w += 0.3 * rng.normal();
+}
+
+const Keys kUniform = {{"ff.peer", "0"}, {"ff.negatives", "all"}, {"ff.negative_draw", "uniform"}};
+
+Keys with(Keys keys, std::initializer_list<std::pair<const char*, const char*>> more) {
+  keys.insert(keys.end(), more);
+  return keys;
+}
+
+/// The rule beside the reference, update by update.
+struct Pair {
+  explicit Pair(const FfOptions& options = {}, const Keys& keys = kUniform,
+                const std::vector<int>& widths = kWidths)
+      : ruled("ff", keys, {1, 1, kPixels}, levels(options, widths)),
+        batch(random_batch(kRows, kPixels, kLabels)),
+        ff(*find_layer<Ff>(*ruled.net)) {
+    stir(ruled.net->params());
+    reference.c = constants(options);
+    reference.levels = static_cast<int>(widths.size()), reference.labels = kLabels;
+    for (const int width : widths)
+      means.emplace_back(static_cast<std::size_t>(width), 0.5);
+  }
+  static Rng root() { return Rng(77).fork("pass", 0); }
+  Matrix images() const { return matrix_of(batch.x.value()); }
+
+  BatchStats learn(int update) {
+    reference.p = parameters_of(ruled.net->params());
+    ruled.net->params().zero_grad();
+    return ruled.rule->learn(*ruled.net, batch, {.training = true, .rng = root(), .update = update},
+                             {});
+  }
+  void expect_gradient(const std::string& name, const std::vector<double>& expected, int update) {
+    EXPECT_LT(farthest(expected, ruled.gradient("ff1." + name)), 1e-7)
+        << name << " in update " << update;
+    EXPECT_TRUE(std::ranges::any_of(expected, [](double v) { return std::abs(v) > 1e-4; }))
+        << name << " has nothing to learn";
+  }
+  void expect_none(const std::string& name, int update) {
+    for (const double g : ruled.gradient("ff1." + name))
+      EXPECT_EQ(g, 0) << name << " in update " << update;
+  }
+  void draw(int update) {
+    draw_wrong_labels(batch, kLabels, Negatives::All,
+                      root().fork("negatives", static_cast<std::uint64_t>(update)), rows);
+  }
+  std::vector<int> wrong() const { return {rows.label.begin() + kRows, rows.label.end()}; }
+  std::vector<int> wrong_rows() const { return {rows.image.begin() + kRows, rows.image.end()}; }
+
+  /// Checks update u, in which `only` learns (0: all levels), with negatives that draw() or the
+  /// test has chosen.
+  void check(int u, int only = 0) {
+    const BatchStats stats = learn(u);
+    const Parameters& p = reference.p;
+    std::vector<Matrix> h;
+    const auto plus = reference.sweep(images(), batch.target, &h);
+    const auto minus = reference.sweep(chosen_rows(images(), wrong_rows()), wrong());
+    // Positives that nothing stands against teach nothing.
+    std::vector<int> paired, lab;
+    for (int i = 0; i < kRows; ++i)
+      if (rows.paired[static_cast<std::size_t>(i)]) paired.push_back(i);
+    lab.assign(paired.size(), 1);
+    lab.resize(paired.size() + wrong().size(), 0);
+    double loss = 0;
+    for (int l = 1; l <= reference.levels; ++l) {
+      const std::string w = FfReference::name("W", l), b = FfReference::name("b", l);
+      if (only > 0 && l != only) {
+        expect_none(w, u), expect_none(b, u);
+        continue;
+      }
+      const auto at = static_cast<std::size_t>(l - 1);
+      const Matrix below = stacked(chosen_rows(plus[at], paired), minus[at]);
+      const auto of_level = [&](const Parameters& q) {
+        return reference.level_loss(l, q, below, lab, 2 * kRows);
+      };
+      loss += of_level(p);
+      auto of_w = differences(p, w, of_level), of_b = differences(p, b, of_level);
+      if (reference.c.peer > 0) add_peers(l, plus[at], h[at], of_w, of_b);
+      expect_gradient(w, of_w, u), expect_gradient(b, of_b, u);
+    }
+    EXPECT_NEAR(stats.loss, loss, 1e-12);
+    check_head(u, only == 0 || only == reference.levels, stats);
+  }
+  void check_head(int u, bool learns, const BatchStats& stats) {
+    const Parameters& p = reference.p;
+    const std::vector<int> none(static_cast<std::size_t>(kRows), FfReference::kNeutral);
+    const auto neutral = reference.sweep(images(), none);
+    for (int l = reference.first(); l <= reference.levels; ++l) {
+      const std::string head = FfReference::name("head", l);
+      if (!learns)
+        expect_none(head, u);
+      else
+        expect_gradient(head,
+                        differences(p, head,
+                                    [&](const Parameters& q) {
+                                      return reference.head_loss(q, neutral, batch.target);
+                                    }),
+                        u);
+    }
+    if (!learns) return;
+    EXPECT_NEAR(ruled.rule->measures().back(), reference.head_loss(p, neutral, batch.target),
+                1e-12);
+    const Matrix logits = reference.head_logits(p, neutral);
+    int right = 0;
+    for (int i = 0; i < kRows; ++i) {
+      const double* z = &logits.v[static_cast<std::size_t>(i * kLabels)];
+      right += std::max_element(z, z + kLabels) - z == batch.target[static_cast<std::size_t>(i)];
+    }
+    EXPECT_EQ(stats.correct, right);
+  }
+  /// Every positive pulls its unit's mean towards that of the level.
+  void add_peers(int level, const Matrix& below, const Matrix& h, std::vector<double>& of_w,
+                 std::vector<double>& of_b) {
+    std::vector<double> pull;
+    auto& mean = means[static_cast<std::size_t>(level - 1)];
+    reference.peers(h, mean, pull);
+    for (int i = 0; i < h.rows; ++i)
+      for (int j = 0; j < h.cols; ++j) {
+        const double by = pull[static_cast<std::size_t>(j)];
+        of_b[static_cast<std::size_t>(j)] += by;
+        for (int k = 0; k < below.cols; ++k)
+          of_w[static_cast<std::size_t>(k * h.cols + j)] += below(i, k) * by;
+      }
+    EXPECT_LT(farthest(mean, matrix_of(ff.mean_activity(level - 1)).v), 1e-12);
+  }
+  void step(double rate) {
+    ParamStore& store = ruled.net->params();
+    for (int id = 0; id < store.count(); ++id) {
+      const Mat w = store.value(id), g = store.grad(id);
+      for (std::size_t k = 0; k < w.size(); ++k)
+        w.data[k] -= rate * g.data[k];
+    }
+  }
+
+  Ruled ruled;
+  Batch batch;
+  Ff& ff;
+  LabelledRows rows;
+  FfReference reference;
+  std::vector<std::vector<double>> means;
+};
+
+/// Every way to show labels, to shorten and to measure goodness.
+std::vector<FfOptions> variants() {
+  std::vector<FfOptions> all;
+  for (const LabelPlace label : {LabelPlace::Overlay, LabelPlace::Append})
+    for (const FfNormaliser normaliser : {FfNormaliser::Rms, FfNormaliser::L2})
+      for (const FfGoodness goodness : {FfGoodness::Sum, FfGoodness::Mean}) {
+        FfOptions o;
+        o.label = label, o.normaliser = normaliser, o.goodness = goodness;
+        all.push_back(o);
+      }
+  FfOptions other;
+  other.label_strength = 2.5, other.threshold = 1.7, other.first_level = 1;
+  other.normaliser_epsilon = 0.2;
+  all.push_back(other);
+  other.normalise_input = false, other.first_level = 3, other.label = LabelPlace::Append;
+  all.push_back(other);
+  return all;
+}
+
+TEST(FfGradients, AreTheDifferencesOfEveryLevelsOwnLoss) {
+  int number = 0;
+  for (const FfOptions& o : variants()) {
+    SCOPED_TRACE(number++);
+    Pair pair(o);
+    pair.reference.c.peer = 0;
+    pair.draw(0);
+    pair.check(0);
+  }
+}
+
+TEST(FfGradients, AreSoForASingleLevelWhichThenDecides) {
+  Pair pair({}, kUniform, {5});
+  pair.reference.c.peer = 0;
+  pair.draw(0);
+  pair.check(0);
+}
+
+TEST(FfGradients, OfTwoUpdatesTakeNewNegativesAndTheMovedWeights) {
+  Pair pair({}, with(kUniform, {{"ff.iterations", "2"}}));
+  pair.reference.c.peer = 0;
+  ASSERT_EQ(pair.ruled.rule->updates(), 2);
+  pair.draw(0);
+  const auto first = pair.wrong();
+  pair.check(0);
+  pair.step(0.2);
+  pair.draw(1);
+  EXPECT_NE(first, pair.wrong());
+  pair.check(1);
+}
+
+TEST(FfGradients, AreThoseOfOneLevelWhenTheyLearnInTurn) {
+  Pair pair({}, with(kUniform, {{"ff.in_turn", "true"}, {"ff.iterations", "2"}}));
+  pair.reference.c.peer = 0;
+  ASSERT_EQ(pair.ruled.rule->updates(), 6);
+  for (int u = 0; u < 6; ++u) {
+    pair.draw(u);
+    pair.check(u, u / 2 + 1);
+    pair.step(0.1);
+  }
+}
+
+TEST(FfGradients, WithPeersDrawEveryUnitToTheMeanOfItsLevel) {
+  for (const FfOptions& o : variants()) {
+    Pair pair(o, {{"ff.peer", "0.4"},
+                  {"ff.peer_memory", "0.7"},
+                  {"ff.negatives", "all"},
+                  {"ff.negative_draw", "uniform"},
+                  {"ff.iterations", "3"}});
+    // A unit that is silent for every image is drawn as well: nothing gates the pull.
+    ParamStore& store = pair.ruled.net->params();
+    store.value(store.find("ff1.b2")).data[1] = -50;
+    pair.reference.c.peer = 0.4, pair.reference.c.peer_memory = 0.7;
+    for (int u = 0; u < 3; ++u) {
+      pair.draw(u);
+      pair.check(u);
+      EXPECT_GT(std::abs(pair.ruled.gradient("ff1.b2")[1]), 1e-3);
+      pair.step(0.05);
+    }
+  }
+}
+
+TEST(FfGradients, OfPeersMoveMeansOfTheLevelAloneThatLearns) {
+  Pair pair({}, {{"ff.in_turn", "true"}, {"ff.negatives", "all"}, {"ff.negative_draw", "uniform"}});
+  for (int u = 0; u < 3; ++u) {
+    pair.draw(u);
+    pair.check(u, u + 1);
+    for (int l = u + 1; l < 3; ++l)
+      for (const double mean : matrix_of(pair.ff.mean_activity(l)).v)
+        EXPECT_EQ(mean, 0.5);
+  }
+}
+
+TEST(FfGradients, OfHardNegativesAreThoseOfLabelsDrawnFromTheHead) {
+  Pair pair({}, {{"ff.peer", "0"}, {"ff.negatives", "all"}});
+  pair.reference.c.peer = 0;
+  int unlike = 0;
+  for (int u = 0; u < 4; ++u) {
+    pair.draw(u);
+    const auto uniform = pair.wrong();
+    // By the inverse of the distribution: one number for each image, labels in their order.
+    pair.reference.p = parameters_of(pair.ruled.net->params());
+    const Matrix logits = pair.reference.head_logits(
+        pair.reference.p,
+        pair.reference.sweep(pair.images(), std::vector<int>(kRows, FfReference::kNeutral)));
+    Rng draw = Pair::root().fork("negatives", static_cast<std::uint64_t>(u)).fork("hard");
+    for (int i = 0; i < kRows; ++i) {
+      auto q = FfReference::softmax(logits, i);
+      q[static_cast<std::size_t>(pair.batch.target[static_cast<std::size_t>(i)])] = 0;
+      double all = 0;
+      for (const double each : q)
+        all += each;
+      double left = draw.uniform() * all;
+      int label = 0;
+      while ((left -= q[static_cast<std::size_t>(label)]) >= 0)
+        ++label;
+      pair.rows.label[static_cast<std::size_t>(kRows + i)] = label;
+    }
+    unlike += uniform != pair.wrong();
+    pair.check(u);
+    pair.step(0.1);
+  }
+  EXPECT_GT(unlike, 0);
+}
+
+TEST(FfGradients, LeaveOutImagesWithoutAWrongLabel) {
+  Pair pair({}, {{"ff.peer", "0"}, {"ff.negatives", "seen"}, {"ff.negative_draw", "uniform"}});
+  pair.reference.c.peer = 0;
+  // The even images may have their own label alone; the others that and one more.
+  std::vector<std::vector<std::uint8_t>> masks(kRows, std::vector<std::uint8_t>(kLabels, 0));
+  pair.rows.positives = kRows;
+  for (int i = 0; i < kRows; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const int target = pair.batch.target[at], other = (target + 1) % kLabels;
+    masks[at][static_cast<std::size_t>(target)] = 1;
+    pair.rows.paired.push_back(i % 2);
+    if (i % 2 == 0) continue;
+    masks[at][static_cast<std::size_t>(other)] = 1;
+  }
+  pair.rows.image = {0, 1, 2, 3, 4, 5}, pair.rows.label = pair.batch.target;
+  for (int i = 1; i < kRows; i += 2) {
+    pair.rows.image.push_back(i);
+    pair.rows.label.push_back((pair.batch.target[static_cast<std::size_t>(i)] + 1) % kLabels);
+  }
+  pair.batch.mask.assign(masks.begin(), masks.end());
+  const BatchStats stats = pair.learn(0);
+  const auto plus = pair.reference.sweep(pair.images(), pair.batch.target);
+  const auto minus =
+      pair.reference.sweep(chosen_rows(pair.images(), pair.wrong_rows()), pair.wrong());
+  double loss = 0;
+  for (int l = 1; l <= 3; ++l) {
+    const auto at = static_cast<std::size_t>(l - 1);
+    const Matrix below = stacked(chosen_rows(plus[at], {1, 3, 5}), minus[at]);
+    const auto of_level = [&](const Parameters& q) {
+      return pair.reference.level_loss(l, q, below, {1, 1, 1, 0, 0, 0}, 2 * kRows);
+    };
+    loss += of_level(pair.reference.p);
+    for (const char* what : {"W", "b"}) {
+      const std::string name = FfReference::name(what, l);
+      pair.expect_gradient(name, differences(pair.reference.p, name, of_level), 0);
+    }
+  }
+  EXPECT_NEAR(stats.loss, loss, 1e-12);
+}
+
+TEST(FfGradients, ReportTheGoodnessOfEveryLevel) {
+  Pair pair;
+  pair.draw(0);
+  pair.learn(0);
+  std::vector<Matrix> plus, minus;
+  pair.reference.sweep(pair.images(), pair.batch.target, &plus);
+  pair.reference.sweep(chosen_rows(pair.images(), pair.wrong_rows()), pair.wrong(), &minus);
+  const auto names = pair.ruled.rule->measure_names();
+  const auto found = pair.ruled.rule->measures();
+  ASSERT_EQ(names.size(), 7u);
+  ASSERT_EQ(found.size(), 7u);
+  EXPECT_EQ(names[1], "positive_goodness/2");
+  EXPECT_EQ(names[3], "negative_goodness/1");
+  for (std::size_t l = 0; l < 3; ++l) {
+    double of_plus = 0, of_minus = 0;
+    for (int i = 0; i < kRows; ++i)
+      of_plus += pair.reference.goodness(plus[l], i) / kRows,
+          of_minus += pair.reference.goodness(minus[l], i) / kRows;
+    EXPECT_NEAR(found[l], of_plus, 1e-12);
+    EXPECT_NEAR(found[l + 3], of_minus, 1e-12);
+  }
+}
+
+/// So many rows that they are handled in more than one part.
+Batch many_images() {
+  return random_batch(300, kPixels, kLabels, 1, 8);
+}
+struct Scores {
+  explicit Scores(const FfOptions& options, FfInference inference)
+      : net({1, 1, kPixels}, levels(with(options, inference), kWidths), Rng(3)) {
+    stir(net.params());
+    reference.c = constants(options);
+    reference.levels = static_cast<int>(kWidths.size()), reference.labels = kLabels;
+    reference.p = parameters_of(net.params());
+  }
+  static FfOptions with(FfOptions o, FfInference inference) {
+    o.inference = inference;
+    return o;
+  }
+  const Record& forward(const Batch& batch, std::span<const std::uint8_t> outputs = {}) {
+    net.evaluate(batch.x, tape, {.outputs = outputs});
+    return tape.back();
+  }
+  Network net;
+  Tape tape;
+  FfReference reference;
+};
+
+TEST(FfForward, ScoresALabelByTheGoodnessOfTheDecidingLevelsWhenItIsWrittenIn) {
+  const Batch batch = many_images();
+  const Matrix images = matrix_of(batch.x.value());
+  const std::vector<std::uint8_t> some = {0, 1, 0, 1};
+  for (const FfOptions& o : variants())
+    for (const bool masked : {false, true}) {
+      Scores s(o, FfInference::Energy);
+      const Record& found = s.forward(batch, masked ? some : std::vector<std::uint8_t>{});
+      ASSERT_EQ(found.saved.size(), 300u * kLabels * 3);
+      for (int label = 0; label < kLabels; ++label) {
+        std::vector<Matrix> h;
+        s.reference.sweep(images, std::vector<int>(300, label), &h);
+        const bool left_out = masked && !some[static_cast<std::size_t>(label)];
+        for (int i = 0; i < 300; ++i) {
+          double score = 0;
+          for (int l = 0; l < 3; ++l) {
+            const double goodness = s.reference.goodness(h[static_cast<std::size_t>(l)], i);
+            if (l + 1 >= s.reference.first()) score += goodness;
+            const double saved =
+                found.saved[static_cast<std::size_t>((i * kLabels + label) * 3 + l)];
+            if (left_out) {
+              ASSERT_TRUE(std::isnan(saved));
+            } else {
+              ASSERT_NEAR(saved, goodness, 1e-10) << "row " << i << ", label " << label;
+            }
+          }
+          const double out = found.out.value().row(i)[label];
+          if (left_out) {
+            ASSERT_EQ(out, std::numeric_limits<real>::lowest());
+          } else {
+            ASSERT_NEAR(out, score, 1e-10) << "row " << i << ", label " << label;
+          }
+        }
+      }
+    }
+}
+
+TEST(FfForward, BySoftmaxReadsTheHeadUnderTheNeutralLabel) {
+  const Batch batch = many_images();
+  const Matrix images = matrix_of(batch.x.value());
+  for (const FfOptions& o : variants()) {
+    Scores s(o, FfInference::Softmax);
+    const Record& found = s.forward(batch);
+    const Matrix logits = s.reference.head_logits(
+        s.reference.p, s.reference.sweep(images, std::vector<int>(300, FfReference::kNeutral)));
+    EXPECT_LT(farthest(logits.v, matrix_of(found.out.value()).v), 1e-10);
+    EXPECT_EQ(found.saved.size(), 300u * kLabels * 3);
+    for (const double saved : found.saved)
+      ASSERT_TRUE(std::isnan(saved));
+  }
+}
+
+TEST(FfForward, OfASilentLevelIsZero) {
+  FfOptions o;
+  for (const double epsilon : {1e-20, 0.}) {
+    o.normaliser_epsilon = epsilon;
+    Scores s(o, FfInference::Energy);
+    for (real& b : s.net.params().value(s.net.params().find("ff1.b1")).all())
+      b = -100;
+    s.reference.p = parameters_of(s.net.params());
+    const Batch batch = random_batch(5, kPixels, kLabels);
+    const Record& found = s.forward(batch);
+    // What is above sees nothing but biases, whatever the label.
+    double expected = 0;
+    Matrix below(1, 5);
+    for (int l = 2; l <= 3; ++l) {
+      const Matrix h = s.reference.activity(l, s.reference.p, below);
+      expected += s.reference.goodness(h, 0);
+      below = s.reference.shortened(h);
+    }
+    for (const double score : found.out.value().all())
+      EXPECT_NEAR(score, expected, 1e-12);
+  }
+}
+
+TEST(FfForward, HasThresholdsOfTheNumberOfUnits) {
+  FfOptions o;
+  const Ff sum(o, kWidths, kLabels);
+  o.goodness = FfGoodness::Mean;
+  const Ff mean(o, kWidths, kLabels);
+  EXPECT_EQ(sum.threshold(1), 6);
+  EXPECT_EQ(mean.threshold(1), 1);
+}
+
+}  // namespace
+}  // namespace engram
