@@ -29,7 +29,7 @@ TEST_F(ReportPage, ShowsThePixelsOfEveryMomentAndSaysWhatTheyStandFor) {
       "  return [...pen.getImageData(0, 0, 1, 1).data]; }");
   for (std::size_t m = 0; m < set.moments.size(); ++m)
     for (std::size_t i = 0; i < set.count; ++i) {
-      const std::size_t x = i % 3 * 5 + 2, y = i / 3 * 6 + 1;
+      const auto x = static_cast<double>(i % 3 * 5 + 2), y = static_cast<double>(i / 3 * 6 + 1);
       const Json colour =
           ask(fmt::format("pixelAt({}[{}], {} / 13, {} / 10)", canvases, m, x + 0.5, y + 0.5));
       const std::uint8_t* pixel = set.pixels.data() + (((m * 5 + i) * 4 + 1) * 3 + 2) * 3;

@@ -329,7 +329,7 @@ TEST(FfGradients, LeaveOutImagesWithoutAWrongLabel) {
     const auto at = static_cast<std::size_t>(i);
     const int target = pair.batch.target[at], other = (target + 1) % kLabels;
     masks[at][static_cast<std::size_t>(target)] = 1;
-    pair.rows.paired.push_back(i % 2);
+    pair.rows.paired.push_back(static_cast<std::uint8_t>(i % 2));
     if (i % 2 == 0) continue;
     masks[at][static_cast<std::size_t>(other)] = 1;
   }
