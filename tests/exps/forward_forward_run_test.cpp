@@ -2,6 +2,7 @@
 // thread and on two, and the settings that they refuse.
 #include <cmath>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "exps/results_file.h"
@@ -49,6 +50,11 @@ Extra with(Extra keys, const Extra& more) {
   keys.insert(keys.end(), more.begin(), more.end());
   return keys;
 }
+Extra with_replay() {
+  return with(pff(), {{"strategies", "generative_replay"},
+                      {"generative_replay.images", "50"},
+                      {"generative_replay.components", "2"}});
+}
 const Dataset& data() {
   static const Dataset d = load_dataset("synthetic", {});
   return d;
@@ -80,7 +86,8 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
 class ForwardForwardRun : public ::testing::TestWithParam<const char*> {
  protected:
   Settings settings_of(const Extra& more = {}) const {
-    return settings(with(GetParam() == std::string("pff") ? pff() : ff(), more));
+    const std::string name = GetParam();
+    return settings(with(name == "ff" ? ff() : name == "pff" ? pff() : with_replay(), more));
   }
   RunRecord run(const char* name, const Settings& s) const {
     const RunFiles files{folder.path() / name, 1};
@@ -98,6 +105,62 @@ TEST_P(ForwardForwardRun, LearnsSomething) {
     mean += r.accuracy(5, t) / 5;
   EXPECT_GT(mean, 0.4);  // of ten classes
   EXPECT_LT(r.epochs.back().loss, r.epochs.front().loss);
+}
+
+TEST_P(ForwardForwardRun, RecordsGoodnessOfClassesThatWereTried) {
+  const RunRecord r = run("whole", settings_of());
+  ASSERT_FALSE(r.goodness.empty());
+  for (const GoodnessRecord& level : r.goodness)
+    for (std::size_t row = 1; row <= 5; ++row)
+      for (std::size_t c = 0; c < 10; ++c) {
+        const bool met = c < 2 * row;  // two classes a task
+        EXPECT_EQ(std::isfinite(level.with_label(row, c)), met) << row << " " << c;
+        EXPECT_EQ(std::isfinite(level.with_others(row, c)), met) << row << " " << c;
+      }
+}
+
+TEST_P(ForwardForwardRun, LeavesPicturesIfItPaints) {
+  const RunRecord r = run("whole", settings_of({{"pictures", "20"}}));
+  if (GetParam() == std::string("ff")) {
+    EXPECT_TRUE(r.pictures.empty() && r.embeddings.empty());
+    return;
+  }
+  ASSERT_EQ(r.pictures.size(), 2u);
+  const PictureRecord &samples = r.pictures[0], &rebuilt = r.pictures[1];
+  EXPECT_EQ(samples.moments.size(), 6u);  // before training and after each task
+  EXPECT_EQ(rebuilt.moments.size(), 7u);  // the test images themselves first
+  EXPECT_EQ(samples.count, 20u);
+  const auto after_first = std::span(samples.labels).subspan(20, 20);
+  for (const int label : after_first)
+    EXPECT_LT(label, 2) << "a class that was not met";
+  EXPECT_TRUE(std::ranges::is_sorted(std::span(samples.components).first(20)));
+  ASSERT_EQ(r.embeddings.size(), 1u);
+  EXPECT_EQ(r.embeddings[0].points.shape(0), r.embeddings[0].labels.size());
+}
+
+TEST(GenerativeReplay, LearnsFromMoreThanTheTask) {
+  TempFolder folder;
+  const auto macs = [&](const char* name, const Extra& keys) {
+    const RunFiles files{folder.path() / name, 1};
+    execute_run(settings(keys), data(), {.seed = 1, .files = files});
+    const RunRecord r = load_results(files.results());
+    double first = 0, later = 0;
+    for (const EpochRow& row : r.epochs)
+      (row.experience == 0 ? first : later) += row.macs.executed;
+    return std::pair(first, later);
+  };
+  const auto [first, later] = macs("replay", with_replay());
+  const auto [alone_first, alone_later] = macs("alone", pff());
+  EXPECT_EQ(first, alone_first);
+  EXPECT_GT(later, 1.7 * alone_later);  // every batch is twice as long
+}
+
+TEST(GenerativeReplay, NeedsANetworkThatPaints) {
+  TempFolder folder;
+  const RunFiles files{folder.path() / "ff", 1};
+  const Settings s = settings(with(ff(), {{"strategies", "generative_replay"}}));
+  EXPECT_THAT(error_of([&] { execute_run(s, data(), {.seed = 1, .files = files}); }),
+              ::testing::HasSubstr("model = pff"));
 }
 
 TEST_P(ForwardForwardRun, GoesOnToTheSameBitsWhenItWasStopped) {
@@ -147,7 +210,7 @@ TEST_P(ForwardForwardRun, HasTheSameBitsOnTwoThreads) {
   expect_same(alone, together);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rules, ForwardForwardRun, ::testing::Values("pff", "ff"),
+INSTANTIATE_TEST_SUITE_P(Rules, ForwardForwardRun, ::testing::Values("pff", "ff", "pff_replay"),
                          [](const auto& param) { return std::string(param.param); });
 
 /// What the program says of settings when it reads or builds them.
