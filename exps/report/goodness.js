@@ -113,8 +113,9 @@ function classGoodnessPanel() {
       rows: cellsOf(e).map((c) => [c.row, c.column,
         ...[c.own, c.others, c.s].map((s) => withHalf(s, decimal))]) }), { of: i }) : null));
   const box = panel("Drift of classes", ["Goodness of test examples with their true label minus "
-    + "that with other labels, by class. A column that grows pale downwards is a class being "
-    + "forgotten; below zero other labels fit better. Row 0 is before training. ",
+    + "that with other labels, by class. Networks that answer the right label with much activity "
+    + "(ff) should be far above zero, those that answer it with little (pff) far below; a class "
+    + "that comes closer to zero downwards is being forgotten. Row 0 is before training. ",
   el("span", { class: "gradient" }, "least ", el("i"), " greatest")], list.filter((f) => f), true);
   if (levels.length > 1)
     box.querySelector(".charts").before(chooser("Level", levels, (l) => {
