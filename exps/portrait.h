@@ -15,6 +15,8 @@ class Portrait {
  public:
   Portrait(const Network& net, const Targets& targets, const TaskStream& stream,
            const EvaluationOptions& options, Rng rng);
+  /// True for networks that generate.
+  bool on() const { return model_ != nullptr; }
   /// For row `row` of the accuracy matrix, before training or after the phase `experience`: paints
   /// from a mixture of the codes of that phase's training images (the first one's before training),
   /// and rebuilds the same test images of all tasks every time. Row 0 makes the records; the last

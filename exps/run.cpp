@@ -221,6 +221,7 @@ class Run final : public Observer {
 
   void take_pictures(int row) {
     const Portrait portrait(*net_, targets_, *stream_, s_.evaluation, data_rng_.fork("portrait"));
+    if (!portrait.on()) return;
     const int phase = std::clamp(row - 1, 0, stream_->experiences() - 1);
     portrait.take(row, stream_->experience(phase), record_);
   }

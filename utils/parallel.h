@@ -31,4 +31,16 @@ class TileBody {
 /// only to what tile i owns. An exception from a body is thrown again here after all have ended.
 void parallel_for(int count, TileBody body);
 
+/// Calls body(row) for every row below `rows`, some rows a tile: for bodies that write only to
+/// their own row.
+template <class Body>
+void for_rows(int rows, const Body& body) {
+  constexpr int kTile = 16;
+  parallel_for((rows + kTile - 1) / kTile, [&](int tile) {
+    const int end = rows < (tile + 1) * kTile ? rows : (tile + 1) * kTile;
+    for (int row = tile * kTile; row < end; ++row)
+      body(row);
+  });
+}
+
 }  // namespace engram

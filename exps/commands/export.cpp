@@ -27,7 +27,7 @@ constexpr CommandHelp kHelp{
         "Writes the results among and below the paths for other programs. FORMAT is csv (a folder\n"
         "of tidy tables), json, npz (numpy.load), latex (a booktabs table), or svg, pdf or png (a\n"
         "folder of figures for a paper, drawn by gnuplot; png also has the pictures that models\n"
-        "made, a sheet per moment). Definitions of the metrics travel along; results/README.md "
+        "made, a sheet per moment). Definitions of the metrics travel along; results/README.md\n"
         "lists the fields. A NAME is a folder of results/.",
     .examples =
         "  engram export results/ --format csv -o tables/\n"

@@ -3,32 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "learners/forward_forward/norm_decay.h"
+#include "learners/forward_forward/slice_gradients.h"
 #include "utils/elementwise.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
 
 namespace engram {
-namespace {
-
-constexpr int kRowTile = 16;
-
-/// Calls body(row) in tiles.
-template <class Body>
-void for_rows(int rows, Body body) {
-  parallel_for((rows + kRowTile - 1) / kRowTile, [&](int tile) {
-    for (int i = tile * kRowTile; i < std::min(rows, (tile + 1) * kRowTile); ++i)
-      body(i);
-  });
-}
-
-/// gradient of `slice` += scale a^T b.
-void add_product(ParamStore& store, int slice, real scale, CMat a, CMat b) {
-  const auto [gradient, fresh] = store.open_gradient(slice);
-  kernels::gemm(true, false, scale, a, b, fresh ? real{0} : real{1}, gradient);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void PffGenerator::start(const Pff& net, int rows, Rng rng) {
   const Mat code = code_.resize(rows, net.latents());

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learners/forward_forward/slice_gradients.h"
 #include "learners/forward_forward/wrong_labels.h"
 #include "learners/loss.h"
 #include "learners/rules/rules.h"
@@ -86,7 +87,7 @@ class FfRule final : public Rule {
     const BatchStats head = cross_entropy(logits_, batch, error_);
     measures_.back() = head.loss, stats.correct = head.correct;
     for (int l = ff_->first_deciding(); l < ff_->levels(); ++l) {
-      add_product(store, ff_->head_id(l), neutral_.u[static_cast<std::size_t>(l)].value(),
+      add_product(store, ff_->head_id(l), 1, neutral_.u[static_cast<std::size_t>(l)].value(),
                   std::as_const(error_).value());
       const double work = static_cast<double>(n) * c * ff_->width(l);
       stats.macs += {work, work};
@@ -175,23 +176,21 @@ class FfRule final : public Rule {
 
   void add_gradients(ParamStore& store, const Batch& batch, int level, Macs& macs) {
     const CMat plus = std::as_const(a_plus_).value(), minus = std::as_const(a_minus_).value();
-    const auto [bias, fresh] = store.open_gradient(ff_->bias_id(level));
-    if (fresh) std::ranges::fill(bias.all(), real{0});
-    kernels::add_column_sums(plus, bias.all()), kernels::add_column_sums(minus, bias.all());
+    add_column_sums(store, ff_->bias_id(level), plus);
+    add_column_sums(store, ff_->bias_id(level), minus);
     const double dense = static_cast<double>(plus.rows + minus.rows) * plus.cols *
                          (level > 0 ? ff_->width(level - 1) : image_.x.cols());
     if (level > 0) {
       const auto below = static_cast<std::size_t>(level - 1);
-      add_product(store, ff_->weight_id(level), positive_.u[below].value(), plus);
-      add_product(store, ff_->weight_id(level), negative_.u[below].value(), minus);
+      add_product(store, ff_->weight_id(level), 1, positive_.u[below].value(), plus);
+      add_product(store, ff_->weight_id(level), 1, negative_.u[below].value(), minus);
       macs += {dense, dense};
       return;
     }
     // Both states of an image have the same input but for the label, and the same scale.
     const Mat by_image = by_image_.resize(plus.rows, plus.cols);
     std::ranges::fill(by_image.all(), real{0});
-    const auto [gradient, is_fresh] = store.open_gradient(ff_->weight_id(0));
-    if (is_fresh) std::ranges::fill(gradient.all(), real{0});
+    const Mat gradient = opened_gradient(store, ff_->weight_id(0));
     const real strength = static_cast<real>(ff_->options().label_strength);
     const auto add = [&](CMat a, const Ff::Levels& s, std::span<const int> rows,
                          std::span<const int> labels) {
@@ -206,11 +205,6 @@ class FfRule final : public Rule {
     add(minus, negative_, wrong_rows_, wrong_labels_);
     kernels::gemm(true, false, 1, std::as_const(image_.x).value(), by_image, 1, gradient);
     macs += {static_cast<double>(plus.rows) * plus.cols * image_.x.cols(), dense};
-  }
-
-  static void add_product(ParamStore& store, int slice, CMat a, CMat b) {
-    const auto [gradient, fresh] = store.open_gradient(slice);
-    kernels::gemm(true, false, 1, a, b, fresh ? real{0} : real{1}, gradient);
   }
 
   FfRuleOptions o_;

@@ -11,8 +11,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "learners/forward_forward/norm_decay.h"
 #include "learners/forward_forward/pff_generator.h"
+#include "learners/forward_forward/slice_gradients.h"
 #include "learners/forward_forward/wrong_labels.h"
 #include "learners/loss.h"
 #include "learners/rules/rules.h"
@@ -93,7 +93,13 @@ class PffRule final : public Rule {
     std::copy_n(x.data, static_cast<std::size_t>(count) * x.cols,
                 probe_x_.resize(count, x.cols).data);
     int right = 0;
-    stats_.macs += pff_->score(probe_x_, {}, probe_, trial_);
+    tried_.assign(batch.mask.empty() ? 0 : static_cast<std::size_t>(pff_->labels()), 0);
+    for (int i = 0; i < count && !tried_.empty(); ++i) {
+      const auto mask = batch.mask[static_cast<std::size_t>(i)];
+      for (std::size_t c = 0; c < tried_.size(); ++c)
+        tried_[c] |= mask.empty() || mask[c];
+    }
+    stats_.macs += pff_->score(probe_x_, tried_, probe_, trial_);
     for (int i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       const auto mask = batch.mask.empty() ? std::span<const std::uint8_t>{} : batch.mask[at];
@@ -178,18 +184,16 @@ class PffRule final : public Rule {
       const double p = 1 / (1 + std::exp(-logit)), lab = positive ? 1 : 0;
       slope_[at] = static_cast<real>(factor * (low ? lab - p : p - lab));
     }
-    parallel_for((z.rows + kRowTile - 1) / kRowTile, [&](int tile) {
-      for (int i = tile * kRowTile; i < std::min(z.rows, (tile + 1) * kRowTile); ++i) {
-        const real slope = slope_[static_cast<std::size_t>(i)];
-        const real* from = z.row(i);
-        real* to = out.row(i);
-        for (int j = 0; j < z.cols; ++j)
-          to[j] = slope * from[j];
-        if (!open) continue;
-        const std::uint8_t* gate = open + static_cast<std::size_t>(i) * z.cols;
-        for (int j = 0; j < z.cols; ++j)
-          to[j] *= static_cast<real>(gate[j]);
-      }
+    for_rows(z.rows, [&](int i) {
+      const real slope = slope_[static_cast<std::size_t>(i)];
+      const real* from = z.row(i);
+      real* to = out.row(i);
+      for (int j = 0; j < z.cols; ++j)
+        to[j] = slope * from[j];
+      if (!open) return;
+      const std::uint8_t* gate = open + static_cast<std::size_t>(i) * z.cols;
+      for (int j = 0; j < z.cols; ++j)
+        to[j] *= static_cast<real>(gate[j]);
     });
     return loss;
   }
@@ -204,12 +208,12 @@ class PffRule final : public Rule {
     for (int i = rows_.positives; i < rows_.rows(); ++i)
       kernels::axpy(1, {d1.row(i), static_cast<std::size_t>(d1.cols)},
                     by_image.row(rows_.image[static_cast<std::size_t>(i)]));
-    product(store, Pff::W1, std::as_const(sweep_.normed).value(), by_image);
-    column_sums(store, Pff::B1, by_image);
-    product(store, Pff::V2, u2, d1);
-    product(store, Pff::W2, u1, d2);
-    column_sums(store, Pff::B2, d2);
-    const Mat v = opened(store, Pff::V);
+    add_product(store, pff_->id(Pff::W1), 1, std::as_const(sweep_.normed).value(), by_image);
+    add_column_sums(store, pff_->id(Pff::B1), by_image);
+    add_product(store, pff_->id(Pff::V2), 1, u2, d1);
+    add_product(store, pff_->id(Pff::W2), 1, u1, d2);
+    add_column_sums(store, pff_->id(Pff::B2), d2);
+    const Mat v = opened_gradient(store, pff_->id(Pff::V));
     const real strength = static_cast<real>(pff_->options().label_strength);
     for (int i = 0; i < d2.rows; ++i)
       kernels::axpy(strength, {d2.row(i), static_cast<std::size_t>(d2.cols)},
@@ -238,15 +242,15 @@ class PffRule final : public Rule {
                                                       rows_.label[static_cast<std::size_t>(i)], {},
                                                       scale, error.row(i)) /
                        rows;
-    product(store, Pff::W, u, error);
-    column_sums(store, Pff::B, error);
+    add_product(store, pff_->id(Pff::W), 1, u, error);
+    add_column_sums(store, pff_->id(Pff::B), error);
   }
 
   /// Of raw synapses within groups: -lateral zp^T D, with the signs of competition; 0 for dead
   /// ones.
   void lateral_gradient(ParamStore& store, Pff::Slice slice, CMat previous, CMat d) {
     const CMat raw = pff_->weight(slice);
-    const Mat gradient = opened(store, slice);
+    const Mat gradient = opened_gradient(store, pff_->id(slice));
     const int g = raw.cols, groups = raw.rows / g;
     const real strength = static_cast<real>(pff_->options().lateral);
     constexpr int kGroups = 8, kMembers = Pff::kMembers;
@@ -299,21 +303,6 @@ class PffRule final : public Rule {
                  alive / all};
   }
 
-  // Gradients of slices of the circuit.
-  Mat opened(ParamStore& store, Pff::Slice s) const {
-    const auto [gradient, fresh] = store.open_gradient(pff_->id(s));
-    if (fresh) std::ranges::fill(gradient.all(), real{0});
-    return gradient;
-  }
-  void product(ParamStore& store, Pff::Slice s, CMat a, CMat b) const {
-    const auto [gradient, fresh] = store.open_gradient(pff_->id(s));
-    kernels::gemm(true, false, 1, a, b, fresh ? real{0} : real{1}, gradient);
-  }
-  void column_sums(ParamStore& store, Pff::Slice s, CMat x) const {
-    kernels::add_column_sums(x, opened(store, s).all());
-  }
-
-  static constexpr int kRowTile = 16;
   PffRuleOptions o_;
   Pff* pff_ = nullptr;
   int updates_ = 1, shown_ = 0;
@@ -326,7 +315,7 @@ class PffRule final : public Rule {
   Record probe_;
   Pff::Trial trial_;
   std::vector<real> noise_, goodness1_, goodness2_, slope_;
-  std::vector<std::uint8_t> open1_, open2_;
+  std::vector<std::uint8_t> open1_, open2_, tried_;
   Scores scores_;
   BatchStats stats_;
   double loss_sum_ = 0, readout_loss_ = 0, generative_loss_ = 0;

@@ -40,7 +40,7 @@ class GenerativeReplay final : public Strategy {
       batch.target.push_back(static_cast<int>(labels_[from]));
       batch.task.push_back(t.experience->index);
       if (!batch.mask.empty()) batch.mask.push_back(batch.mask.front());
-      batch.own.emplace_back();  // of no task in particular
+      batch.own.push_back(t.seen);  // of no task in particular
     }
     std::swap(batch.x, bigger_);
     batch.x.densify();

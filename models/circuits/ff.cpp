@@ -14,17 +14,9 @@ namespace engram {
 namespace {
 
 constexpr int kStatesAtOnce = 1024;
-constexpr int kRowTile = 16;
 
 double product(int m, int n, int k) {
   return static_cast<double>(m) * n * k;
-}
-template <class Body>
-void for_rows(int rows, Body body) {
-  parallel_for((rows + kRowTile - 1) / kRowTile, [&](int tile) {
-    for (int i = tile * kRowTile; i < std::min(rows, (tile + 1) * kRowTile); ++i)
-      body(i);
-  });
 }
 real squares_of(const real* x, int n) {
   real sum = 0;
@@ -61,6 +53,7 @@ ImageShape Ff::bind(ImageShape in, const Place& place, ParamStore& store) {
                 fmt::format("{} labels do not fit over {} pixels; use ff.label = append", labels_,
                             pixels_));
   inputs_ = pixels_ + (o_.label == LabelPlace::Append ? labels_ : 0);
+  weights_.clear(), biases_.clear(), heads_.clear(), means_.clear();
   int below = inputs_;
   for (int l = 0; l < levels(); ++l) {
     const auto name = [&](const char* what) {

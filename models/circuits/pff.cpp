@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "models/init.h"
 #include "utils/elementwise.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
@@ -19,7 +18,6 @@ namespace {
 /// Rows of states that are computed together when labels are tried: enough for fast products, few
 /// enough to stay small.
 constexpr int kStatesAtOnce = 1024;
-constexpr int kRowTile = 16;
 
 double product(int m, int n, int k) {
   return static_cast<double>(m) * n * k;
@@ -28,19 +26,17 @@ double product(int m, int n, int k) {
 }  // namespace
 
 void normalise_rows(CMat u, Mat normed) {
-  parallel_for((u.rows + kRowTile - 1) / kRowTile, [&](int tile) {
-    for (int i = tile * kRowTile; i < std::min(u.rows, (tile + 1) * kRowTile); ++i) {
-      const real* from = u.row(i);
-      real* to = normed.row(i);
-      real sum = 0;
+  for_rows(u.rows, [&](int i) {
+    const real* from = u.row(i);
+    real* to = normed.row(i);
+    real sum = 0;
 #pragma omp simd reduction(+ : sum)
-      for (int j = 0; j < u.cols; ++j)
-        sum += from[j] * from[j];
-      const real scale = 1 / (std::sqrt(sum) + static_cast<real>(1e-8));
+    for (int j = 0; j < u.cols; ++j)
+      sum += from[j] * from[j];
+    const real scale = 1 / (std::sqrt(sum) + static_cast<real>(1e-8));
 #pragma omp simd
-      for (int j = 0; j < u.cols; ++j)
-        to[j] = from[j] * scale;
-    }
+    for (int j = 0; j < u.cols; ++j)
+      to[j] = from[j] * scale;
   });
 }
 
@@ -165,36 +161,34 @@ void Pff::advance(const Step& s) const {
   const int n = hidden_;
   const real keep = static_cast<real>(o_.memory), take = 1 - keep;
   const bool competes = o_.lateral > 0;
-  parallel_for((s.next.rows + kRowTile - 1) / kRowTile, [&](int tile) {
-    for (int i = tile * kRowTile; i < std::min(s.next.rows, (tile + 1) * kRowTile); ++i) {
-      const int from = s.source ? s.source[i] : i;
-      const real* product = s.product.row(from);
-      const real* drive = s.drive.row(s.drive_row ? s.drive_row[i] : i);
-      const real* old = s.previous.row(from);
-      real* z = s.next.row(i);
+  for_rows(s.next.rows, [&](int i) {
+    const int from = s.source ? s.source[i] : i;
+    const real* product = s.product.row(from);
+    const real* drive = s.drive.row(s.drive_row ? s.drive_row[i] : i);
+    const real* old = s.previous.row(from);
+    real* z = s.next.row(i);
+#pragma omp simd
+    for (int j = 0; j < n; ++j)
+      z[j] = product[j] + drive[j];
+    if (s.noise) {
+      const real* noise = s.noise + static_cast<std::size_t>(i) * n;
 #pragma omp simd
       for (int j = 0; j < n; ++j)
-        z[j] = product[j] + drive[j];
-      if (s.noise) {
-        const real* noise = s.noise + static_cast<std::size_t>(i) * n;
-#pragma omp simd
-        for (int j = 0; j < n; ++j)
-          z[j] += noise[j];
-      }
-      if (competes) compete(old, s.lateral, z);
-      if (s.positive) {
-        std::uint8_t* positive = s.positive + static_cast<std::size_t>(i) * n;
-        for (int j = 0; j < n; ++j)
-          positive[j] = z[j] > 0;
-      }
-      real sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int j = 0; j < n; ++j) {
-        z[j] = take * std::max(z[j], real{0}) + keep * old[j];
-        sum += z[j] * z[j];
-      }
-      s.goodness[i] = sum;
+        z[j] += noise[j];
     }
+    if (competes) compete(old, s.lateral, z);
+    if (s.positive) {
+      std::uint8_t* positive = s.positive + static_cast<std::size_t>(i) * n;
+      for (int j = 0; j < n; ++j)
+        positive[j] = z[j] > 0;
+    }
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < n; ++j) {
+      z[j] = take * std::max(z[j], real{0}) + keep * old[j];
+      sum += z[j] * z[j];
+    }
+    s.goodness[i] = sum;
   });
 }
 

@@ -37,7 +37,8 @@ class Pff final : public GoodnessLayer, public ImageModel {
   int latents() const override { return o_.latents; }
   bool generates() const override { return generates_; }
   /// The authors' extraction: one step from the sweep under the guessed label, then the top code
-  /// that its first gradient step gives, up to a factor (see learners/forward_forward/pff_generator.h).
+  /// that its first gradient step gives, up to a factor (see
+  /// learners/forward_forward/pff_generator.h).
   void encode(CMat images, std::span<const std::uint8_t> outputs, Mat codes) const override;
   void decode(CMat codes, Mat images) const override;
   void reconstruct(CMat images, Mat rebuilt) const override;
