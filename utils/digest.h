@@ -1,4 +1,4 @@
-// SHA-256 through OpenSSL's EVP interface.
+// SHA-256 and base64 through OpenSSL's EVP interface.
 #pragma once
 
 #include <cstdint>
@@ -25,5 +25,8 @@ class Sha256 {
 
 std::string sha256(std::span<const std::uint8_t> bytes);
 std::string sha256(std::string_view text);
+
+/// The bytes as text (RFC 4648, with padding).
+std::string base64(std::span<const std::uint8_t> bytes);
 
 }  // namespace engram

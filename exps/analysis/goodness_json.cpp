@@ -5,27 +5,12 @@
 #include <string>
 
 #include "exps/analysis/json_parts.h"
+#include "utils/digest.h"
 
 namespace engram::json_parts {
 namespace {
 
 using nlohmann::json;
-
-/// RFC 4648, with padding.
-std::string base64(std::span<const std::uint8_t> bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t here = std::min<std::size_t>(3, bytes.size() - i);
-    unsigned triple = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      triple = triple << 8 | (k < here ? bytes[i + k] : 0u);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += k <= here ? kDigits[triple >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
 
 json integers(std::span<const std::int32_t> values) {
   return std::vector<std::int32_t>(values.begin(), values.end());
