@@ -23,6 +23,9 @@ std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& part
   int i = 0;
   for (const auto& a : parts.optimizer.state())
     all.emplace_back(fmt::format("optimizer{}", i++), a);
+  i = 0;
+  for (const auto& a : parts.rule.state())
+    all.emplace_back(fmt::format("rule{}", i++), a);
   for (std::size_t s = 0; s < parts.strategies.size(); ++s) {
     i = 0;
     for (const auto& a : parts.strategies[s]->state())

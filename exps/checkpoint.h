@@ -10,6 +10,7 @@
 #include "exps/record.h"
 #include "learners/optimizer.h"
 #include "learners/progress.h"
+#include "learners/rule.h"
 #include "learners/strategy.h"
 #include "models/network.h"
 
@@ -19,6 +20,7 @@ namespace engram {
 struct RunParts {
   Network& net;
   Optimizer& optimizer;
+  Rule& rule;
   std::vector<std::unique_ptr<Strategy>>& strategies;
   Cursor& cursor;
   RunRecord& record;

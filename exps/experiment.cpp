@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "learners/hebbian/hebbian_rule.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
 #include "models/registry.h"
@@ -21,6 +22,7 @@ std::vector<OptionGroup> option_groups() {
                                   {"optimizer", list_options<OptimizerOptions>()},
                                   {"rule and strategies", list_options<RuleOptions>()},
                                   {"evaluation", list_options<EvaluationOptions>()}};
+  groups.push_back({"rules of layers that learn by themselves", list_options<HebbianOptions>()});
   for (const RuleEntry& r : rules())
     groups.push_back({"rule " + std::string(r.name), r.options()});
   for (const StrategyEntry& s : strategies())

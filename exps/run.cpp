@@ -58,7 +58,7 @@ class Run final : public Observer {
   }
 
   RunOutcome execute() {
-    const RunParts parts{*net_, *optimizer_, strategies_, cursor_, record_};
+    const RunParts parts{*net_, *optimizer_, *rule_, strategies_, cursor_, record_};
     if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) {
       load_checkpoint(request_.files.checkpoint(), parts);
       record_.provenance.emplace_back("resumed", utc_now());
@@ -132,8 +132,8 @@ class Run final : public Observer {
   void may_save(const Cursor& next) override {
     if (since(last_save_) < request_.checkpoint_seconds && !stop_requested()) return;
     Cursor at = next;
-    save_checkpoint(request_.files.checkpoint(), {*net_, *optimizer_, strategies_, at, record_},
-                    digest_);
+    save_checkpoint(request_.files.checkpoint(),
+                    {*net_, *optimizer_, *rule_, strategies_, at, record_}, digest_);
     last_save_ = Clock::now();
   }
 

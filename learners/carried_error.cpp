@@ -72,7 +72,8 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
         const Layer& layer = net.layer(l);
         const Descent descent{exact ? Path::Weights : path_of(layer), &error_};
         return layer.backward_input(in(l), out(l), above, below, pass, descent);
-      });
+      },
+      pass.floor);
   return macs;
 }
 

@@ -56,7 +56,7 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
         s->begin_experience(context);
     }
     for (; cursor.epoch < epochs_of(cursor.experience); ++cursor.epoch)
-      if (!train_epoch(experience, seen, cursor, observer)) return false;
+      if (!train_epoch(experience, stream.experiences(), cursor, observer)) return false;
     // A loss sees the weights before its step: the last step of a task is looked at here.
     if (!kernels::all_finite(net_.params().values()))
       throw Error(Fault::Numerical,
@@ -75,10 +75,14 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
   return true;
 }
 
-bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor,
+bool Learner::train_epoch(const Experience& experience, int experiences, Cursor& cursor,
                           Observer& observer) {
   const auto order = epoch_order(experience.train, cursor);
-  const auto batch_size = static_cast<std::size_t>(o_.batch_size) *
+  const int seen = experience.index + 1;
+  kind_ = rule_.begin_epoch(net_, {cursor.experience, experiences, cursor.epoch,
+                                   epochs_of(cursor.experience), cursor.step});
+  const int rows = kind_.batch_size > 0 ? kind_.batch_size : o_.batch_size;
+  const auto batch_size = static_cast<std::size_t>(rows) *
                           (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);
   steps_in_epoch_ = static_cast<std::int64_t>((order.size() + batch_size - 1) / batch_size);
   if (cursor.step == 0) {
@@ -115,7 +119,8 @@ bool Learner::train_epoch(const Experience& experience, int seen, Cursor& cursor
     a = o_.record_stats ? a / n : std::nan("");
   for (double& m : row.measures)
     m /= n;
-  if (o_.record_stats) {
+  if (!kind_.labelled) row.loss = row.train_accuracy = std::nan("");
+  if (o_.record_stats && kind_.labelled) {
     gather_batch(steps_in_epoch_ - 1);  // again: a resumed run may not have taken that step itself
     row.alignment = rule_.alignment(net_, batch_, pass_of(cursor.total_steps - 1));
   }
@@ -156,17 +161,22 @@ void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& s
                     "check the model",
                     stats.loss, cursor.experience, cursor.epoch + 1, cursor.step + 1,
                     optimizer_options_.lr));
+  if (kind_.labelled) spend_gradient(context, cursor);
+  for (auto& s : strategies_)
+    s->after_step(context);
+}
+
+void Learner::spend_gradient(Training& context, Cursor& cursor) {
   for (auto& s : strategies_)
     s->shape_gradient(context);
   if (o_.rezero == Rezero::Step) net_.params().mask_gradients();
   if (optimizer_options_.clip > 0) net_.params().clip_gradients(optimizer_options_.clip);
-  const long steps = steps_in_epoch_ * epochs_of(cursor.experience);
-  cursor.learning_rate = optimizer_options_.lr *
-                         schedule_factor(o_.schedule, cursor.epoch * steps_in_epoch_ + cursor.step,
-                                         steps, cursor.epoch);
+  const int epochs = epochs_of(cursor.experience) - kind_.unlabelled;
+  const int epoch = cursor.epoch - kind_.unlabelled;
+  cursor.learning_rate =
+      optimizer_options_.lr * schedule_factor(o_.schedule, epoch * steps_in_epoch_ + cursor.step,
+                                              steps_in_epoch_ * epochs, epoch);
   optimizer_.step(cursor.learning_rate);
-  for (auto& s : strategies_)
-    s->after_step(context);
 }
 
 Pass Learner::pass_of(std::int64_t step) const {

@@ -104,9 +104,10 @@ class Learner {
   int epochs_of(int experience) const;
 
  private:
-  bool train_epoch(const Experience&, int experiences_seen, Cursor&, Observer&);
+  bool train_epoch(const Experience&, int experiences, Cursor&, Observer&);
   void train_step(const Experience&, Cursor&, BatchStats&);
   void update(Training&, int count, Cursor&, BatchStats&);
+  void spend_gradient(Training&, Cursor&);
   void check_joint_tasks(const TaskStream&) const;
   std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
   void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);
@@ -123,6 +124,7 @@ class Learner {
   Rng rng_;
   Batch batch_;
   std::int64_t steps_in_epoch_ = 0;
+  EpochKind kind_;           ///< of the epoch
   std::vector<int> hidden_;  ///< layers whose active units are counted
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "learners/hebbian/hebbian_rule.h"
+#include "learners/hebbian/local_rules.h"
 #include "learners/rules/rules.h"
 #include "utils/error.h"
 
@@ -21,6 +23,37 @@ constexpr RuleEntry entry(std::string_view name, std::string_view summary, std::
                           std::string_view model = {}) {
   return {name, summary, paper, rule<Make, Options>, list_options<Options>, check<Options>, model};
 }
+
+/// The rule of the layers above those that learn by a local one.
+const RuleEntry& head_entry(const HebbianOptions& options) {
+  const RuleEntry& entry = find_entry(rules(), options.head, "hebbian.head");
+  if (entry.local || !entry.model.empty())
+    throw Error(
+        Fault::Config,
+        fmt::format("hebbian.head = {}: a head learns by errors, for example by backprop or "
+                    "feedback_alignment",
+                    options.head));
+  return entry;
+}
+template <auto Make, class Options>
+std::unique_ptr<Rule> local_rule(Config& config, const RuleContext& context) {
+  const auto options = config.read<HebbianOptions>();
+  auto local = Make(config.read<Options>());
+  return make_hebbian(options, std::move(local), head_entry(options).make(config, context));
+}
+template <class Options>
+void check_local(Config& config) {
+  config.read<Options>();
+  head_entry(config.read<HebbianOptions>()).read(config);
+}
+template <auto Make, class Options>
+constexpr RuleEntry local_entry(std::string_view name, std::string_view summary,
+                                std::string_view paper) {
+  return {
+      name, summary, paper, local_rule<Make, Options>, list_options<Options>, check_local<Options>,
+      {},   true};
+}
+
 constexpr RuleEntry kRules[] = {
     entry<make_backprop, NoOptions>("backprop", "errors through the transposed weights",
                                     "Rumelhart et al. 1986"),
@@ -46,6 +79,27 @@ constexpr RuleEntry kRules[] = {
     entry<make_ff, FfRuleOptions>(
         "ff", "forward-forward: every level tells right labels from wrong ones by its goodness",
         "Hinton 2022", "ff"),
+    local_entry<make_frozen, NoOptions>("frozen",
+                                        "random features below a head, the control of all that "
+                                        "follow",
+                                        "Rahimi & Recht 2007"),
+    local_entry<make_hebb, NoOptions>("hebb", "weights grow with what their two ends do together",
+                                      "Hebb 1949"),
+    local_entry<make_oja, OjaOptions>("oja", "Hebb's rule with a decay: principal subspaces",
+                                      "Oja 1982, 1989"),
+    local_entry<make_sanger, SangerOptions>(
+        "sanger", "generalised Hebbian algorithm: principal components in order", "Sanger 1989"),
+    local_entry<make_gupta, GuptaOptions>(
+        "gupta", "HebbNet: products above their own mean, the largest changes alone",
+        "Gupta et al. 2021"),
+    local_entry<make_winner_take_all, WinnerOptions>(
+        "winner_take_all", "competitive learning: winners move towards the sample",
+        "Rumelhart & Zipser 1985"),
+    local_entry<make_krotov, KrotovOptions>(
+        "krotov", "competing hidden units: the winner pulled, a runner-up pushed away",
+        "Krotov & Hopfield 2019"),
+    local_entry<make_softhebb, SoftHebbOptions>(
+        "softhebb", "a soft competition that stops at unit norm", "Moraitis et al. 2022"),
 };
 
 constexpr OptimizerEntry kOptimizers[] = {

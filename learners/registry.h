@@ -20,6 +20,7 @@ struct RuleEntry {
   std::vector<OptionInfo> (*options)();
   void (*read)(Config&);        ///< checks the options and marks them as used
   std::string_view model = {};  ///< the only one that it teaches; empty: any stack of layers
+  bool local = false;           ///< teaches the lowest layers alone (hebbian/hebbian_rule.h)
 };
 /// Error(Config) when a rule does not teach a model.
 void check_rule_teaches(std::string_view rule, std::string_view model);

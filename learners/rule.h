@@ -27,6 +27,18 @@ constexpr bool covers(Provides offered, Provides needed) {
 /// Lets strategies change the error at the outputs [rows, outputs] before it is sent down.
 using ErrorHook = std::function<void(Mat error)>;
 
+/// Where in a run an epoch is; all 0-based. `step`: of the epoch, where it begins or goes on.
+struct EpochPlace {
+  int experience = 0, experiences = 1, epoch = 0, epochs = 1;
+  std::int64_t step = 0;
+};
+/// What a rule makes of an epoch.
+struct EpochKind {
+  bool labelled = true;  ///< false: nothing is learnt from labels, and no optimiser steps
+  int batch_size = 0;    ///< examples per mini-batch; 0: as the learner has it
+  int unlabelled = 0;    ///< epochs of the task, all before the others, that are not labelled
+};
+
 class Rule {
  public:
   virtual ~Rule() = default;
@@ -35,6 +47,10 @@ class Rule {
   virtual FeedbackPlan feedback() { return {}; }
   /// Draws what the rule itself needs besides. Before training and once only.
   virtual void prepare(Network&, Rng) {}
+  /// Before every epoch, and again when a run goes on within one.
+  virtual EpochKind begin_epoch(Network&, const EpochPlace&) { return {}; }
+  /// Everything besides the network that a resumed run needs; sized by prepare().
+  virtual std::vector<std::span<real>> state() { return {}; }
   /// Adds the update's direction to the gradients of net.params(); the caller has zeroed them.
   virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                            const ErrorHook& hook) = 0;

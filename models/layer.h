@@ -27,6 +27,8 @@ struct Pass {
   /// may leave the others at the lowest number there is.
   std::span<const std::uint8_t> outputs{};
   int update = 0;  ///< which of the rule's updates for this batch it belongs to
+  int floor = 0;   ///< no error goes down to the layers below this one, which belong to others
+  int still = 0;   ///< layers below this one work as in evaluation, even in training
 };
 
 /// Names the layer's part in the network, for parameter names and random streams.
@@ -52,6 +54,7 @@ enum class Downward {
   Weights    ///< backward_input(), of which the input's shape alone matters
 };
 
+class SparseSynapses;
 class SynapticMatrix;
 
 class Layer {
@@ -90,6 +93,8 @@ class Layer {
   /// The weights that carry signals, with what stands in for them when errors go down: one matrix,
   /// or one per head. Empty for other layers and for sparse storage.
   virtual std::vector<const SynapticMatrix*> synapses() const { return {}; }
+  /// The weights in sparse storage, or null.
+  virtual const SparseSynapses* existing_synapses() const { return nullptr; }
   /// Share of the outputs that may be non-zero in training when that of the inputs is `inputs`.
   virtual double active_share(double /*inputs*/) const { return 1; }
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).

@@ -42,24 +42,26 @@ Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double ac
   if (gating_) gating_->init(*this, rng.fork("gating"));
 }
 
-Macs Network::evaluate(const Signal& x, Tape& tape, const Pass& pass) const {
+Macs Network::evaluate(const Signal& x, Tape& tape, const Pass& pass, int count) const {
   ENGRAM_INVARIANT(x.cols() == in().size());
   tape.resize(layers_.size());
   if (gating_) gating_->open(*this, tape);
   Macs macs;
-  for (int l = 0; l < depth(); ++l) {
+  Pass still = pass;
+  still.training = false;
+  for (int l = 0; l < count; ++l) {
     Record& y = tape[static_cast<std::size_t>(l)];
-    macs += layer(l).forward(input_of(*this, l, x, tape), y, pass);
+    macs += layer(l).forward(input_of(*this, l, x, tape), y, l < pass.still ? still : pass);
     if (const int also = second(l); also >= 0)
       add_signal(tape[static_cast<std::size_t>(also)].out, y.out);
   }
   return macs;
 }
 
-Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass) {
-  const Macs macs = evaluate(x, tape, pass);
+Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass, int count) {
+  const Macs macs = evaluate(x, tape, pass, count);
   if (pass.training)
-    for (int l = 0; l < depth(); ++l)
+    for (int l = pass.still; l < count; ++l)
       layer(l).observe(input_of(*this, l, x, tape), tape[static_cast<std::size_t>(l)]);
   return macs;
 }

@@ -19,9 +19,16 @@ class Network {
           const FeedbackPlan& feedback = {}, std::unique_ptr<Gating> gating = nullptr);
 
   /// tape[l] <- output of layer l. In a training pass every layer observes its output.
-  Macs forward(const Signal& x, Tape& tape, const Pass& pass);
+  Macs forward(const Signal& x, Tape& tape, const Pass& pass) {
+    return forward(x, tape, pass, depth());
+  }
+  /// The same for the lowest `count` layers alone.
+  Macs forward(const Signal& x, Tape& tape, const Pass& pass, int count);
   /// As forward, without changing any state: the function whose gradient a rule computes.
-  Macs evaluate(const Signal& x, Tape& tape, const Pass& pass) const;
+  Macs evaluate(const Signal& x, Tape& tape, const Pass& pass) const {
+    return evaluate(x, tape, pass, depth());
+  }
+  Macs evaluate(const Signal& x, Tape& tape, const Pass& pass, int count) const;
 
   int depth() const { return static_cast<int>(layers_.size()); }
   Layer& layer(int l) { return *layers_[static_cast<std::size_t>(l)]; }

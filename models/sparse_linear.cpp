@@ -46,6 +46,7 @@ class SparseLinear final : public Layer {
   }
   void init(Rng rng) override { w_.init(rng); }
   Downward downward() const override { return Downward::Weights; }
+  const SparseSynapses* existing_synapses() const override { return &w_; }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs_);

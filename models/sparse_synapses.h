@@ -40,6 +40,8 @@ class SparseSynapses {
   SparseView valued(const View& view, std::vector<real>& scratch) const;
 
   const Bias& bias() const { return bias_; }
+  const Fans& fans() const { return fans_; }
+  int weight_id() const { return weight_; }
   /// Where gradients of a view's entries go: straight into the slice's gradient, or into `scratch`
   /// [entries] first; close_gradient() then adds them.
   struct OpenedView {

@@ -13,17 +13,17 @@ class WalkDown {
   /// From the top layer to the bottom: calls visit(layer, the signal at its output), and, unless
   /// the layer reads the input of the network, send(layer, the signal at its output, where the
   /// signal at its input is to go), which returns multiply-adds. `top`: the signal at the outputs
-  /// of the network. Returns the sum.
+  /// of the network. Layers below `floor` are not reached. Returns the sum.
   template <class Visit, class Send>
-  Macs run(const Network& net, const Signal& top, Visit visit, Send send) {
+  Macs run(const Network& net, const Signal& top, Visit visit, Send send, int floor = 0) {
     Macs macs;
     begin(net);
-    for (int l = net.depth() - 1; l >= 0; --l) {
+    for (int l = net.depth() - 1; l >= floor; --l) {
       const Signal& above = l == net.depth() - 1 ? top : signals_[static_cast<std::size_t>(l)];
-      if (const int also = net.second(l); also >= 0) receive(also, above);
+      if (const int also = net.second(l); also >= floor) receive(also, above);
       visit(l, above);
       const int below = net.source(l);
-      if (below < 0) continue;
+      if (below < floor) continue;
       const bool met = reached_[static_cast<std::size_t>(below)] != 0;
       macs += send(l, above, met ? branch_ : signals_[static_cast<std::size_t>(below)]);
       if (met) receive(below, branch_);

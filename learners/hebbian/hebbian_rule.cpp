@@ -1,0 +1,268 @@
+#include "learners/hebbian/hebbian_rule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "utils/error.h"
+#include "utils/scratch.h"
+
+namespace engram {
+namespace {
+
+/// A layer that learns from its own activity.
+struct LocalLayer {
+  int index = 0;     ///< in the network
+  int response = 0;  ///< layer whose output is its activity: the last activation above it
+  LayerWeights weights;
+  std::string name;
+  std::vector<real> memory;  ///< of the rule, [fan_in * units] or empty
+  real count = 0;            ///< likewise
+  LocalChange change;
+  Signal raw, drive;  ///< what a competition sees in place of the signals on the tape
+  std::vector<real> norms;
+};
+
+class Hebbian final : public Rule {
+ public:
+  Hebbian(const HebbianOptions& options, std::unique_ptr<LocalRule> local,
+          std::unique_ptr<Rule> head)
+      : o_(options), local_(std::move(local)), head_(std::move(head)) {}
+
+  Provides provides() const override { return head_->provides(); }
+  FeedbackPlan feedback() override { return head_->feedback(); }
+  const Tape& tape() const override { return unlabelled_ ? tape_ : head_->tape(); }
+
+  void prepare(Network& net, Rng rng) override {
+    find_layers(net);
+    for (int l = 0; l < border_; ++l)
+      freeze(net, net.layer_name(l));
+    head_->prepare(net, rng);
+    measures_.assign(2 * layers_.size(), 0);
+  }
+
+  EpochKind begin_epoch(Network&, const EpochPlace& at) override {
+    const bool trains = local_->learns() && (at.experience == 0 || o_.later_rate > 0);
+    const int alone = trains ? o_.epochs : 0;
+    if (alone >= at.epochs)
+      throw Error(Fault::Config,
+                  fmt::format("hebbian.epochs = {} leaves none of the {} epochs of task {} for the "
+                              "head; raise epochs or later_epochs",
+                              o_.epochs, at.epochs, at.experience));
+    unlabelled_ = at.epoch < alone;
+    learns_ = trains && (unlabelled_ || alone == 0);
+    const int all = alone > 0 ? alone : at.epochs;
+    const bool falls = o_.anneal ? *o_.anneal == Anneal::Linear : local_->anneals();
+    factor_ = falls ? 1 - static_cast<double>(at.epoch) / all : 1;
+    if (at.experience > 0) factor_ *= o_.later_rate;
+    place_ = at, batch_in_epoch_ = at.step;
+    return {!unlabelled_, unlabelled_ ? o_.batch_size : 0, alone};
+  }
+
+  BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
+                   const ErrorHook& hook) override {
+    BatchStats stats;
+    if (unlabelled_) {
+      stats.macs = net.forward(batch.x, tape_, pass, lowest_);
+    } else {
+      stats = head_->learn(net, batch, above(pass), hook);
+    }
+    std::fill(measures_.begin(), measures_.end(), std::numeric_limits<double>::quiet_NaN());
+    if (learns_ && !(o_.only_first_batch && batch_in_epoch_ > 0))
+      for (std::size_t i = 0; i < layers_.size(); ++i)
+        stats.macs += learn_layer(net, batch, pass, i);
+    ++batch_in_epoch_;
+    return stats;
+  }
+  int updates() const override { return head_->updates(); }
+
+  std::vector<std::string> measure_names() const override {
+    std::vector<std::string> names;
+    for (const LocalLayer& layer : layers_)
+      names.push_back("moved_units/" + layer.name), names.push_back("norm/" + layer.name);
+    return names;
+  }
+  std::span<const double> measures() const override { return measures_; }
+  std::vector<Alignment> alignment(Network& net, const Batch& batch, const Pass& pass) override {
+    return head_->alignment(net, batch, above(pass));
+  }
+  std::vector<std::span<real>> state() override {
+    std::vector<std::span<real>> all = head_->state();
+    for (LocalLayer& layer : layers_)
+      if (local_->remembers()) all.emplace_back(layer.memory), all.emplace_back(&layer.count, 1);
+    return all;
+  }
+
+ private:
+  /// What the head's rule is told: its layers begin at the border, and in epochs of its own those
+  /// below it stand still.
+  Pass above(Pass pass) const {
+    pass.floor = border_;
+    if (!learns_) pass.still = border_;
+    return pass;
+  }
+
+  void find_layers(const Network& net) {
+    std::vector<int> with_weights;
+    for (int l = 0; l < net.depth(); ++l)
+      if (!net.layer(l).synapses().empty() || net.layer(l).existing_synapses())
+        with_weights.push_back(l);
+    const auto count = static_cast<std::size_t>(o_.layers);
+    if (count >= with_weights.size())
+      throw Error(Fault::Config,
+                  fmt::format("hebbian.layers = {} leaves no layer for the head: the model has {} "
+                              "with weights",
+                              o_.layers, with_weights.size()));
+    layers_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      LocalLayer& layer = layers_[i];
+      layer.index = with_weights[i], layer.name = net.layer_name(layer.index);
+      const auto matrices = net.layer(layer.index).synapses();
+      layer.weights.existing = net.layer(layer.index).existing_synapses();
+      if (matrices.size() > 1)
+        throw Error(Fault::Config,
+                    fmt::format("hebbian.layers = {}: {} has {} matrices of weights, and local "
+                                "rules are defined for one",
+                                o_.layers, layer.name, matrices.size()));
+      if (!matrices.empty()) layer.weights.all = matrices.front();
+      layer.response = layer.index;
+      for (int l = layer.index + 1; l < net.depth() && net.source(l) == l - 1; ++l) {
+        if (net.layer(l).is_activation()) layer.response = l;
+        if (!net.layer(l).is_activation() && net.layer(l).kind() != "batch_norm") break;
+      }
+      if (local_->remembers())
+        layer.memory.assign(net.params().param(layer.weights.id()).size(), 0);
+      check_competition(net, layer);
+    }
+    border_ = layers_.back().response + 1;
+    const int top = layers_.back().index;
+    const bool drive = local_->sees() == Sees::Drive && net.layer(top + 1).kind() != "batch_norm";
+    lowest_ = drive ? top + 1 : border_;
+  }
+
+  void check_competition(const Network& net, const LocalLayer& layer) const {
+    const int units = layer.weights.units();
+    if (net.output_shape(layer.index).size() % units != 0 ||
+        net.output_shape(layer.response).size() != net.output_shape(layer.index).size())
+      throw Error(Fault::Config, fmt::format("{}: a local rule needs one output of its activation "
+                                             "for every unit",
+                                             layer.name));
+  }
+
+  /// No optimiser moves what belongs to a layer below the border, and its bias is 0.
+  static void freeze(Network& net, const std::string& name) {
+    ParamStore& params = net.params();
+    for (int id = 0; id < params.count(); ++id) {
+      Param& p = params.param(id);
+      if (!p.name.starts_with(name + ".")) continue;
+      p.trainable = false;
+      if (p.name == name + ".bias") std::ranges::fill(params.value(id).all(), real{0});
+    }
+  }
+
+  Macs learn_layer(Network& net, const Batch& batch, const Pass& pass, std::size_t i) {
+    LocalLayer& layer = layers_[i];
+    ParamStore& params = net.params();
+    const Tape& tape = this->tape();
+    const Signal* pre = &input_of(net, layer.index, batch.x, tape);
+    const bool drive = local_->sees() == Sees::Drive;
+    const auto at = static_cast<std::size_t>(drive ? layer.index : layer.response);
+    const Signal* seen = &tape[at].out;
+    Macs macs;
+    if (drive) macs += competition(net, batch, pass, layer, pre, seen);
+
+    const int units = layer.weights.units(), places = seen->cols() / units;
+    const int experiences = o_.blocks ? place_.experiences : 1;
+    const int block = o_.blocks ? place_.experience : 0;
+    LayerActivity activity{{seen->value().data, seen->rows() * places, units},
+                           seen->active.known() ? &seen->active : nullptr,
+                           places,
+                           {static_cast<int>(std::int64_t{units} * block / experiences),
+                            static_cast<int>(std::int64_t{units} * (block + 1) / experiences)}};
+    if (local_->wants_norms()) {
+      LocalUpdate::norms(params, layer.weights, layer.norms);
+      activity.norms = layer.norms;
+    }
+    local_->respond(activity, static_cast<int>(i), layer.change);
+    Param& weight = params.param(layer.weights.id());
+    weight.form = GradientForm::Zero;
+    macs +=
+        net.layer(layer.index)
+            .accumulate(*pre, tape[static_cast<std::size_t>(layer.index)], layer.change.post, pass);
+    const StepSize step =
+        update_.apply(params, layer.weights, *local_, o_.divide.value_or(local_->divide()),
+                      layer.change, activity.y.rows, factor_ * rate(i),
+                      {layer.memory.data(), weight.rows, weight.cols}, layer.count);
+    weight.form = GradientForm::Zero;
+    measures_[2 * i] = static_cast<double>(step.moved) / units;
+    measures_[2 * i + 1] = step.norm;
+    return macs;
+  }
+
+  /// Input and drive as a competition sees them: of the images as they were before they got unit
+  /// norm, and with the weights' powers.
+  Macs competition(Network& net, const Batch& batch, const Pass& pass, LocalLayer& layer,
+                   const Signal*& pre, const Signal*& seen) {
+    const int below = net.source(layer.index);
+    const bool normed = o_.raw_input && below >= 0 && net.layer(below).kind() == "unit_norm";
+    const Record& norm = this->tape()[static_cast<std::size_t>(std::max(below, 0))];
+    if (normed) pre = &input_of(net, below, batch.x, this->tape());
+    if (local_->exponent() != 2) {
+      seen = &layer.drive;
+      return powered_drive(net, pass, layer, *pre);
+    }
+    if (!normed) return {};
+    const CMat from = seen->value();
+    const Mat to = layer.drive.resize(from.rows, from.cols);
+    for (int b = 0; b < from.rows; ++b)
+      for (int u = 0; u < from.cols; ++u)
+        to.row(b)[u] = from.row(b)[u] * norm.saved[static_cast<std::size_t>(b)];
+    seen = &layer.drive;
+    return {};
+  }
+
+  /// layer.drive <- the layer's output with sign(W) |W|^(p-1) in the place of W.
+  Macs powered_drive(Network& net, const Pass& pass, LocalLayer& layer, const Signal& pre) const {
+    thread_local Scratch memory;
+    thread_local Record record;
+    const Mat w = net.params().value(layer.weights.id());
+    real* const own = memory.get(w.size());
+    std::copy_n(w.data, w.size(), own);
+    const auto power = static_cast<real>(local_->exponent() - 1);
+    for (real& x : w.all())
+      x = power == 2 ? x * std::abs(x) : std::copysign(std::pow(std::abs(x), power), x);
+    const Macs macs = net.layer(layer.index).forward(pre, record, pass);
+    std::copy_n(own, w.size(), w.data);
+    std::swap(layer.drive, record.out);
+    return macs;
+  }
+
+  double rate(std::size_t layer) const {
+    return o_.rate.empty() ? local_->default_rate() : o_.rate[std::min(layer, o_.rate.size() - 1)];
+  }
+
+  HebbianOptions o_;
+  std::unique_ptr<LocalRule> local_;
+  std::unique_ptr<Rule> head_;
+  std::vector<LocalLayer> layers_;
+  int border_ = 0;  ///< the first layer that is the head's
+  int lowest_ = 0;  ///< so many layers are needed to learn without the head
+  EpochPlace place_;
+  bool unlabelled_ = false, learns_ = false;
+  double factor_ = 1;  ///< of the learning rate
+  std::int64_t batch_in_epoch_ = 0;
+  Tape tape_;
+  LocalUpdate update_;
+  std::vector<double> measures_;
+};
+
+}  // namespace
+
+std::unique_ptr<Rule> make_hebbian(const HebbianOptions& options, std::unique_ptr<LocalRule> local,
+                                   std::unique_ptr<Rule> head) {
+  return std::make_unique<Hebbian>(options, std::move(local), std::move(head));
+}
+
+}  // namespace engram
