@@ -75,15 +75,14 @@ struct EvaluationOptions {
 
 struct RuleOptions {
   std::string rule = "backprop";
-  Loss loss = Loss::CrossEntropy;
+  LossOptions loss;
   std::vector<std::string> strategies;
   std::optional<int> init_seed, data_seed;
 
   template <class V>
   void describe(V&& v) {
     v("rule", rule, "learning rule of `engram list rules`");
-    v("loss", loss,
-      "softmax cross-entropy; sigmoid cross-entropy of every output; or mean squared error");
+    loss.describe(v);
     v("strategies", strategies, "strategies of `engram list strategies`, applied in this order");
     v("init_seed", init_seed, Range::at_least(0),
       "seed of the initial weights; auto: the run's seed");

@@ -14,7 +14,8 @@ namespace engram {
 
 class CarriedError : public Rule {
  public:
-  explicit CarriedError(Loss loss, FeedbackPlan plan = {}) : loss_(loss), plan_(plan) {}
+  explicit CarriedError(const LossOptions& loss, FeedbackPlan plan = {})
+      : loss_(loss), plan_(plan) {}
 
   Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
   /// Its `draw` refers to this rule, which must live until the network is built.
@@ -40,7 +41,7 @@ class CarriedError : public Rule {
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
 
-  Loss loss_;
+  LossOptions loss_;
   FeedbackPlan plan_;
   Tape tape_;
   Signal error_;  ///< at the outputs of the network

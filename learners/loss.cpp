@@ -5,6 +5,7 @@
 
 #include "utils/error.h"
 #include "utils/kernels.h"
+#include "utils/power.h"
 
 namespace engram {
 namespace {
@@ -20,7 +21,8 @@ struct Term {
   double loss, slope;
 };
 
-Term bce_with_logits(double z, double target) {
+Term bce_with_logits(double z, bool on) {
+  const double target = on ? 1 : 0;
   const double tail = std::exp(-std::abs(z));  // never overflows
   const double sigmoid = z >= 0 ? 1 / (1 + tail) : tail / (1 + tail);
   return {std::max(z, 0.0) - z * target + std::log1p(tail), sigmoid - target};
@@ -30,9 +32,27 @@ Term squared(double z, double target) {
   return {(z - target) * (z - target), 2 * (z - target)};
 }
 
-/// Losses that are means of a term per output.
-BatchStats mean_of_terms(Term (*term)(double z, double target), const Signal& logits,
-                         const Batch& batch, Signal& error) {
+/// |tanh(gain z) - target|^m for targets 1 and -1.
+class PowerTerm {
+ public:
+  explicit PowerTerm(const LossOptions& o) : power_(o.power), slope_(o.power - 1), gain_(o.gain) {}
+  Term operator()(double z, bool on) const {
+    const double c = std::tanh(gain_ * z);
+    const double distance = on ? 1 - c : c + 1;
+    const double slope = power_.exponent() * slope_.of(distance) * gain_ * (1 - c * c);
+    return {power_.of(distance), on ? -slope : slope};
+  }
+
+ private:
+  Power power_, slope_;
+  double gain_;
+};
+
+enum class Over { Mean, Sum };
+/// Losses that are means or sums over the outputs of a row: term(logit, whether it is the target).
+template <class TermOf>
+BatchStats of_terms(const TermOf& term, Over over, const Signal& logits, const Batch& batch,
+                    Signal& error) {
   BatchStats stats;
   const Mat gradient = error.resize(logits.rows(), logits.cols());
   const auto outputs = static_cast<std::size_t>(logits.cols());
@@ -45,11 +65,12 @@ BatchStats mean_of_terms(Term (*term)(double z, double target), const Signal& lo
     double count = 0, sum = 0;
     for (std::size_t c = 0; c < outputs; ++c)
       count += allowed(c);
+    if (over == Over::Sum) count = std::min(count, 1.);
     for (std::size_t c = 0; c < outputs; ++c) {
       gradient.row(b)[c] = 0;
       if (!allowed(c)) continue;
       const bool on = outputs == 1 ? target != 0 : target == static_cast<int>(c);
-      const auto [loss, slope] = term(static_cast<double>(z[c]), on ? 1 : 0);
+      const auto [loss, slope] = term(static_cast<double>(z[c]), on);
       sum += loss;
       gradient.row(b)[c] = static_cast<real>(slope / count / logits.rows());
     }
@@ -87,14 +108,20 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
   return stats;
 }
 
-BatchStats output_error(Loss loss, const Signal& logits, const Batch& batch, Signal& error) {
-  switch (loss) {
+BatchStats output_error(const LossOptions& o, const Signal& logits, const Batch& batch,
+                        Signal& error) {
+  switch (o.loss) {
     case Loss::CrossEntropy:
       return cross_entropy(logits, batch, error);
     case Loss::Bce:
-      return mean_of_terms(bce_with_logits, logits, batch, error);
-    case Loss::Mse:
-      return mean_of_terms(squared, logits, batch, error);
+      return of_terms(bce_with_logits, Over::Mean, logits, batch, error);
+    case Loss::Mse: {
+      const double off = o.mse_target == MseTarget::Signed ? -1 : 0;
+      const auto term = [off](double z, bool on) { return squared(z, on ? 1 : off); };
+      return of_terms(term, Over::Mean, logits, batch, error);
+    }
+    case Loss::Power:
+      return of_terms(PowerTerm(o), Over::Sum, logits, batch, error);
   }
   broken_invariant("the loss is one of its choices");
 }

@@ -11,10 +11,35 @@
 
 namespace engram {
 
-enum class Loss { CrossEntropy, Bce, Mse };
+enum class Loss { CrossEntropy, Bce, Mse, Power };
 template <>
 struct Choices<Loss> {
-  static constexpr std::array<std::string_view, 3> names{"cross_entropy", "bce", "mse"};
+  static constexpr std::array<std::string_view, 4> names{"cross_entropy", "bce", "mse", "power"};
+};
+enum class MseTarget { OneHot, Signed };
+template <>
+struct Choices<MseTarget> {
+  static constexpr std::array<std::string_view, 2> names{"one_hot", "signed"};
+};
+
+/// A loss with what shapes it.
+struct LossOptions {
+  // NOLINTNEXTLINE(google-explicit-constructor): a loss by its defaults
+  LossOptions(Loss kind = Loss::CrossEntropy) : loss(kind) {}
+  Loss loss;
+  double power = 6, gain = 1;  ///< of Loss::Power
+  MseTarget mse_target = MseTarget::OneHot;
+
+  template <class V>
+  void describe(V&& v) {
+    v("loss", loss,
+      "softmax cross-entropy; sigmoid cross-entropy of every output; mean squared error; or power: "
+      "sum of |tanh(g output) - target|^m over the outputs, targets +-1");
+    v("loss_power", power, Range::at_least(1), "its m");
+    v("loss_gain", gain, Range::above(0), "its g");
+    v("mse_target", mse_target,
+      "loss = mse: targets 1 and 0, or 1 and -1 as in the delta rule (LMS)");
+  }
 };
 
 /// The class that the logits of a row mean: the largest allowed output; of a single output whether
@@ -24,9 +49,14 @@ int predicted_class(std::span<const real> logits, std::span<const std::uint8_t> 
 /// The mean of a loss over the rows of a batch. Fills `error` with its gradient with respect to the
 /// logits; outputs that the batch's mask shuts off take no part. Targets are one-hot; a single
 /// output has the target itself, 0 or 1, and is right when it is on the target's side of 0.
-/// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too.
+/// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too. With
+/// MseTarget::Signed the targets are 1 and -1: the delta rule of Widrow & Hoff 1960.
+/// Power is the sum of |tanh(gain z) - t|^power over the allowed outputs, t = 1 for the target and
+/// -1 for the others (Krotov & Hopfield 2019, who sum over the batch where this takes the mean;
+/// Adam does not notice).
 /// Error(Config) for the cross-entropy of a single output, which is always 0.
-BatchStats output_error(Loss, const Signal& logits, const Batch& batch, Signal& error);
+BatchStats output_error(const LossOptions&, const Signal& logits, const Batch& batch,
+                        Signal& error);
 
 /// Mean cross-entropy of a softmax over the allowed outputs of every row: Loss::CrossEntropy.
 BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error);

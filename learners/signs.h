@@ -32,7 +32,7 @@ void with_signs_of(CMat w, Mat r, Magnitude magnitude) {
 /// m[i] <- |x_i|, x_i drawn by a law of mean 0 and this deviation: uniform or normal, as weights
 /// start.
 inline void random_magnitudes(WeightInit law, double deviation, const Rng& rng, Mat m) {
-  const bool normal = law == WeightInit::He || law == WeightInit::Orthogonal;
+  const bool normal = is_normal(law);
   parallel_for(static_cast<int>((m.size() + kSignRun - 1) / kSignRun), [&](int run) {
     const std::size_t begin = static_cast<std::size_t>(run) * kSignRun;
     const std::size_t count = std::min(m.size() - begin, kSignRun);

@@ -14,24 +14,31 @@ namespace {
 
 class BatchNorm final : public Layer {
  public:
-  BatchNorm(double momentum, double epsilon) : momentum_(momentum), epsilon_(epsilon) {}
+  explicit BatchNorm(const BatchNormOptions& options) : o_(options) {}
   std::string kind() const override { return "batch_norm"; }
   Downward downward() const override { return Downward::Identity; }
   std::string describe() const override {
-    return fmt::format("batch norm, momentum {}", momentum_);
+    return fmt::format("batch norm{}, momentum {}", o_.affine ? "" : " without scale and shift",
+                       o_.momentum);
   }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {
     store_ = &store, channels_ = in.channels;
-    scale_ = store.add(place.name + ".scale", 1, channels_);
-    shift_ = store.add(place.name + ".shift", 1, channels_);
+    if (o_.affine) {
+      scale_ = store.add(place.name + ".scale", 1, channels_);
+      shift_ = store.add(place.name + ".shift", 1, channels_);
+    } else {
+      ones_.assign(static_cast<std::size_t>(channels_), 1);
+      zeros_.assign(static_cast<std::size_t>(channels_), 0);
+    }
     mean_ = store.add_state(place.name + ".mean", 1, channels_);
     variance_ = store.add_state(place.name + ".variance", 1, channels_);
     return in;
   }
   void init(Rng) override {
-    for (real& s : store_->value(scale_).all())
-      s = 1;
+    if (o_.affine)
+      for (real& s : store_->value(scale_).all())
+        s = 1;
     for (real& v : store_->state(variance_).all())
       v = 1;
   }
@@ -73,10 +80,10 @@ class BatchNorm final : public Layer {
     }
     for (std::size_t c = 0; c < c_count; ++c) {
       mean[c] = static_cast<real>(m[c]), variance[c] = static_cast<real>(v[c]);
-      inverse[c] = static_cast<real>(1 / std::sqrt(v[c] + epsilon_));
+      inverse[c] = static_cast<real>(1 / std::sqrt(v[c] + o_.epsilon));
     }
-    const real* const scale = store_->value(scale_).data;
-    const real* const shift = store_->value(shift_).data;
+    const real* const scale = this->scale();
+    const real* const shift = o_.affine ? store_->value(shift_).data : zeros_.data();
     for_pixels(in, [&](std::size_t i) {
       const real* const from = in.data + i;
       real* const to = out.data + i;
@@ -106,7 +113,7 @@ class BatchNorm final : public Layer {
       if (pass.training)
         s[c] = static_cast<real>(moments[c] / n),
         p[c] = static_cast<real>(moments[c_count + c] / n);
-      gain[c] = store_->value(scale_).data[c] * inverse[c];
+      gain[c] = scale()[c] * inverse[c];
     }
     for_pixels(in, [&](std::size_t i) {
       const real* const from = in.data + i;
@@ -121,6 +128,7 @@ class BatchNorm final : public Layer {
 
   Macs accumulate(const Signal& pre, const Record& y, const Signal& post,
                   const Pass&) const override {
+    if (!o_.affine) return {};
     const auto c_count = static_cast<std::size_t>(channels_);
     const real* const mean = y.saved.data();
     std::vector<double>& moments = scratch().moments;
@@ -140,10 +148,10 @@ class BatchNorm final : public Layer {
     real* mean = store_->state(mean_).data;
     real* variance = store_->state(variance_).data;
     for (int c = 0; c < channels_; ++c) {
-      mean[c] += static_cast<real>(momentum_ * static_cast<double>(y.saved[c] - mean[c]));
+      mean[c] += static_cast<real>(o_.momentum * static_cast<double>(y.saved[c] - mean[c]));
       variance[c] +=
-          static_cast<real>(momentum_ * (unbiased * static_cast<double>(y.saved[channels_ + c]) -
-                                         static_cast<double>(variance[c])));
+          static_cast<real>(o_.momentum * (unbiased * static_cast<double>(y.saved[channels_ + c]) -
+                                           static_cast<double>(variance[c])));
     }
   }
 
@@ -211,15 +219,20 @@ class BatchNorm final : public Layer {
     sum_pixels(x, moments.data(), add, 2 * c_count);
   }
 
-  double momentum_, epsilon_;
+  const real* scale() const {
+    return o_.affine ? store_->value(scale_).data : ones_.data();
+  }
+
+  BatchNormOptions o_;
   ParamStore* store_ = nullptr;
   int channels_ = 0, scale_ = -1, shift_ = -1, mean_ = -1, variance_ = -1;
+  std::vector<real> ones_, zeros_;  ///< in the place of scale and shift
 };
 
 }  // namespace
 
-LayerPtr batch_norm(double momentum, double epsilon) {
-  return std::make_unique<BatchNorm>(momentum, epsilon);
+LayerPtr batch_norm(const BatchNormOptions& options) {
+  return std::make_unique<BatchNorm>(options);
 }
 
 }  // namespace engram

@@ -1,11 +1,36 @@
 #include "models/blocks.h"
 
+#include "utils/error.h"
+
 namespace engram {
+namespace {
+
+LayerPtr activation(const ModelOptions& o) {
+  switch (o.activation) {
+    case Activation::Relu:
+      return relu();
+    case Activation::Power:
+      return power_relu(o.activation_power);
+    case Activation::Triangle:
+      return triangle(o.activation_power);
+    case Activation::Softmax:
+      return softmax_activation(o.activation_gain);
+    case Activation::Tanh:
+      return tanh_activation(o.activation_gain);
+  }
+  broken_invariant("the activation is one of its choices");
+}
+
+}  // namespace
+
+void add_input(std::vector<LayerPtr>& layers, const ModelOptions& o) {
+  if (o.unit_input) layers.push_back(unit_norm());
+}
 
 void add_activation(std::vector<LayerPtr>& layers, const ModelOptions& o, double percent_on,
                     bool relu_by_default) {
   const bool winners = o.sparsify && percent_on < 1;
-  if (!winners || o.relu_before_winners.value_or(relu_by_default)) layers.push_back(relu());
+  if (!winners || o.relu_before_winners.value_or(relu_by_default)) layers.push_back(activation(o));
   if (!winners) return;
   KWinnersOptions k = o.winners;
   k.percent_on = percent_on;
@@ -17,9 +42,14 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
   if (o.dropout > 0) layers.push_back(dropout(o.dropout));
 }
 
+Synapses hidden_synapses(const ModelOptions& o, double density) {
+  return {density, o.mask_rounding, o.init, o.weight_storage, o.hidden_bias, o.init_scale};
+}
+
 Synapses conv_synapses(const ModelOptions& o, Biased biased) {
-  return {o.sparsify ? o.weight_sparsity_conv : 1, o.mask_rounding, o.init, o.weight_storage,
-          biased == Biased::Yes};
+  Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_conv : 1);
+  synapses.bias = synapses.bias && biased == Biased::Yes;
+  return synapses;
 }
 
 void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions& o, int channels) {
@@ -41,8 +71,7 @@ void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions& o, PoolA
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default) {
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);
-  const Synapses synapses{o.sparsify ? o.weight_sparsity_fc : 1, o.mask_rounding, o.init,
-                          o.weight_storage};
+  const Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_fc : 1);
   for (const int width : widths) {
     layers.push_back(linear(width, synapses));
     if (o.batch_norm) layers.push_back(batch_norm());
@@ -52,7 +81,9 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, boo
 }
 
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadShape& head) {
-  const Synapses dense{.init = o.init};
+  // Laws with a scale are those of rules that learn hidden layers without errors.
+  Synapses dense{.init = has_scale(o.init) ? WeightInit::Torch : o.init, .bias = o.head_bias};
+  if (o.head_init_range) dense.init = WeightInit::Uniform, dense.init_scale = *o.head_init_range;
   if (head.heads == 1)
     layers.push_back(linear(head.outputs, dense));
   else

@@ -8,7 +8,8 @@
 namespace engram {
 
 enum class Biased { No, Yes };
-/// The weights of a convolution by the options.
+/// The weights of a hidden layer of which this share exists, and of a convolution.
+Synapses hidden_synapses(const ModelOptions&, double density = 1);
 Synapses conv_synapses(const ModelOptions&, Biased = Biased::Yes);
 /// What a residual block adds to what it computes: its input; a 1x1 convolution of it [batch norm];
 /// or every stride-th place of it, with channels of zeros.
@@ -34,9 +35,11 @@ enum class PoolAfter { All, AllButLast };
 void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions&, PoolAfter);
 /// Fully connected hidden layers by the options: linear [batch norm] activation dropout, each.
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions&, bool relu_by_default);
-/// The activation that follows a layer: relu; or k-winners, with a relu before it if asked for.
+/// The activation that follows a layer; or k-winners, with an activation before it if asked for.
 void add_activation(std::vector<LayerPtr>& layers, const ModelOptions&, double percent_on,
                     bool relu_by_default);
+/// What comes before the first layer with weights: unit_norm, if asked for.
+void add_input(std::vector<LayerPtr>& layers, const ModelOptions&);
 void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions&);
 /// The classifier: always dense, one linear layer or one per task.
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions&, const HeadShape&);
@@ -51,10 +54,13 @@ std::vector<LayerPtr> tiny_resnet_layers(const ModelOptions&, const HeadShape&);
 std::vector<LayerPtr> resnet18_layers(const ModelOptions&, const HeadShape&);     // resnet18.cpp
 std::vector<LayerPtr> resnet20_layers(const ModelOptions&, const HeadShape&);     // resnet20.cpp
 std::vector<LayerPtr> resnet56_layers(const ModelOptions&, const HeadShape&);     // resnet56.cpp
+std::vector<LayerPtr> softhebb_cnn_layers(const ModelOptions&,
+                                          const HeadShape&);  // softhebb_cnn.cpp
 ModelOptions simple_net_defaults();
 ModelOptions lenet_defaults();
 ModelOptions lenet_cifar_defaults();
 ModelOptions tiny_resnet_defaults();
 ModelOptions resnet18_defaults();
+ModelOptions softhebb_cnn_defaults();
 
 }  // namespace engram

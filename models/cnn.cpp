@@ -9,6 +9,7 @@ namespace engram {
 
 std::vector<LayerPtr> cnn_layers(const ModelOptions& o, const HeadShape& head) {
   std::vector<LayerPtr> layers;
+  add_input(layers, o);
   add_conv_stages(layers, o, PoolAfter::All);
   ModelOptions top = o;
   top.hidden_layers = 1;

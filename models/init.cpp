@@ -9,7 +9,16 @@
 
 namespace engram {
 
-double init_bound(WeightInit kind, const Fans& fans) {
+bool has_scale(WeightInit kind) {
+  return kind >= WeightInit::Uniform;
+}
+
+bool is_normal(WeightInit kind) {
+  return kind == WeightInit::He || kind == WeightInit::Orthogonal || kind == WeightInit::Normal ||
+         kind == WeightInit::NormalFan;
+}
+
+double init_bound(WeightInit kind, const Fans& fans, double scale) {
   const double in = fans.in;
   switch (kind) {
     case WeightInit::Torch:
@@ -20,19 +29,26 @@ double init_bound(WeightInit kind, const Fans& fans) {
       return std::sqrt(6 / in);
     case WeightInit::Orthogonal:
       return 1;
+    case WeightInit::Uniform:
+    case WeightInit::Uniform01:
+      return scale;
     case WeightInit::He:
+    case WeightInit::Normal:
+    case WeightInit::NormalFan:
       break;
   }
   return std::numeric_limits<double>::infinity();
 }
 
-double init_deviation(WeightInit kind, const Fans& fans) {
+double init_deviation(WeightInit kind, const Fans& fans, double scale) {
   if (kind == WeightInit::He) return std::sqrt(2. / fans.in);
   if (kind == WeightInit::Orthogonal) return 1 / std::sqrt(1. * std::max(fans.in, fans.outputs));
-  return init_bound(kind, fans) / std::sqrt(3);  // uniform
+  if (kind == WeightInit::Normal) return scale;
+  if (kind == WeightInit::NormalFan) return scale / std::sqrt(1. * fans.in);
+  return init_bound(kind, fans, scale) / std::sqrt(3);  // uniform, from 0 or from both sides
 }
 
-void init_weights(WeightInit kind, const Fans& fans, Mat w, Mat bias, Rng rng) {
+void init_weights(WeightInit kind, const Fans& fans, Mat w, Mat bias, Rng rng, double scale) {
   ENGRAM_INVARIANT(w.rows == fans.outputs && w.cols == fans.in);
   Rng weights = rng.fork("weight"), biases = rng.fork("bias");
   const auto uniform = [](Mat m, double bound, Rng& r) {
@@ -46,11 +62,17 @@ void init_weights(WeightInit kind, const Fans& fans, Mat w, Mat bias, Rng rng) {
   uniform(bias, kind == WeightInit::Torch ? init_bound(kind, fans) : 0, biases);
   switch (kind) {
     case WeightInit::He:
-      return normal(w, init_deviation(kind, fans), weights);
+    case WeightInit::Normal:
+    case WeightInit::NormalFan:
+      return normal(w, init_deviation(kind, fans, scale), weights);
     case WeightInit::Orthogonal:
       return normal(w, 1, weights), orthonormalise(w);
+    case WeightInit::Uniform01:
+      for (real& x : w.all())
+        x = static_cast<real>(weights.uniform(0, scale));
+      return;
     default:
-      return uniform(w, init_bound(kind, fans), weights);
+      return uniform(w, init_bound(kind, fans, scale), weights);
   }
 }
 

@@ -12,12 +12,27 @@
 
 namespace engram {
 
-enum class WeightInit { Torch, Glorot, He, HeUniform, Orthogonal };
+enum class WeightInit {
+  Torch,
+  Glorot,
+  He,
+  HeUniform,
+  Orthogonal,
+  Uniform,
+  Uniform01,
+  Normal,
+  NormalFan
+};
 template <>
 struct Choices<WeightInit> {
-  static constexpr std::array<std::string_view, 5> names{"torch", "glorot", "he", "he_uniform",
-                                                         "orthogonal"};
+  static constexpr std::array<std::string_view, 9> names{"torch",      "glorot",     "he",
+                                                         "he_uniform", "orthogonal", "uniform",
+                                                         "uniform01",  "normal",     "normal_fan"};
 };
+/// Whether a law has a scale that the user chooses: those from `uniform` on.
+bool has_scale(WeightInit);
+/// Whether its weights are normal, or nearly (orthogonal); otherwise they are uniform.
+bool is_normal(WeightInit);
 
 /// Of a weight matrix [outputs, in]: `in` weights lead to a unit, and `out` lead away from an
 /// input, which are as many as the outputs of a linear layer, times kernel^2 / groups in a
@@ -31,12 +46,17 @@ struct Fans {
 ///  glorot:     w ~ U(-a, a), a = sqrt(6 / (in + out)), bias 0;
 ///  he:         w ~ N(0, 2 / in), bias 0;
 ///  he_uniform: w ~ U(-a, a), a = sqrt(6 / in), bias 0;
-///  orthogonal: rows (or columns, if fewer) orthonormal, bias 0.
-void init_weights(WeightInit, const Fans&, Mat w, Mat bias, Rng rng);
-/// The standard deviation of a weight (orthogonal: its root mean square), and what none exceeds in
-/// magnitude: infinity for he.
-double init_deviation(WeightInit, const Fans&);
-double init_bound(WeightInit, const Fans&);
+///  orthogonal: rows (or columns, if fewer) orthonormal, bias 0;
+///  uniform:    w ~ scale U(-1, 1), bias 0;
+///  uniform01:  w ~ scale U(0, 1), bias 0;
+///  normal:     w ~ scale N(0, 1), bias 0;
+///  normal_fan: w ~ scale N(0, 1) / sqrt(in), bias 0.
+/// `scale` is of the last four alone.
+void init_weights(WeightInit, const Fans&, Mat w, Mat bias, Rng rng, double scale = 1);
+/// The root mean square of a weight, which is its standard deviation by all laws but uniform01,
+/// whose mean is not 0; and what none exceeds in magnitude: infinity for he and the normal laws.
+double init_deviation(WeightInit, const Fans&, double scale = 1);
+double init_bound(WeightInit, const Fans&, double scale = 1);
 
 /// Which count is rounded when a density does not divide a row: the kept synapses (today's
 /// nupic.torch) or the missing ones (as in November 2019). Half to even.

@@ -28,6 +28,7 @@ struct Synapses {
   WeightInit init = WeightInit::Torch;
   WeightStorage storage = WeightStorage::Auto;
   bool bias = true;
+  double init_scale = 1;  ///< of the laws that have a scale (models/init.h)
 };
 
 /// Fully connected: y = x wᵀ + b; reads an image as one flat row.                   linear.cpp
@@ -47,16 +48,35 @@ LayerPtr sparse_conv2d(int channels, int kernel, int stride, int pad,  ///< spar
 /// as channels: depth-wise.                                                 grouped_conv2d.cpp
 LayerPtr grouped_conv2d(int channels, int kernel, int stride, int pad, int groups,
                         const Synapses& = {});
-LayerPtr relu();                            // relu.cpp
-LayerPtr dropout(double rate);              // dropout.cpp: inverted, survivors * 1 / (1 - rate)
-LayerPtr flatten();                         // flatten.cpp: h x w x c -> 1 x 1 x hwc
-LayerPtr max_pool(int kernel, int stride);  // pooling.cpp
-LayerPtr avg_pool(int kernel, int stride);  // pooling.cpp
+LayerPtr relu();  // relu.cpp
+/// max(0, x)^n, n > 0 (Krotov & Hopfield 2019).                                 power_relu.cpp
+LayerPtr power_relu(double n);
+/// max(0, x - mean over the channels at each place)^n, n > 0 (Coates et al. 2011; Journe et al.
+/// 2023).                                                                         triangle.cpp
+LayerPtr triangle(double n);
+/// Softmax of gain * x over the channels at each place.                 softmax_activation.cpp
+LayerPtr softmax_activation(double gain);
+LayerPtr tanh_activation(double gain);  // tanh_activation.cpp: tanh(gain x)
+/// Each row (image) divided by its Euclidean norm; rows of zeros stay.             unit_norm.cpp
+LayerPtr unit_norm();
+LayerPtr dropout(double rate);  // dropout.cpp: inverted, survivors * 1 / (1 - rate)
+LayerPtr flatten();             // flatten.cpp: h x w x c -> 1 x 1 x hwc
+/// `pad` places around the image, reflected in its border, which is not repeated. reflect_pad.cpp
+LayerPtr reflect_pad(int pad);
+/// Square windows; what does not fill one is left out. Places of the padding, at most half a window
+/// on each side, never win.                                                        pooling.cpp
+LayerPtr max_pool(int kernel, int stride, int pad = 0);
+/// Likewise; places of the padding count as zeros.                                 pooling.cpp
+LayerPtr avg_pool(int kernel, int stride, int pad = 0);
 /// Images of other sizes by leaving out places and adding channels of zeros.       shortcut.cpp
 LayerPtr shortcut(int channels, int stride);
 LayerPtr global_avg_pool();  // pooling.cpp: one mean per channel
+struct BatchNormOptions {
+  double momentum = 0.1, epsilon = 1e-5;
+  bool affine = true;  ///< a scale and a shift for each channel, which are learnt
+};
 /// Per channel, over batch and places (Ioffe & Szegedy 2015).                   batch_norm.cpp
-LayerPtr batch_norm(double momentum = 0.1, double epsilon = 1e-5);
+LayerPtr batch_norm(const BatchNormOptions& = {});
 
 enum class Ties { Strict, Threshold };
 enum class OverlongBatch { Mean, Literal };

@@ -6,6 +6,7 @@ namespace engram {
 
 std::vector<LayerPtr> mlp_layers(const ModelOptions& options, const HeadShape& head) {
   std::vector<LayerPtr> layers;
+  add_input(layers, options);
   add_hidden_layers(layers, options, false);
   add_head(layers, options, head);
   return layers;

@@ -19,6 +19,12 @@ template <>
 struct Choices<Pool> {
   static constexpr std::array<std::string_view, 3> names{"none", "max", "avg"};
 };
+enum class Activation { Relu, Power, Triangle, Softmax, Tanh };
+template <>
+struct Choices<Activation> {
+  static constexpr std::array<std::string_view, 5> names{"relu", "power", "triangle", "softmax",
+                                                         "tanh"};
+};
 enum class WinnersScope { Local, Global };
 template <>
 struct Choices<WinnersScope> {
@@ -32,7 +38,12 @@ struct ModelOptions {
   std::vector<int> hidden;
   double dropout = 0.5;
   bool batch_norm = false;
+  Activation activation = Activation::Relu;
+  double activation_power = 1, activation_gain = 1;
+  bool unit_input = false, hidden_bias = true, head_bias = true;
   WeightInit init = WeightInit::Torch;
+  double init_scale = 1;
+  std::optional<double> head_init_range;
 
   std::vector<int> conv_channels{64, 128};
   int conv_kernel = 5, conv_stride = 1, conv_pad = 0;
@@ -64,8 +75,21 @@ struct ModelOptions {
     v("dropout", dropout, Range::at_least(0).below(1),
       "probability of dropping a unit after each hidden layer");
     v("batch_norm", batch_norm, "normalise before every activation");
+    v("activation", activation,
+      "relu; power: relu(x)^n; triangle: relu(x - mean over channels)^n; softmax over channels of "
+      "g x; tanh of g x");
+    v("activation_power", activation_power, Range::above(0), "their n");
+    v("activation_gain", activation_gain, Range::above(0), "their g");
+    v("unit_input", unit_input, "mlp, cnn: every example is divided by its Euclidean norm first");
+    v("hidden_bias", hidden_bias, "hidden layers have biases; in residual blocks they never do");
+    v("head_bias", head_bias, "the classifier has biases");
     v("init", init,
-      "how weights start: torch = U(+-1/sqrt(fan_in)), he_uniform = U(+-sqrt(6/fan_in))");
+      "how weights start: torch = U(+-1/sqrt(fan_in)), he_uniform = U(+-sqrt(6/fan_in)); hidden "
+      "ones alone: uniform = U(+-1), uniform01 = U(0, 1), normal = N(0, 1), normal_fan = N(0, 1) / "
+      "sqrt(fan_in), and the classifier's by torch");
+    v("init_scale", init_scale, Range::above(0), "multiplies these last four");
+    v("head_init_range", head_init_range, Range::at_least(0),
+      "the classifier's weights start as U(+-this), its biases as 0; auto: as init says");
     v("conv_channels", conv_channels, Range::at_least(1),
       "channels of each convolution, or stage of a resnet; not in an mlp");
     v("conv_kernel", conv_kernel, Range::at_least(1), "their kernel size");
@@ -75,9 +99,9 @@ struct ModelOptions {
     v("pool_size", pool_size, Range::at_least(1), "window and stride of the pooling");
     v("sparsify", sparsify, "k-winners and sparse weights instead of a dense model");
     v("percent_on_fc", percent_on_fc, Range::above(0).at_most(1),
-      "fraction of units that win in fully connected layers; 1: relu only");
+      "fraction of units that win in fully connected layers; 1: only the activation");
     v("percent_on_conv", percent_on_conv, Range::above(0).at_most(1),
-      "fraction of channels that win in convolutions; 1: relu only");
+      "fraction of channels that win in convolutions; 1: only the activation");
     v("weight_sparsity_fc", weight_sparsity_fc, Range::above(0).at_most(1),
       "fraction of fully connected weights that EXISTS");
     v("weight_sparsity_conv", weight_sparsity_conv, Range::above(0).at_most(1),
@@ -102,7 +126,9 @@ struct ModelOptions {
       "leave [0, 1]");
     v("rectify_winners", winners.rectify, "winners must also be positive");
     v("allow_dead", winners.allow_dead, "accept k = 0, which silences a layer");
-    v("relu_before_winners", relu_before_winners, "auto: only in a cnn, as in the reference");
+    v("relu_before_winners", relu_before_winners,
+      "whether the activation comes before winners are chosen; auto: only in a cnn, as in the "
+      "reference");
     v("winners_conv", winners_conv, "channels compete at each place, or all units of an image");
     v("frozen_new_heads", frozen_new_heads,
       "reference bug: heads after the first are never trained");

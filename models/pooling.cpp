@@ -1,5 +1,4 @@
-// Max and average pooling over square windows without padding; a rest that does not fill a window
-// is left out.
+// Max and average pooling over square windows; a rest that does not fill a window is left out.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -14,15 +13,20 @@ namespace {
 
 class Pooling : public Layer {
  public:
-  Pooling(int kernel, int stride) {
-    window_.kernel_h = window_.kernel_w = kernel, window_.stride = stride;
+  Pooling(int kernel, int stride, int pad = 0) {
+    window_.kernel_h = window_.kernel_w = kernel, window_.stride = stride, window_.pad = pad;
     if (kernel < 1 || stride < 1)
       throw Error(Fault::Config, fmt::format("pooling {} with stride {}: both must be at least 1",
                                              kernel, stride));
+    if (pad < 0 || 2 * pad > kernel)  // then every window holds a pixel
+      throw Error(Fault::Config,
+                  fmt::format("pooling {} with padding {}: must be from 0 to half the window",
+                              kernel, pad));
   }
   ImageShape bind(ImageShape in, const Place& place, ParamStore&) override {
     window_.height = in.height, window_.width = in.width, window_.channels = in.channels;
-    if (in.height < window_.kernel_h || in.width < window_.kernel_w)
+    const int added = 2 * window_.pad;
+    if (in.height + added < window_.kernel_h || in.width + added < window_.kernel_w)
       throw Error(Fault::Config,
                   fmt::format("{}: a {}x{} window does not fit into {} pixels", place.name,
                               window_.kernel_h, window_.kernel_w, in.text()));
@@ -32,17 +36,24 @@ class Pooling : public Layer {
  protected:
   int outputs() const { return window_.out_h() * window_.out_w() * window_.channels; }
   /// Calls body(output, input) for every pixel of every window: the indices of their first
-  /// channels. The pixels of a window come in order, one after the other.
+  /// channels. The pixels of a window come in order, one after the other; padding is left out.
   template <class Body>
   void for_each_pixel(const Body& body) const {
     const int c_count = window_.channels;
+    const auto first = [&](int o) { return o * window_.stride - window_.pad; };
     for (int oy = 0, o = 0; oy < window_.out_h(); ++oy)
-      for (int ox = 0; ox < window_.out_w(); ++ox, o += c_count)
-        for (int ky = 0; ky < window_.kernel_h; ++ky)
-          for (int kx = 0; kx < window_.kernel_w; ++kx) {
-            const int y = oy * window_.stride + ky, x = ox * window_.stride + kx;
+      for (int ox = 0; ox < window_.out_w(); ++ox, o += c_count) {
+        const int bottom = std::min(first(oy) + window_.kernel_h, window_.height);
+        const int right = std::min(first(ox) + window_.kernel_w, window_.width);
+        for (int y = std::max(0, first(oy)); y < bottom; ++y)
+          for (int x = std::max(0, first(ox)); x < right; ++x)
             body(o, (y * window_.width + x) * c_count);
-          }
+      }
+  }
+  std::string text(std::string_view what) const {
+    const std::string shape =
+        fmt::format("{} {}, stride {}", what, window_.kernel_h, window_.stride);
+    return window_.pad > 0 ? fmt::format("{}, padding {}", shape, window_.pad) : shape;
   }
   kernels::Window window_;
 };
@@ -51,9 +62,7 @@ class MaxPool final : public Pooling {
  public:
   using Pooling::Pooling;
   std::string kind() const override { return "max_pool"; }
-  std::string describe() const override {
-    return fmt::format("max pool {}, stride {}", window_.kernel_h, window_.stride);
-  }
+  std::string describe() const override { return text("max pool"); }
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs());
     y.index.resize(out.size());
@@ -105,9 +114,7 @@ class AvgPool : public Pooling {
  public:
   using Pooling::Pooling;
   std::string kind() const override { return "avg_pool"; }
-  std::string describe() const override {
-    return fmt::format("average pool {}, stride {}", window_.kernel_h, window_.stride);
-  }
+  std::string describe() const override { return text("average pool"); }
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs());
     parallel_for(x.rows(), [&](int b) {
@@ -161,11 +168,11 @@ class GlobalAvgPool final : public AvgPool {
 
 }  // namespace
 
-LayerPtr max_pool(int kernel, int stride) {
-  return std::make_unique<MaxPool>(kernel, stride);
+LayerPtr max_pool(int kernel, int stride, int pad) {
+  return std::make_unique<MaxPool>(kernel, stride, pad);
 }
-LayerPtr avg_pool(int kernel, int stride) {
-  return std::make_unique<AvgPool>(kernel, stride);
+LayerPtr avg_pool(int kernel, int stride, int pad) {
+  return std::make_unique<AvgPool>(kernel, stride, pad);
 }
 LayerPtr global_avg_pool() {
   return std::make_unique<GlobalAvgPool>();

@@ -1,7 +1,10 @@
 #include "models/registry.h"
 
+#include <fmt/format.h>
+
 #include "models/blocks.h"
 #include "models/circuits/circuits.h"
+#include "utils/error.h"
 #include "utils/find_entry.h"
 
 namespace engram {
@@ -26,6 +29,8 @@ constexpr ModelEntry kModels[] = {
      "He et al. 2016", resnet20_layers, cifar_resnet_defaults},
     {"resnet56", "the same with 27 blocks", "He et al. 2016", resnet56_layers,
      cifar_resnet_defaults},
+    {"softhebb_cnn", "three convolutions with triangle activations, for Hebbian rules",
+     "Journe et al. 2023", softhebb_cnn_layers, softhebb_cnn_defaults},
     {"pff", "two recurrent levels with lateral competition and label context, and a generator",
      "Ororbia & Mali 2023", pff_layers, pff_defaults},
     {"ff", "levels that are shown an image with a label, and a softmax head beside", "Hinton 2022",
@@ -52,6 +57,11 @@ std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
                                      const HeadShape& head, Rng rng, double active_share,
                                      FeedbackPlan feedback) {
   const ModelEntry& entry = find_entry(models(), model_name(options), "model");
+  if (options.init_scale != 1 && !has_scale(options.init))
+    throw Error(Fault::Config,
+                fmt::format("init_scale = {} multiplies only weights that start by init = uniform, "
+                            "uniform01, normal or normal_fan, not by {}",
+                            options.init_scale, name_of(options.init)));
   feedback.outputs = head.outputs;
   return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share, feedback,
                                    make_gating(options.gating, head.tasks));

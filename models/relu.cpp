@@ -1,7 +1,6 @@
 // max(0, x). Where it gives 0 it lets no error through, so it may say which units are active: a
 // set that comes in is narrowed to the positive units, and one is begun when few enough are.
-#include <algorithm>
-
+#include "models/begun_lists.h"
 #include "models/layers.h"
 #include "utils/elementwise.h"
 #include "utils/error.h"
@@ -10,8 +9,6 @@
 
 namespace engram {
 namespace {
-
-static_assert(ActiveSet::kSlack >= kernels::kListSlack);
 
 class Relu final : public Layer {
  public:
@@ -28,7 +25,11 @@ class Relu final : public Layer {
     if (x.active.known())
       narrow(in, x.active, x.active_share(), y.out);
     else
-      rectify(in, y.out);
+      begin_lists(
+          in.rows, in.cols, y.out, [&](int b, real* to) { kernels::relu(row_of(in, b), to); },
+          [&](int b, real* to, std::int32_t* units) {
+            return kernels::relu_listed(row_of(in, b), to, units);
+          });
     return {};
   }
   Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
@@ -55,15 +56,17 @@ class Relu final : public Layer {
  private:
   /// Below this share of active units they are visited one by one.
   static constexpr double kFew = 0.06;
-  static constexpr std::size_t kRun = 1 << 15;  ///< elements of a tile
 
+  static std::span<const real> row_of(CMat m, int b) {
+    return {m.row(b), static_cast<std::size_t>(m.cols)};
+  }
   /// x where the gate [tasks, units] of each row's task is open, else 0.
   static CMat gated(CMat x, std::span<const real> gate, std::span<const int> tasks) {
     thread_local Scratch memory;
     ENGRAM_INVARIANT(static_cast<int>(tasks.size()) == x.rows);
     const Mat out = memory.matrix(x.rows, x.cols);
     const auto cols = static_cast<std::size_t>(x.cols);
-    for_rows(x, 0, [&](int b) {
+    for_row_tiles(x.rows, x.cols, 0, [&](int b) {
       const real* const open = gate.data() + static_cast<std::size_t>(tasks[b]) * cols;
       const real* const from = x.row(b);
       real* const to = out.row(b);
@@ -74,29 +77,11 @@ class Relu final : public Layer {
     return out;
   }
 
-  template <class Body>
-  static void for_runs(std::size_t size, const Body& body) {
-    parallel_for(static_cast<int>((size + kRun - 1) / kRun), [&](int run) {
-      const std::size_t begin = static_cast<std::size_t>(run) * kRun;
-      body(begin, std::min(kRun, size - begin));
-    });
-  }
-  /// Calls body(row) for the rows from `first` on.
-  template <class Body>
-  static void for_rows(CMat m, int first, const Body& body) {
-    const int step = std::max(1, static_cast<int>(kRun) / std::max(1, m.cols));
-    parallel_for((m.rows - first + step - 1) / step, [&](int tile) {
-      const int begin = first + tile * step;
-      for (int b = begin; b < std::min(m.rows, begin + step); ++b)
-        body(b);
-    });
-  }
-
   static void narrow(CMat in, const ActiveSet& active, double share, Signal& y) {
     const bool few = share < kFew;
     const Mat out = few ? y.resize_sparse(in.rows, in.cols) : y.resize(in.rows, in.cols);
     y.active.begin(in.rows, in.cols);
-    for_rows(in, 0, [&](int b) {
+    for_row_tiles(in.rows, in.cols, 0, [&](int b) {
       const real* const from = in.row(b);
       real* const to = out.row(b);
       if (!few) kernels::relu({from, static_cast<std::size_t>(in.cols)}, to);
@@ -111,30 +96,6 @@ class Relu final : public Layer {
         for (const std::int32_t i : y.active.row(b))
           to[i] = from[i];
     });
-  }
-
-  /// Lists are begun with some rows; the others follow if those had few active units.
-  static void rectify(CMat in, Signal& y) {
-    const Mat out = y.resize(in.rows, in.cols);
-    const auto cols = static_cast<std::size_t>(in.cols);
-    if (in.rows == 0) return;
-    const int probe = std::max(1, in.rows / 16);
-    y.active.begin(in.rows, in.cols);
-    const auto listed = [&](int b) {
-      y.active.set_count(b, kernels::relu_listed({in.row(b), cols}, out.row(b), y.active.slots(b)));
-    };
-    const auto too_many = [&](int rows) {
-      return static_cast<double>(y.active.total()) > kListedShare * rows * in.cols;
-    };
-    for (int b = 0; b < probe; ++b)
-      listed(b);
-    if (too_many(probe)) {
-      y.active.forget();
-      for_rows(in, probe, [&](int b) { kernels::relu({in.row(b), cols}, out.row(b)); });
-      return;
-    }
-    for_rows(in, probe, listed);
-    if (too_many(in.rows)) y.active.forget();
   }
 };
 

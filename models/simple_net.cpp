@@ -15,7 +15,7 @@ std::vector<LayerPtr> simple_net_layers(const ModelOptions& o, const HeadShape& 
   int pool = 2;
   for (const int channels : o.conv_channels) {
     add_convolution(layers, o, channels);
-    layers.push_back(grouped_conv2d(channels, pool, 2, 0, channels, {.init = o.init}));
+    layers.push_back(grouped_conv2d(channels, pool, 2, 0, channels, hidden_synapses(o)));
     if (o.batch_norm) layers.push_back(batch_norm());
     add_activation(layers, o, o.percent_on_conv, true);
     add_dropout(layers, o);

@@ -28,7 +28,8 @@ int checked_kept(const Synapses& synapses, int fan_in, const std::string& name) 
 std::vector<real> drawn_weights(const Synapses& synapses, const Fans& fans, Mat bias,
                                 const Rng& rng) {
   std::vector<real> drawn(static_cast<std::size_t>(fans.outputs) * fans.in);
-  init_weights(synapses.init, fans, {drawn.data(), fans.outputs, fans.in}, bias, rng);
+  init_weights(synapses.init, fans, {drawn.data(), fans.outputs, fans.in}, bias, rng,
+               synapses.init_scale);
   return drawn;
 }
 

@@ -84,7 +84,7 @@ class SynapticMatrix {
   WeightInit law() const { return synapses_.init; }
   const Fans& fans() const { return fans_; }
   /// Of a weight as it starts.
-  double initial_deviation() const { return init_deviation(law(), fans_); }
+  double initial_deviation() const { return init_deviation(law(), fans_, synapses_.init_scale); }
   bool is_convolution() const { return form_ == Form::Convolution; }
   /// dx [batch, inputs] <- the network's error [batch, outputs] through the direct matrix.
   Macs send_direct(const Signal& error, Mat dx) const;

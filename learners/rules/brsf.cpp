@@ -9,7 +9,7 @@ namespace {
 
 class BatchRandomSign final : public CarriedError {
  public:
-  explicit BatchRandomSign(Loss loss)
+  explicit BatchRandomSign(const LossOptions& loss)
       : CarriedError(loss, {.path = Path::Feedback, .derived = true}) {}
 
  protected:

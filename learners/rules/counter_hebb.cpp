@@ -12,7 +12,7 @@ namespace {
 
 class CounterHebb final : public CarriedError {
  public:
-  CounterHebb(const CounterHebbOptions& options, Loss loss)
+  CounterHebb(const CounterHebbOptions& options, const LossOptions& loss)
       : CarriedError(loss, options.weights == TopDown::Shared
                                ? FeedbackPlan{}
                                : FeedbackPlan{.path = Path::Feedback,

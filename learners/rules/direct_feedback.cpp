@@ -10,7 +10,7 @@ namespace {
 
 class DirectFeedback final : public CarriedError {
  public:
-  DirectFeedback(const DirectFeedbackOptions& options, Loss loss)
+  DirectFeedback(const DirectFeedbackOptions& options, const LossOptions& loss)
       : CarriedError(loss,
                      {.path = Path::Direct, .kept = true, .convolutions = options.convolutions}) {}
 

@@ -9,7 +9,7 @@ namespace {
 
 class FeedbackAlignment final : public CarriedError {
  public:
-  FeedbackAlignment(const FeedbackAlignmentOptions& options, Loss loss)
+  FeedbackAlignment(const FeedbackAlignmentOptions& options, const LossOptions& loss)
       : CarriedError(loss, {.path = Path::Feedback, .kept = true}), init_(options.init) {}
 
  protected:

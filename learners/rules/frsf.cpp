@@ -11,7 +11,7 @@ namespace {
 
 class FixedRandomSign final : public CarriedError {
  public:
-  explicit FixedRandomSign(Loss loss)
+  explicit FixedRandomSign(const LossOptions& loss)
       : CarriedError(loss, {.path = Path::Feedback, .kept = true, .derived = true}) {}
 
  protected:

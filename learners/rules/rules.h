@@ -12,7 +12,7 @@ namespace engram {
 
 /// What all rules are told.
 struct RuleContext {
-  Loss loss = Loss::CrossEntropy;
+  LossOptions loss;
   double weight_decay = 0;  ///< of the optimiser
 };
 

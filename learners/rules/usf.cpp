@@ -10,7 +10,8 @@ namespace {
 
 class UniformSign final : public CarriedError {
  public:
-  explicit UniformSign(Loss loss) : CarriedError(loss, {.path = Path::Feedback, .derived = true}) {}
+  explicit UniformSign(const LossOptions& loss)
+      : CarriedError(loss, {.path = Path::Feedback, .derived = true}) {}
 
  protected:
   void derive(const SynapticMatrix& s, const Rng&) override {

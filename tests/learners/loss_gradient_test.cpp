@@ -7,7 +7,7 @@
 namespace engram {
 namespace {
 
-void expect_derivatives(Loss loss, int outputs, bool masked) {
+void expect_derivatives(const LossOptions& loss, int outputs, bool masked) {
   static_assert(std::is_same_v<real, double>);
   Batch batch = testing::random_batch(5, outputs, std::max(outputs, 2));
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(outputs), 1);
@@ -30,7 +30,8 @@ void expect_derivatives(Loss loss, int outputs, bool masked) {
       const double below = output_error(loss, batch.x, batch, ignored).loss;
       z = at;
       EXPECT_NEAR(error.value().row(b)[c], (above - below) / (2 * kStep), 1e-8)
-          << name_of(loss) << " of " << outputs << " outputs, row " << b << " output " << c;
+          << name_of(loss.loss) << " " << loss.power << " of " << outputs << " outputs, row " << b
+          << " output " << c;
     }
 }
 
@@ -38,6 +39,28 @@ TEST(LossGradient, IsTheDerivativeOfTheMeanLoss) {
   for (const Loss loss : {Loss::CrossEntropy, Loss::Bce, Loss::Mse})
     for (const bool masked : {false, true})
       expect_derivatives(loss, 4, masked);
+}
+
+LossOptions power(double m, double gain) {
+  LossOptions loss = Loss::Power;
+  loss.power = m, loss.gain = gain;
+  return loss;
+}
+LossOptions signed_mse() {
+  LossOptions loss = Loss::Mse;
+  loss.mse_target = MseTarget::Signed;
+  return loss;
+}
+
+TEST(LossGradient, OfPowersOfTheDistanceAndOfSignedTargets) {
+  for (const bool masked : {false, true}) {
+    for (const LossOptions& loss :
+         {power(6, 1), power(6, 0.01), power(2, 0.5), power(2.5, 1), power(3.3, 2), power(1, 1)})
+      expect_derivatives(loss, 4, masked);
+    expect_derivatives(signed_mse(), 4, masked);
+  }
+  expect_derivatives(power(6, 1), 1, false);
+  expect_derivatives(signed_mse(), 1, false);
 }
 
 TEST(LossGradient, OfASingleOutputToo) {

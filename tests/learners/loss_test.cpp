@@ -65,6 +65,34 @@ TEST(Mse, IsTheMeanOverRowsAndAllowedOutputs) {
   EXPECT_EQ(m.error.value().row(1)[0], 0);
 }
 
+TEST(Mse, OfSignedTargetsIsTheDeltaRule) {
+  Masked m;
+  LossOptions loss = Loss::Mse;
+  loss.mse_target = MseTarget::Signed;
+  const BatchStats stats = output_error(loss, m.logits, m.batch, m.error);
+  EXPECT_NEAR(stats.loss, ((4. + 1 + 4) / 3 + (.25 + 0) / 2) / 2, 1e-6);
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(0)[0]), 2. * (1 + 1) / 3 / 2, 1e-6);
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(0)[2]), 2. * (3 - 1) / 3 / 2, 1e-6);
+  EXPECT_EQ(m.error.value().row(1)[0], 0);
+}
+
+TEST(PowerLoss, IsTheMeanOverRowsOfSumsOverAllowedOutputs) {
+  Masked m;
+  LossOptions loss = Loss::Power;
+  EXPECT_EQ(loss.power, 6);
+  EXPECT_EQ(loss.gain, 1);
+  loss.gain = 0.5;
+  const BatchStats stats = output_error(loss, m.logits, m.batch, m.error);
+  const auto part = [](double z, int t) { return std::pow(std::abs(std::tanh(z / 2) - t), 6); };
+  EXPECT_NEAR(stats.loss,
+              (part(1, -1) + part(-2, -1) + part(3, 1) + part(.5, 1) + part(-1, -1)) / 2, 1e-5);
+  EXPECT_EQ(stats.correct, 2);
+  const double c = std::tanh(.5 / 2);
+  EXPECT_NEAR(static_cast<double>(m.error.value().row(1)[1]),
+              -6 * std::pow(1 - c, 5) * .5 * (1 - c * c) / 2, 1e-6);
+  EXPECT_EQ(m.error.value().row(1)[0], 0);
+}
+
 TEST(Bce, OfLargeLogitsIsExactAndFinite) {
   Batch batch;
   batch.x.resize(4, 1);

@@ -175,6 +175,7 @@ TEST(Gradient, OfEveryModelOfTheTableDenseAndSparse) {
   for (const ModelEntry& entry : models()) {
     if (entry.name == "resnet56") continue;  // resnet20, deeper: too many kinks of relu are crossed
     if (entry.name == "pff" || entry.name == "ff") continue;  // no error goes down
+    if (entry.name == "softhebb_cnn") continue;  // with three channels: activations_gradient_test
     for (const bool sparse : {false, true}) {
       ModelOptions o;
       o.model = std::string(entry.name);

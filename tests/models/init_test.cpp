@@ -52,6 +52,24 @@ TEST(WeightInit, FollowsItsLawInALinearLayer) {
   EXPECT_NEAR(layer(WeightInit::Orthogonal).deviation, std::sqrt(1 / 300.), 1e-6);
 }
 
+TEST(WeightInit, FollowsItsLawWithAScale) {
+  const auto layer = [](WeightInit init, double scale) {
+    return Drawn(linear(300, {.init = init, .init_scale = scale}), {1, 1, 100});
+  };
+  expect_law(layer(WeightInit::Uniform, 0.1), 0.1 / std::sqrt(3), 0.1);
+  expect_law(layer(WeightInit::Normal, 0.01), 0.01, kEndless);
+  expect_law(layer(WeightInit::NormalFan, 25), 2.5, kEndless);
+  const Drawn positive = layer(WeightInit::Uniform01, 0.25);
+  double lowest = 1;
+  for (const real w : std::as_const(positive.net.params()).value(0).all())
+    lowest = std::min(lowest, static_cast<double>(w));
+  EXPECT_GE(lowest, 0);
+  EXPECT_LT(lowest, 0.001);
+  EXPECT_NEAR(positive.mean, 0.125, 4 * 0.25 / std::sqrt(12 * positive.count));
+  EXPECT_NEAR(positive.deviation, 0.25 / std::sqrt(3), 0.002);  // about 0
+  EXPECT_LE(positive.largest, 0.25);
+}
+
 TEST(WeightInit, CountsThePlacesOfAKernelInBothDirections) {
   const Synapses glorot{.init = WeightInit::Glorot}, he{.init = WeightInit::HeUniform};
   Synapses sparse = glorot;
@@ -85,11 +103,19 @@ TEST(WeightInit, SaysHowFarItsLawsSpread) {
   expect(law(WeightInit::He), std::sqrt(2. / 50), kEndless);
   expect(law(WeightInit::HeUniform), std::sqrt(2. / 50), std::sqrt(6. / 50));
   expect(law(WeightInit::Orthogonal), 1 / std::sqrt(50), 1);
+  const auto scaled = [&](WeightInit kind) {
+    return std::pair{init_deviation(kind, fans, 3), init_bound(kind, fans, 3)};
+  };
+  expect(scaled(WeightInit::Uniform), std::sqrt(3), 3);
+  expect(scaled(WeightInit::Uniform01), std::sqrt(3), 3);
+  expect(scaled(WeightInit::Normal), 3, kEndless);
+  expect(scaled(WeightInit::NormalFan), 3 / std::sqrt(50), kEndless);
 }
 
 TEST(WeightInit, LeavesBiasesAtZeroExceptForTorch) {
   for (const auto init : {WeightInit::Torch, WeightInit::Glorot, WeightInit::He,
-                          WeightInit::HeUniform, WeightInit::Orthogonal}) {
+                          WeightInit::HeUniform, WeightInit::Orthogonal, WeightInit::Uniform,
+                          WeightInit::Uniform01, WeightInit::Normal, WeightInit::NormalFan}) {
     const Drawn d(linear(300, {.init = init}), {1, 1, 100});
     double largest = 0;
     for (const real b : d.bias().all())

@@ -154,7 +154,7 @@ TEST(Dropout, DropsTheSameUnitsWithAndWithoutAnActiveSet) {
 }
 
 TEST(BatchNorm, NormalisesEachChannelAndRemembersUnbiasedStatistics) {
-  Alone b(batch_norm(0.1, 0), {1, 1, 2});
+  Alone b(batch_norm({.momentum = 0.1, .epsilon = 0}), {1, 1, 2});
   const auto y = values(b.forward(signal(2, 2, {1, 10, 3, 30}), true));
   EXPECT_NEAR(static_cast<double>(y[0]), -1, 1e-6);
   EXPECT_NEAR(static_cast<double>(y[3]), 1, 1e-6);

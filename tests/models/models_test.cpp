@@ -1,4 +1,7 @@
 // The models of the table: sizes that papers state, and the shapes on the way.
+#include <algorithm>
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "models/registry.h"
@@ -112,6 +115,122 @@ TEST(Models, HaveAHeadForEachTaskIfAsked) {
               2 * (one->params().param(head).size() + one->params().param(head + 1).size()))
         << name;
   }
+}
+
+std::vector<std::string> kinds(const Network& net) {
+  std::vector<std::string> out;
+  for (int l = 0; l < net.depth(); ++l)
+    out.push_back(net.layer(l).kind());
+  return out;
+}
+
+TEST(SoftHebbCnn, HasTheLayersAndShapesOfThePaper) {
+  const auto net = built("softhebb_cnn", {32, 32, 3}, {1, 10}, {{96, 384, 1536}});
+  EXPECT_EQ(shapes(*net),
+            (Shapes{"32x32x3", "36x36x3", "32x32x96", "16x16x96", "18x18x96", "16x16x384",
+                    "8x8x384", "10x10x384", "8x8x1536", "4x4x1536", "10"}));
+  EXPECT_EQ(net->input_shape(net->depth() - 1).size(), 24'576);
+  EXPECT_EQ(size(*net), 96u * 75 + 384u * 9 * 96 + 1536u * 9 * 384 + 24'577 * kHead);
+  EXPECT_EQ(kinds(*net), (Shapes{"batch_norm", "reflect_pad", "conv", "triangle", "max_pool",  //
+                                 "batch_norm", "reflect_pad", "conv", "triangle", "max_pool",  //
+                                 "batch_norm", "reflect_pad", "conv", "triangle", "avg_pool",
+                                 "dropout", "linear"}));
+  const std::string text = net->describe();
+  for (const std::string part : {"triangle ^ 0.7", "triangle ^ 1.4", "triangle ^ 1", "dropout 0.5",
+                                 "max pool 4, stride 2, padding 1", "average pool 2, stride 2",
+                                 "reflection padding 2", "batch norm without scale and shift"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+}
+
+TEST(SoftHebbCnn, StartsWithWideWeightsAndAnOrdinaryClassifier) {
+  const auto net = built("softhebb_cnn", {28, 28, 1}, {1, 10}, {{20, 30, 40}});
+  const auto deviation = [&](const std::string& name) {
+    const CMat w = std::as_const(*net).params().value(net->params().find(name));
+    double squares = 0;
+    for (const real x : w.all())
+      squares += static_cast<double>(x) * static_cast<double>(x);
+    return std::sqrt(squares / static_cast<double>(w.size()));
+  };
+  EXPECT_NEAR(deviation("conv1.weight") / (25 / std::sqrt(25.)), 1, 0.15);
+  EXPECT_NEAR(deviation("conv2.weight") / (25 / std::sqrt(9. * 20)), 1, 0.05);
+  EXPECT_NEAR(deviation("conv3.weight") / (25 / std::sqrt(9. * 30)), 1, 0.05);
+  EXPECT_NEAR(deviation("linear1.weight") * std::sqrt(3. * 9 * 40), 1, 0.05);
+  EXPECT_LT(net->params().find("conv1.bias"), 0);
+}
+
+TEST(SoftHebbCnn, HasThreeBlocks) {
+  EXPECT_THROW(built("softhebb_cnn", {32, 32, 3}, {1, 10}, {{4, 5}}), Error);
+  EXPECT_THROW(built("softhebb_cnn", {32, 32, 3}, {1, 10}, {{4, 5, 6, 7}}), Error);
+}
+
+ModelOptions krotov() {
+  ModelOptions o;
+  o.unit_input = true, o.hidden = {8}, o.activation = Activation::Power, o.activation_power = 4.5;
+  o.hidden_bias = false, o.head_bias = false, o.dropout = 0;
+  return o;
+}
+
+TEST(Mlp, CanBeTheNetworkOfCompetingHiddenUnits) {
+  const auto net = build_model(krotov(), {28, 28, 1}, {1, 10}, Rng(1));
+  EXPECT_EQ(kinds(*net), (Shapes{"unit_norm", "linear", "power_relu", "linear"}));
+  EXPECT_EQ(size(*net), 784u * 8 + 8 * 10);
+  EXPECT_NE(net->describe().find("relu ^ 4.5"), std::string::npos) << net->describe();
+  ModelOptions o = krotov();
+  o.model = "cnn", o.conv_channels = {3};
+  EXPECT_EQ(kinds(*build_model(o, {28, 28, 1}, {1, 10}, Rng(1))),
+            (Shapes{"unit_norm", "conv", "power_relu", "linear", "power_relu", "linear"}));
+  o.head_bias = true;
+  const auto biased = build_model(o, {28, 28, 1}, {1, 10}, Rng(1));
+  EXPECT_LT(biased->params().find("conv1.bias"), 0);
+  EXPECT_LT(biased->params().find("linear1.bias"), 0);
+  EXPECT_GE(biased->params().find("linear2.bias"), 0);
+}
+
+TEST(Mlp, PutsEachActivationWhereReluWasAndBeforeWinnersIfAsked) {
+  ModelOptions o = krotov();
+  o.activation_power = 1, o.unit_input = false;
+  const auto middle = [&] {
+    auto all = kinds(*build_model(o, {4, 4, 1}, {1, 3}, Rng(1)));
+    return Shapes(all.begin() + 1, all.end() - 1);
+  };
+  for (const auto& [activation, kind] : {std::pair{Activation::Relu, "relu"},
+                                         {Activation::Power, "power_relu"},
+                                         {Activation::Triangle, "triangle"},
+                                         {Activation::Softmax, "softmax"},
+                                         {Activation::Tanh, "tanh"}}) {
+    o.activation = activation, o.sparsify = false, o.relu_before_winners = {};
+    EXPECT_EQ(middle(), Shapes{kind});
+    o.sparsify = true, o.percent_on_fc = 0.5;
+    EXPECT_EQ(middle(), Shapes{"k_winners"});
+    o.relu_before_winners = true;
+    EXPECT_EQ(middle(), (Shapes{kind, "k_winners"}));
+  }
+}
+
+TEST(Models, StartTheirClassifierByItsOwnRange) {
+  ModelOptions o = krotov();
+  o.init = WeightInit::Uniform01, o.init_scale = 0.25, o.hidden = {300};
+  const auto extremes = [&](const std::string& name) {
+    const auto net = build_model(o, {5, 5, 1}, {1, 10}, Rng(1));
+    const CMat w = std::as_const(*net).params().value(net->params().find(name));
+    const auto [low, high] = std::minmax_element(w.data, w.data + w.size());
+    return std::pair{static_cast<double>(*low), static_cast<double>(*high)};
+  };
+  const auto hidden = extremes("linear1.weight");
+  EXPECT_GE(hidden.first, 0);
+  EXPECT_NEAR(hidden.second, 0.25, 1e-3);
+  EXPECT_NEAR(extremes("linear2.weight").second, 1 / std::sqrt(300), 1e-3);  // torch
+  o.head_init_range = 0.1;
+  EXPECT_NEAR(extremes("linear2.weight").first, -0.1, 1e-3);
+  EXPECT_NEAR(extremes("linear2.weight").second, 0.1, 1e-3);
+  o.head_init_range = 0;
+  EXPECT_EQ(extremes("linear2.weight"), (std::pair{0., 0.}));
+}
+
+TEST(Models, RefuseAScaleForLawsThatHaveNone) {
+  ModelOptions o = krotov();
+  o.init_scale = 2;
+  EXPECT_THROW(build_model(o, {5, 5, 1}, {1, 10}, Rng(1)), Error);
 }
 
 TEST(Models, RefuseImagesThatAreTooSmall) {
