@@ -79,10 +79,19 @@ constexpr RuleEntry kRules[] = {
     entry<make_ff, FfRuleOptions>(
         "ff", "forward-forward: every level tells right labels from wrong ones by its goodness",
         "Hinton 2022", "ff"),
+    entry<make_class_means, NoOptions>(
+        "class_means", "the classifier's weights are the means of each class's features",
+        "Mensink et al. 2013"),
+    entry<make_fly, FlyOptions>("fly",
+                                "the classifier grows synapses from the most active features alone",
+                                "Shen et al. 2023"),
     local_entry<make_frozen, NoOptions>("frozen",
                                         "random features below a head, the control of all that "
                                         "follow",
                                         "Rahimi & Recht 2007"),
+    local_entry<make_prototypes, NoOptions>(
+        "prototypes", "training examples as weights, the control of learnt prototypes",
+        "Krotov & Hopfield 2019"),
     local_entry<make_hebb, NoOptions>("hebb", "weights grow with what their two ends do together",
                                       "Hebb 1949"),
     local_entry<make_oja, OjaOptions>("oja", "Hebb's rule with a decay: principal subspaces",

@@ -37,6 +37,7 @@ class Hebbian final : public Rule {
 
   void prepare(Network& net, Rng rng) override {
     find_layers(net);
+    local_->begin(o_.layers);
     for (int l = 0; l < border_; ++l)
       freeze(net, net.layer_name(l));
     head_->prepare(net, rng);
@@ -90,6 +91,8 @@ class Hebbian final : public Rule {
   }
   std::vector<std::span<real>> state() override {
     std::vector<std::span<real>> all = head_->state();
+    for (const std::span<real> values : local_->state())
+      all.push_back(values);
     for (LocalLayer& layer : layers_)
       if (local_->remembers()) all.emplace_back(layer.memory), all.emplace_back(&layer.count, 1);
     return all;

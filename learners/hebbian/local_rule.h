@@ -78,6 +78,10 @@ class LocalRule {
   virtual bool learns() const { return true; }
   /// True: the rate falls to 0 over a task, by default.
   virtual bool anneals() const { return false; }
+  /// Before training, with the number of layers that learn so.
+  virtual void begin(int /*layers*/) {}
+  /// What a resumed run needs; sized by begin().
+  virtual std::vector<std::span<real>> state() { return {}; }
   /// P, the diagonal of M and the units' rates from the activity. `layer` counts the layers that
   /// learn so, from below.
   virtual void respond(const LayerActivity&, int layer, LocalChange&) = 0;

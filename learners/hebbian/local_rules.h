@@ -19,6 +19,7 @@ struct KrotovOptions {
 };
 std::unique_ptr<LocalRule> make_krotov(const KrotovOptions&);  // krotov.cpp
 std::unique_ptr<LocalRule> make_frozen(const NoOptions&);      // frozen.cpp
+std::unique_ptr<LocalRule> make_prototypes(const NoOptions&);  // prototypes.cpp
 
 std::unique_ptr<LocalRule> make_hebb(const NoOptions&);  // hebb.cpp
 

@@ -60,6 +60,18 @@ std::unique_ptr<Rule> make_usf(const NoOptions&, const RuleContext&);   // usf.c
 std::unique_ptr<Rule> make_brsf(const NoOptions&, const RuleContext&);  // brsf.cpp
 std::unique_ptr<Rule> make_frsf(const NoOptions&, const RuleContext&);  // frsf.cpp
 
+std::unique_ptr<Rule> make_class_means(const NoOptions&, const RuleContext&);  // class_means.cpp
+
+struct FlyOptions {
+  double share = 0.1, rate = 0.01;
+  template <class V>
+  void describe(V&& v) {
+    v("fly.share", share, Range::above(0).at_most(1), "of the features that learn: the largest");
+    v("fly.lr", rate, Range::above(0), "what the largest feature adds to its synapse");
+  }
+};
+std::unique_ptr<Rule> make_fly(const FlyOptions&, const RuleContext&);  // fly.cpp
+
 struct KolenPollackOptions {
   FeedbackInit init = FeedbackInit::Law;
   template <class V>
