@@ -74,6 +74,7 @@ Targets::Targets(const TaskStream& stream, ScenarioOptions options)
     : scenario_(resolved(options.scenario, stream)),
       head_(resolved(options.head, scenario_)),
       mask_training_(options.mask_training),
+      labels_trick_(options.labels_trick),
       tasks_(stream.tasks()),
       labels_(stream.labels()) {
   check(scenario_, head_, stream);
@@ -116,6 +117,7 @@ std::span<const std::uint8_t> Targets::row(const std::vector<std::uint8_t>& mask
 }
 
 std::span<const std::uint8_t> Targets::train_mask(int task, int tasks_seen) const {
+  if (labels_trick_) return own_mask(task);
   return mask_training_ ? test_mask(task, tasks_seen) : std::span<const std::uint8_t>{};
 }
 

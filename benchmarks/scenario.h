@@ -37,7 +37,7 @@ struct ScenarioOptions {
   std::optional<Scenario> scenario{};
   std::optional<Head> head{};
   HeadOutputs head_outputs = HeadOutputs::Own;
-  bool mask_training = true;
+  bool mask_training = true, labels_trick = false;
 
   template <class V>
   void describe(V&& v) {
@@ -53,6 +53,9 @@ struct ScenarioOptions {
       "mse)");
     v("mask_training", mask_training,
       "masked head: false lets all outputs compete in training and masks only at test");
+    v("labels_trick", labels_trick,
+      "in training the classes of an example's own task compete alone, whatever does at test (Zeno "
+      "et al. 2018)");
   }
 };
 
@@ -92,7 +95,7 @@ class Targets {
 
   Scenario scenario_ = Scenario::Domain;
   Head head_ = Head::Shared;
-  bool mask_training_ = true;
+  bool mask_training_ = true, labels_trick_ = false;
   int tasks_ = 0, labels_ = 0, width_ = 0;
   std::vector<std::int32_t> target_;     ///< [tasks][labels], -1 where the label is not in the task
   std::vector<std::uint8_t> own_mask_;   ///< [tasks][width]: the task's own outputs

@@ -51,6 +51,9 @@ constexpr Workload kSuite[] = {
      "model = cnn; conv_channels = 64, 128; conv_kernel = 5; hidden_units = 1024; "
      "momentum = 0; nesterov = no; weight_decay = 0; lr = 0.01; sparsify = yes; percent_on_conv = "
      "0.05; percent_on_fc = 0.05"},
+    {Kind::Train, "krotov", "2000 competing units, batch 100, without labels",
+     "hidden_units = 2000; dropout = 0; hidden_bias = no; init = uniform01; batch_size = 100; "
+     "rule = krotov; hebbian.epochs = 999999; momentum = 0; nesterov = no; weight_decay = 0"},
     {Kind::Evaluate, "evaluate_dense", "the test set through 784-4000-10 relu",
      "hidden_units = 4000"},
     {Kind::Evaluate, "evaluate_sparse", "the test set through 784-4000-10, 4 winners",

@@ -82,6 +82,13 @@ TEST(Targets, ClassMaskOpensWithTheTasksSeen) {
   EXPECT_FALSE(t.can_test(0, 0));
 }
 
+TEST(Targets, TheLabelsTrickTrainsTheOwnClassesAlone) {
+  const Targets t(*split(), {.scenario = Scenario::Class, .labels_trick = true});
+  EXPECT_THAT(t.train_mask(1, 2), ElementsAre(0, 0, 1, 1, 0, 0));
+  EXPECT_THAT(t.train_mask(0, 2), ElementsAre(1, 1, 0, 0, 0, 0));  // replay of an old task
+  EXPECT_THAT(t.test_mask(0, 3), ElementsAre(1, 1, 1, 1, 1, 1));
+}
+
 TEST(Targets, ClassWithASharedHeadLetsEverythingCompete) {
   const Targets t = targets(*split(), Scenario::Class, Head::Shared);
   EXPECT_EQ(t.width(), 6);

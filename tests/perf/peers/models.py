@@ -88,20 +88,57 @@ def optimizer(w, net, variant):
     return getattr(torch.optim, w.optimizer)(net.parameters(), **w.options, **loop)
 
 
+def batches_of(w, x, y):
+    """Batches of shuffled passes without end."""
+    while True:
+        for rows in torch.randperm(len(x)).split(w.batch):
+            if len(rows) == w.batch:
+                yield x[rows], y[rows]
+
+
+@torch.no_grad()
+def krotov_step(w, x, y, variant):
+    """A step of competing hidden units with p = 2, k = 2, delta = 0.4, as its authors write it; with
+    `rows` only units that win or lose are touched."""
+    weights = torch.rand(w.hidden[0], x.shape[1])
+    stream, everyone = batches_of(w, x, y), torch.arange(w.batch)
+    change = torch.empty_like(weights)
+
+    def whole(images, drive, first, second):
+        post = torch.zeros_like(drive)
+        post[first, everyone], post[second, everyone] = 1.0, -0.4
+        decay = (post * drive).sum(1, keepdim=True)
+        torch.mm(post, images, out=change)
+        change.addcmul_(decay, weights, value=-1)
+        weights.add_(change, alpha=0.02 / max(change.abs().max().item(), 1e-30))
+
+    def rows(images, drive, first, second):
+        units, place = torch.cat([first, second]).unique(return_inverse=True)
+        post = torch.zeros(len(units), w.batch)
+        post[place[:w.batch], everyone], post[place[w.batch:], everyone] = 1.0, -0.4
+        own = weights[units]
+        part = post @ images - (post * drive[units]).sum(1, keepdim=True) * own
+        weights[units] = own.add_(part, alpha=0.02 / max(part.abs().max().item(), 1e-30))
+
+    def step():
+        images, _ = next(stream)
+        drive = weights @ images.T
+        first, second = drive.topk(2, dim=0).indices
+        (rows if variant.get("rows") else whole)(images, drive, first, second)
+    return step
+
+
 def training_step(w, x, y, variant):
     """A function that does one step on the next batch of a shuffled pass and returns the loss."""
+    if w.rule == "krotov":
+        return krotov_step(w, x, y, variant)
     net = network(w)
     layout = torch.channels_last if variant.get("channels_last") else torch.contiguous_format
     net.to(memory_format=layout).train()
     rezero = sparse_weights(w, net, variant.get("csr"))
     opt, criterion = optimizer(w, net, variant), nn.CrossEntropyLoss()
 
-    def batches():
-        while True:
-            for rows in torch.randperm(len(x)).split(w.batch):
-                if len(rows) == w.batch:
-                    yield x[rows], y[rows]
-    stream = batches()
+    stream = batches_of(w, x, y)
 
     def step():
         images, labels = next(stream)

@@ -20,11 +20,14 @@ class Workload:
     optimizer: str = "SGD"           # a class of torch.optim
     options: dict = field(default_factory=dict)
     evaluate: bool = False
+    rule: str = ""                   # "krotov": no labels, no back-propagation
 
     def variants(self):
         """What PyTorch offers for the same work; the fastest counts. {} is what a user gets unasked."""
         if self.evaluate:
             return [{"batch": size} for size in (1000, 500, 2500, 10000)]
+        if self.rule:
+            return [{}, {"rows": True}]
         loops = [{}, {"foreach": True}, {"fused": True}, {"fused": True, "huge_pages": True}]
         csr = [{"csr": True}, {"csr": True, "fused": True}]
         layouts = [{"channels_last": True}, {"channels_last": True, "fused": True}]
@@ -43,6 +46,7 @@ WORKLOADS = {w.name: w for w in (
     Workload("online", (100, 100), batch=10, options={"lr": 0.1}),
     Workload("cnn_dense", **CONV),
     Workload("cnn_sparse", percent_on=0.05, **CONV),
+    Workload("krotov", (2000,), batch=100, rule="krotov"),
     Workload("evaluate_dense", (4000,), evaluate=True),
     Workload("evaluate_sparse", (4000,), percent_on=0.001, evaluate=True),
 )}
