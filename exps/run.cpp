@@ -84,6 +84,7 @@ class Run final : public Observer {
   }
 
   void before_training() override {
+    fit_input();
     evaluate_row(0, 0);
     save_record();
   }
@@ -140,6 +141,20 @@ class Run final : public Observer {
   bool stop_requested() override { return request_.stop && request_.stop->load(); }
 
  private:
+  /// Shows images of the first task to a layer that wants to know what is coming.
+  void fit_input() {
+    constexpr std::size_t kImages = 10'000;
+    if (!net_->layer(0).fits()) return;
+    const ExampleSet train = stream_->experience(0).train;
+    auto places = data_rng_.fork("fit").permutation(static_cast<std::uint32_t>(train.size()));
+    places.resize(std::min(places.size(), kImages));
+    Signal images;
+    std::vector<int> labels(places.size()), tasks(places.size());
+    const Mat x = images.resize(static_cast<int>(places.size()), net_->in().size());
+    train.gather(places, x, labels, tasks, nullptr);
+    net_->layer(0).fit(x);
+  }
+
   void start_record(const Dataset& data) {
     const int tasks = stream_->tasks();
     record_.experiment = s_.experiment, record_.seed = request_.seed;

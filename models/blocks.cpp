@@ -24,6 +24,7 @@ LayerPtr activation(const ModelOptions& o) {
 }  // namespace
 
 void add_input(std::vector<LayerPtr>& layers, const ModelOptions& o) {
+  if (o.whiten_input) layers.push_back(whiten(o.whiten_epsilon));
   if (o.unit_input) layers.push_back(unit_norm());
 }
 

@@ -85,6 +85,12 @@ class Layer {
   /// After a training forward: running statistics, duty cycles.
   virtual void observe(const Signal& /*x*/, const Record& /*y*/) {}
 
+  /// Once before training, for layers that read the network's input: images of the first task,
+  /// [n, inputs].
+  virtual void fit(CMat /*images*/) {}
+  /// Whether fit() does anything.
+  virtual bool fits() const { return false; }
+
   // What happens at the borders of training; most layers ignore them.
   virtual void begin_epoch() {}  ///< boost decay
   /// `tasks`: those whose examples occur in the training set to come. Decides which heads learn.

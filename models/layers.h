@@ -59,6 +59,9 @@ LayerPtr softmax_activation(double gain);
 LayerPtr tanh_activation(double gain);  // tanh_activation.cpp: tanh(gain x)
 /// Each row (image) divided by its Euclidean norm; rows of zeros stay.             unit_norm.cpp
 LayerPtr unit_norm();
+/// (x - mean) V (D + epsilon tr(D) / d)^-1/2 Vᵀ with the covariance V D Vᵀ of images of the first
+/// task (ZCA: Bell & Sejnowski 1997). Reads the network's input.                       whiten.cpp
+LayerPtr whiten(double epsilon);
 LayerPtr dropout(double rate);  // dropout.cpp: inverted, survivors * 1 / (1 - rate)
 LayerPtr flatten();             // flatten.cpp: h x w x c -> 1 x 1 x hwc
 /// `pad` places around the image, reflected in its border, which is not repeated. reflect_pad.cpp

@@ -40,6 +40,8 @@ struct ModelOptions {
   bool batch_norm = false;
   Activation activation = Activation::Relu;
   double activation_power = 1, activation_gain = 1;
+  bool whiten_input = false;
+  double whiten_epsilon = 0.01;
   bool unit_input = false, hidden_bias = true, head_bias = true;
   WeightInit init = WeightInit::Torch;
   double init_scale = 1;
@@ -80,6 +82,10 @@ struct ModelOptions {
       "g x; tanh of g x");
     v("activation_power", activation_power, Range::above(0), "their n");
     v("activation_gain", activation_gain, Range::above(0), "their g");
+    v("whiten_input", whiten_input,
+      "mlp, cnn: inputs are whitened (ZCA) by images of the first task, before anything else");
+    v("whiten_epsilon", whiten_epsilon, Range::above(0),
+      "added to every variance, as a share of their mean");
     v("unit_input", unit_input, "mlp, cnn: every example is divided by its Euclidean norm first");
     v("hidden_bias", hidden_bias, "hidden layers have biases; in residual blocks they never do");
     v("head_bias", head_bias, "the classifier has biases");

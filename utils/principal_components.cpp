@@ -48,12 +48,13 @@ Projection principal_components(const Samples& samples, int count) {
                             "not finite or too large; look at what made them",
                             n, d));
 
-  Projection out{{mean.begin(), mean.end()}, Samples({static_cast<std::size_t>(count), d}), {}};
+  Projection out{{mean.begin(), mean.end()}, Samples({static_cast<std::size_t>(count), d}), {}, {}};
   const double total = arma::trace(covariance);
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     arma::vec axis = vectors.col(d - 1 - i);
     fix_sign(axis);
     std::copy(axis.begin(), axis.end(), out.axes.data() + i * d);
+    out.variance.push_back(std::max(0.0, variances[d - 1 - i]));
     out.explained.push_back(total > 0 ? std::max(0.0, variances[d - 1 - i]) / total : 0);
   }
   return out;

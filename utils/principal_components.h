@@ -12,6 +12,7 @@ struct Projection {
   std::vector<double> mean;       ///< [d]
   xt::xtensor<double, 2> axes;    ///< [count, d], orthonormal rows, the widest spread first
   std::vector<double> explained;  ///< [count], shares of the total variance; 0 if there is none
+  std::vector<double> variance;   ///< [count], along each axis
 
   /// Coordinates [n, count] of samples [n, d] along the axes, from the mean.
   xt::xtensor<double, 2> project(const xt::xtensor<double, 2>& samples) const;
