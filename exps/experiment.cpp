@@ -44,6 +44,21 @@ HeadShape head_shape(const Settings& s, const Targets& targets) {
   return {targets.heads(), targets.width(), targets.tasks()};
 }
 
+namespace {
+
+/// The generator of PFF paints pixels, which it clips to [0, 1]: of an input that is centred and
+/// scaled it could never reach what lies outside.
+void check_inputs(const Settings& s, Config& config) {
+  if (s.rule.rule != "pff" || s.stream.normalise == Normalise::None) return;
+  if (!config.read<PffRuleOptions>().generative) return;
+  throw Error(Fault::Config,
+              fmt::format("pff.generative = yes paints images in [0, 1], which inputs under "
+                          "normalise = {} are not; use normalise = none or pff.generative = no",
+                          name_of(s.stream.normalise)));
+}
+
+}  // namespace
+
 Settings read_settings(std::string experiment, Config config) {
   Settings s;
   s.experiment = std::move(experiment);
@@ -81,6 +96,7 @@ Settings read_settings(std::string experiment, Config config) {
     check_rule_teaches(s.rule.rule, model_name(s.model));
     make_rule(s.rule.rule, config, {s.rule.loss, s.optimizer.weight_decay});
   });
+  at("normalise", [&] { check_inputs(s, config); });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
   at("strategies", [&] {
     for (const std::string& name : s.rule.strategies)

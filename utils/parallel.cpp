@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -49,9 +50,29 @@ void run_serially(int count, const TileBody& body) {
     body(i);
 }
 
+/// While it lives, threads are started that leave it to others to be asked to stop: a handler needs
+/// a stack of its own beside oneDNN's products (exps/commands/stop.cpp), which workers have not.
+class StopSignalsBlocked {
+ public:
+  StopSignalsBlocked() {
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &stop, &before_);
+  }
+  ~StopSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  StopSignalsBlocked(const StopSignalsBlocked&) = delete;
+  StopSignalsBlocked& operator=(const StopSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 class Pool {
  public:
   explicit Pool(int workers) {
+    const StopSignalsBlocked blocked;
     workers_.reserve(static_cast<std::size_t>(workers));
     for (int i = 0; i < workers; ++i)
       workers_.emplace_back([this] { serve(); });

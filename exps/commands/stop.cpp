@@ -12,6 +12,9 @@ namespace {
 std::atomic<bool> asked_to_stop{false};
 std::atomic<int> signal_number{0};
 std::atomic<bool> second_ends{true};
+// oneDNN's products let the stack pointer of their thread stand in a buffer on the heap. The frame
+// of a handler would be written over what lies there: packed numbers, or the books of malloc.
+alignas(64) char handler_stack[1 << 16];
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 extern "C" void on_stop_signal(int number) {
@@ -25,10 +28,15 @@ extern "C" void on_stop_signal(int number) {
 }  // namespace
 
 void catch_stop_signals() {
+  stack_t apart{};
+  apart.ss_sp = handler_stack, apart.ss_size = sizeof handler_stack;
+  ::sigaltstack(&apart,
+                nullptr);  // of this thread; others leave signals to it (utils/parallel.cpp)
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;  // poll() returns all the same; a half-written file does not suffer
+  // With SA_RESTART poll() returns all the same, and a half-written file does not suffer.
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   action.sa_handler = SIG_IGN;

@@ -86,6 +86,14 @@ clip = 1
 train_limit = 500
 epochs = 4
 
+[products]
+inherits = predictive_forward
+tasks = 1
+hidden_units = 50
+pff.generative = no
+batch_size = 250
+epochs = 100
+
 [forward]
 model = ff
 rule = ff
@@ -159,6 +167,25 @@ TEST_F(SameBits, AfterStoppingTwoProcessesAtOnce) {
   ASSERT_EQ(engram(words).code, 0);
   for (int seed = 0; seed < 2; ++seed)
     expect_same_results(results("whole", seed), results("stopped", seed));
+}
+
+// Most of this run is spent in products, in which the stack pointer may stand on the heap.
+TEST_F(SameBits, AfterBeingStoppedAmidProductsAgainAndAgain) {
+  ASSERT_EQ(engram(run("products", "whole")).code, 0);
+  const auto words = run("products", "stopped");
+  int stopped = 0;
+  for (int i = 0; i < 6; ++i) {
+    Process going = engram.start(words);
+    ASSERT_TRUE(going.wait_until([&] { return fs::exists(results("stopped")); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(150 + 10 * i));
+    going.signal(SIGTERM);
+    const Said said = going.wait();
+    ASSERT_TRUE(said.code == 143 || said.code == 0) << said.code << ": " << said.err;
+    stopped += said.code == 143;
+  }
+  EXPECT_GT(stopped, 0);
+  ASSERT_EQ(engram(words).code, 0);
+  expect_same_results(results("whole"), results("stopped"));
 }
 
 TEST_F(SameBits, AfterKillAndResume) {

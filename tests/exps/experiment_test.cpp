@@ -132,6 +132,26 @@ TEST(Settings, RefuseGatesForTasksThatAreNotKnownAtTest) {
   }
 }
 
+TEST(Settings, RefuseInputsOutsideOfWhatTheGeneratorPaints) {
+  using Lines = std::vector<std::pair<std::string, std::string>>;
+  const Lines pff = {{"model", "pff"}, {"rule", "pff"}};
+  const auto with = [&](Lines more) {
+    more.insert(more.begin(), pff.begin(), pff.end());
+    return failure(more);
+  };
+  for (const std::string how : {"standard", "imagenet", "hsu", "mnist", "half"}) {
+    const std::string why = with({{"normalise", how}});
+    EXPECT_NE(why.find("x.cfg:3"), std::string::npos) << why;
+    EXPECT_NE(why.find("normalise = " + how), std::string::npos) << why;
+    EXPECT_NE(why.find("pff.generative = no"), std::string::npos) << why;
+    EXPECT_EQ(with({{"normalise", how}, {"pff.generative", "no"}}), "");
+  }
+  EXPECT_EQ(with({{"normalise", "none"}}), "");
+  EXPECT_EQ(with({}), "");
+  // The other rule of this kind has no generator.
+  EXPECT_EQ(failure({{"model", "ff"}, {"rule", "ff"}, {"normalise", "standard"}}), "");
+}
+
 TEST(Settings, RefuseAStrategyOptionWithoutItsStrategy) {
   EXPECT_NE(failure({{"l2.lambda", "3"}}).find("l2.lambda"), std::string::npos);
 }

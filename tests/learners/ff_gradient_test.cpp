@@ -5,12 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "learners/forward_forward/wrong_labels.h"
-#include "models/circuits/circuits.h"
-#include "models/circuits/ff.h"
-#include "tests/learners/examples.h"
-#include "tests/learners/ff_reference.h"
-#include "tests/learners/parameters_of.h"
+#include "tests/learners/ff_pair.h"
 
 namespace engram {
 namespace {
@@ -28,172 +23,16 @@ using testing::random_batch;
 using testing::Ruled;
 using testing::stacked;
 
-static_assert(sizeof(real) == 8, "rules are checked in double precision");
-
-constexpr int kPixels = 7, kLabels = 4, kRows = 6;
-const std::vector<int> kWidths = {5, 6, 4};
-
-std::vector<LayerPtr> levels(const FfOptions& options, std::vector<int> widths) {
-  ModelOptions model;
-  model.ff = options, model.hidden = std::move(widths);
-  return ff_layers(model, {1, kLabels});
-}
-
-FfReference::Constants constants(const FfOptions& o) {
-  FfReference::Constants c;
-  c.append = o.label == LabelPlace::Append, c.rms = o.normaliser == FfNormaliser::Rms;
-  c.normalise_input = o.normalise_input, c.mean = o.goodness == FfGoodness::Mean;
-  c.strength = o.label_strength, c.epsilon = o.normaliser_epsilon;
-  c.threshold = o.threshold, c.first = o.first_level;
-  return c;
-}
-
-/// Weights, biases and heads that are all alive: biases and heads start at 0.
-void stir(ParamStore& store) {
-  Rng rng(31);
-  for (int id = 0; id < store.count(); ++id)
-    for (real& w : store.value(id).all())
-      w += 0.3 * rng.normal();
-}
-
-const Keys kUniform = {{"ff.peer", "0"}, {"ff.negatives", "all"}, {"ff.negative_draw", "uniform"}};
-
-Keys with(Keys keys, std::initializer_list<std::pair<const char*, const char*>> more) {
-  keys.insert(keys.end(), more);
-  return keys;
-}
-
-/// The rule beside the reference, update by update.
-struct Pair {
-  explicit Pair(const FfOptions& options = {}, const Keys& keys = kUniform,
-                const std::vector<int>& widths = kWidths)
-      : ruled("ff", keys, {1, 1, kPixels}, levels(options, widths)),
-        batch(random_batch(kRows, kPixels, kLabels)),
-        ff(*find_layer<Ff>(*ruled.net)) {
-    stir(ruled.net->params());
-    reference.c = constants(options);
-    reference.levels = static_cast<int>(widths.size()), reference.labels = kLabels;
-    for (const int width : widths)
-      means.emplace_back(static_cast<std::size_t>(width), 0.5);
-  }
-  static Rng root() { return Rng(77).fork("pass", 0); }
-  Matrix images() const { return matrix_of(batch.x.value()); }
-
-  BatchStats learn(int update) {
-    reference.p = parameters_of(ruled.net->params());
-    ruled.net->params().zero_grad();
-    return ruled.rule->learn(*ruled.net, batch, {.training = true, .rng = root(), .update = update},
-                             {});
-  }
-  void expect_gradient(const std::string& name, const std::vector<double>& expected, int update) {
-    EXPECT_LT(farthest(expected, ruled.gradient("ff1." + name)), 1e-7)
-        << name << " in update " << update;
-    EXPECT_TRUE(std::ranges::any_of(expected, [](double v) { return std::abs(v) > 1e-4; }))
-        << name << " has nothing to learn";
-  }
-  void expect_none(const std::string& name, int update) {
-    for (const double g : ruled.gradient("ff1." + name))
-      EXPECT_EQ(g, 0) << name << " in update " << update;
-  }
-  void draw(int update) {
-    draw_wrong_labels(batch, kLabels, Negatives::All,
-                      root().fork("negatives", static_cast<std::uint64_t>(update)), rows);
-  }
-  std::vector<int> wrong() const { return {rows.label.begin() + kRows, rows.label.end()}; }
-  std::vector<int> wrong_rows() const { return {rows.image.begin() + kRows, rows.image.end()}; }
-
-  /// Checks update u, in which `only` learns (0: all levels), with negatives that draw() or the
-  /// test has chosen.
-  void check(int u, int only = 0) {
-    const BatchStats stats = learn(u);
-    const Parameters& p = reference.p;
-    std::vector<Matrix> h;
-    const auto plus = reference.sweep(images(), batch.target, &h);
-    const auto minus = reference.sweep(chosen_rows(images(), wrong_rows()), wrong());
-    // Positives that nothing stands against teach nothing.
-    std::vector<int> paired, lab;
-    for (int i = 0; i < kRows; ++i)
-      if (rows.paired[static_cast<std::size_t>(i)]) paired.push_back(i);
-    lab.assign(paired.size(), 1);
-    lab.resize(paired.size() + wrong().size(), 0);
-    double loss = 0;
-    for (int l = 1; l <= reference.levels; ++l) {
-      const std::string w = FfReference::name("W", l), b = FfReference::name("b", l);
-      if (only > 0 && l != only) {
-        expect_none(w, u), expect_none(b, u);
-        continue;
-      }
-      const auto at = static_cast<std::size_t>(l - 1);
-      const Matrix below = stacked(chosen_rows(plus[at], paired), minus[at]);
-      const auto of_level = [&](const Parameters& q) {
-        return reference.level_loss(l, q, below, lab, 2 * kRows);
-      };
-      loss += of_level(p);
-      auto of_w = differences(p, w, of_level), of_b = differences(p, b, of_level);
-      if (reference.c.peer > 0) add_peers(l, plus[at], h[at], of_w, of_b);
-      expect_gradient(w, of_w, u), expect_gradient(b, of_b, u);
-    }
-    EXPECT_NEAR(stats.loss, loss, 1e-12);
-    check_head(u, only == 0 || only == reference.levels, stats);
-  }
-  void check_head(int u, bool learns, const BatchStats& stats) {
-    const Parameters& p = reference.p;
-    const std::vector<int> none(static_cast<std::size_t>(kRows), FfReference::kNeutral);
-    const auto neutral = reference.sweep(images(), none);
-    for (int l = reference.first(); l <= reference.levels; ++l) {
-      const std::string head = FfReference::name("head", l);
-      if (!learns)
-        expect_none(head, u);
-      else
-        expect_gradient(head,
-                        differences(p, head,
-                                    [&](const Parameters& q) {
-                                      return reference.head_loss(q, neutral, batch.target);
-                                    }),
-                        u);
-    }
-    if (!learns) return;
-    EXPECT_NEAR(ruled.rule->measures().back(), reference.head_loss(p, neutral, batch.target),
-                1e-12);
-    const Matrix logits = reference.head_logits(p, neutral);
-    int right = 0;
-    for (int i = 0; i < kRows; ++i) {
-      const double* z = &logits.v[static_cast<std::size_t>(i * kLabels)];
-      right += std::max_element(z, z + kLabels) - z == batch.target[static_cast<std::size_t>(i)];
-    }
-    EXPECT_EQ(stats.correct, right);
-  }
-  /// Every positive pulls its unit's mean towards that of the level.
-  void add_peers(int level, const Matrix& below, const Matrix& h, std::vector<double>& of_w,
-                 std::vector<double>& of_b) {
-    std::vector<double> pull;
-    auto& mean = means[static_cast<std::size_t>(level - 1)];
-    reference.peers(h, mean, pull);
-    for (int i = 0; i < h.rows; ++i)
-      for (int j = 0; j < h.cols; ++j) {
-        const double by = pull[static_cast<std::size_t>(j)];
-        of_b[static_cast<std::size_t>(j)] += by;
-        for (int k = 0; k < below.cols; ++k)
-          of_w[static_cast<std::size_t>(k * h.cols + j)] += below(i, k) * by;
-      }
-    EXPECT_LT(farthest(mean, matrix_of(ff.mean_activity(level - 1)).v), 1e-12);
-  }
-  void step(double rate) {
-    ParamStore& store = ruled.net->params();
-    for (int id = 0; id < store.count(); ++id) {
-      const Mat w = store.value(id), g = store.grad(id);
-      for (std::size_t k = 0; k < w.size(); ++k)
-        w.data[k] -= rate * g.data[k];
-    }
-  }
-
-  Ruled ruled;
-  Batch batch;
-  Ff& ff;
-  LabelledRows rows;
-  FfReference reference;
-  std::vector<std::vector<double>> means;
-};
+using testing::constants;
+using testing::kLabels;
+using testing::kPixels;
+using testing::kRows;
+using testing::kUniform;
+using testing::kWidths;
+using testing::levels;
+using testing::stir;
+using testing::with;
+using Pair = testing::FfPair;
 
 /// Every way to show labels, to shorten and to measure goodness.
 std::vector<FfOptions> variants() {

@@ -120,11 +120,18 @@ struct FfReference {
     }
     return logits;
   }
-  static std::vector<double> softmax(const Matrix& logits, int row) {
+  /// Per row 1 for the outputs that compete; empty: all of them.
+  using Allowed = std::vector<std::vector<int>>;
+  static std::vector<int> row_of(const Allowed& allowed, int row) {
+    return allowed.empty() ? std::vector<int>{} : allowed[static_cast<std::size_t>(row)];
+  }
+  static std::vector<double> softmax(const Matrix& logits, int row,
+                                     const std::vector<int>& allowed = {}) {
     std::vector<double> out;
     double sum = 0;
     for (int k = 0; k < logits.cols; ++k) {
-      out.push_back(std::exp(logits(row, k)));
+      const bool competes = allowed.empty() || allowed[static_cast<std::size_t>(k)];
+      out.push_back(competes ? std::exp(logits(row, k)) : 0);
       sum += out.back();
     }
     for (double& s : out)
@@ -132,12 +139,13 @@ struct FfReference {
     return out;
   }
   double head_loss(const Parameters& q, const std::vector<Matrix>& u,
-                   const std::vector<int>& target) const {
+                   const std::vector<int>& target, const Allowed& allowed = {}) const {
     const Matrix logits = head_logits(q, u);
     double loss = 0;
     for (int i = 0; i < logits.rows; ++i)
-      loss -= std::log(
-          softmax(logits, i)[static_cast<std::size_t>(target[static_cast<std::size_t>(i)])]);
+      loss -= std::log(softmax(
+          logits, i,
+          row_of(allowed, i))[static_cast<std::size_t>(target[static_cast<std::size_t>(i)])]);
     return loss / logits.rows;
   }
 
