@@ -78,8 +78,8 @@ struct ModelOptions {
     v("activation", activation,
       "relu; power: relu(x)^n; triangle: relu(x - mean over channels)^n; softmax over channels of "
       "g x; tanh of g x");
-    v("activation_power", activation_power, Range::above(0), "their n");
-    v("activation_gain", activation_gain, Range::above(0), "their g");
+    v("activation_power", activation_power, Range::above(0), "n of power and triangle");
+    v("activation_gain", activation_gain, Range::above(0), "g of softmax and tanh");
     v("unit_input", unit_input, "mlp, cnn: every example is divided by its Euclidean norm first");
     v("hidden_bias", hidden_bias, "hidden layers have biases; in residual blocks they never do");
     v("head_bias", head_bias, "the classifier has biases");
