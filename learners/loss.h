@@ -35,8 +35,8 @@ struct LossOptions {
     v("loss", loss,
       "softmax cross-entropy; sigmoid cross-entropy of every output; mean squared error; or power: "
       "sum of |tanh(g output) - target|^m over the outputs, targets +-1");
-    v("loss_power", power, Range::at_least(1), "its m");
-    v("loss_gain", gain, Range::above(0), "its g");
+    v("loss_power", power, Range::at_least(1), "m of power");
+    v("loss_gain", gain, Range::above(0), "g of power");
     v("mse_target", mse_target,
       "loss = mse: targets 1 and 0, or 1 and -1 as in the delta rule (LMS)");
   }

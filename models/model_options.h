@@ -80,8 +80,8 @@ struct ModelOptions {
     v("activation", activation,
       "relu; power: relu(x)^n; triangle: relu(x - mean over channels)^n; softmax over channels of "
       "g x; tanh of g x");
-    v("activation_power", activation_power, Range::above(0), "their n");
-    v("activation_gain", activation_gain, Range::above(0), "their g");
+    v("activation_power", activation_power, Range::above(0), "n of power and triangle");
+    v("activation_gain", activation_gain, Range::above(0), "g of softmax and tanh");
     v("whiten_input", whiten_input,
       "mlp, cnn: inputs are whitened (ZCA) by images of the first task, before anything else");
     v("whiten_epsilon", whiten_epsilon, Range::above(0),

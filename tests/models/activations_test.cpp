@@ -104,9 +104,9 @@ TEST(TanhActivation, IsTheTanhOfItsGainTimesTheInput) {
 TEST(UnitNorm, DividesEachRowByItsNormAndLeavesZerosAlone) {
   Alone u(unit_norm(), {1, 1, 2});
   const Signal& y = u.forward(signal(3, 2, {3, -4, 0, 0, 0, 7}), true);
-  const std::vector<real> expected{real{0.6}, real{-0.8}, 0, 0, 0, 1};
+  const std::vector<double> expected{0.6, -0.8, 0, 0, 0, 1};
   for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(y.value().data[i]), static_cast<double>(expected[i]), 1e-7);
+    EXPECT_NEAR(static_cast<double>(y.value().data[i]), expected[i], 1e-7);
   EXPECT_EQ(u.tape[0].saved, (std::vector<real>{5, 0, 7}));
   Signal dx;
   u.layer().backward_input({}, u.tape[0], signal(3, 2, {1, 1, 1, 1, 1, 1}), dx, {});
