@@ -1,0 +1,210 @@
+// The border between layers that learn from their own activity and the head: who learns when.
+#include <gtest/gtest.h>
+
+#include "learners/registry.h"
+#include "tests/learners/examples.h"
+
+namespace engram {
+namespace {
+
+using testing::Keys;
+using testing::random_batch;
+using testing::Ruled;
+using testing::stack;
+
+constexpr int kInputs = 8, kRows = 20;
+
+Ruled three_layers(const char* rule, Keys keys) {
+  return {rule, keys, {1, 1, kInputs}, stack(linear(6), relu(), linear(6), relu(), linear(4))};
+}
+std::vector<real> copy_of(Ruled& ruled, const char* name) {
+  const CMat m = ruled.net->params().value(ruled.net->params().find(name));
+  return {m.data, m.data + m.size()};
+}
+bool has_gradient(Ruled& ruled, const char* name) {
+  const ParamStore& params = ruled.net->params();
+  return params.param(params.find(name)).form != GradientForm::Zero;
+}
+void expect_config_error(const std::function<void()>& act, const char* part) {
+  try {
+    act();
+    FAIL() << "not refused";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault(), Fault::Config);
+    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
+  }
+}
+
+TEST(HebbianRule, OneLayerLearnsBelowAHeadOfTwo) {
+  Ruled ruled = three_layers("krotov", {{"hebbian.head", "backprop"}});
+  ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+  const auto before = copy_of(ruled, "linear1.weight");
+  ruled.learn(random_batch(kRows, kInputs, 4));
+  EXPECT_NE(copy_of(ruled, "linear1.weight"), before);
+  EXPECT_FALSE(has_gradient(ruled, "linear1.weight"));
+  EXPECT_TRUE(has_gradient(ruled, "linear2.weight"));
+  EXPECT_TRUE(has_gradient(ruled, "linear3.weight"));
+  EXPECT_FALSE(ruled.net->params().param(ruled.net->params().find("linear1.weight")).trainable);
+}
+
+TEST(HebbianRule, TheHeadLearnsAsIfTheLayersBelowWereItsInput) {
+  for (const char* head : {"backprop", "feedback_alignment", "direct_feedback", "usf", "brsf",
+                           "frsf", "counter_hebb", "kolen_pollack"}) {
+    SCOPED_TRACE(head);
+    Ruled below = three_layers("frozen", {{"hebbian.head", head}});
+    Ruled whole = three_layers(head, {});
+    below.rule->begin_epoch(*below.net, {.epochs = 1});
+    whole.rule->begin_epoch(*whole.net, {.epochs = 1});
+    // The same weights in both; biases below the border are 0.
+    const auto from = whole.net->params().values();
+    std::ranges::fill(whole.net->params().value(whole.net->params().find("linear1.bias")).all(),
+                      real{0});
+    std::ranges::copy(from, below.net->params().values().begin());
+    const Batch batch = random_batch(kRows, kInputs, 4);
+    below.learn(batch), whole.learn(batch);
+    for (const char* name : {"linear2.weight", "linear2.bias", "linear3.weight"})
+      EXPECT_EQ(below.gradient(name), whole.gradient(name)) << name;
+  }
+}
+
+TEST(HebbianRule, EpochsWithoutLabelsComeFirst) {
+  Ruled ruled = three_layers("krotov", {{"hebbian.epochs", "2"}, {"hebbian.batch_size", "7"}});
+  const auto kind = [&](int epoch) {
+    return ruled.rule->begin_epoch(*ruled.net, {.epoch = epoch, .epochs = 5});
+  };
+  EXPECT_FALSE(kind(0).labelled);
+  EXPECT_EQ(kind(1).batch_size, 7);
+  EXPECT_FALSE(kind(1).labelled);
+  const Batch batch = random_batch(kRows, kInputs, 4);
+  const auto head = copy_of(ruled, "linear3.weight");
+  ruled.learn(batch);
+  EXPECT_FALSE(has_gradient(ruled, "linear3.weight"));
+  const EpochKind later = kind(2);
+  EXPECT_TRUE(later.labelled);
+  EXPECT_EQ(later.batch_size, 0);
+  EXPECT_EQ(later.unlabelled, 2);
+  const auto features = copy_of(ruled, "linear1.weight");
+  ruled.learn(batch);
+  EXPECT_EQ(copy_of(ruled, "linear1.weight"), features);
+  EXPECT_TRUE(has_gradient(ruled, "linear3.weight"));
+}
+
+TEST(HebbianRule, TheRateFallsOverTheEpochs) {
+  const Batch batch = random_batch(kRows, kInputs, 4);
+  const auto largest_step = [&](int epoch, const Keys& keys) {
+    Ruled ruled = three_layers("krotov", keys);
+    ruled.rule->begin_epoch(*ruled.net, {.epoch = epoch, .epochs = 4});
+    const auto before = copy_of(ruled, "linear1.weight");
+    ruled.learn(batch);
+    const auto after = copy_of(ruled, "linear1.weight");
+    double most = 0;
+    for (std::size_t i = 0; i < after.size(); ++i)
+      most = std::max(most, static_cast<double>(std::abs(after[i] - before[i])));
+    return most;
+  };
+  // The largest step of a weight is the rate.
+  EXPECT_NEAR(largest_step(0, {}), 0.02, 1e-6);
+  EXPECT_NEAR(largest_step(3, {}), 0.005, 1e-6);
+  EXPECT_NEAR(largest_step(3, {{"hebbian.anneal", "none"}}), 0.02, 1e-6);
+  EXPECT_NEAR(largest_step(0, {{"hebbian.lr", "0.3"}}), 0.3, 1e-5);
+}
+
+TEST(HebbianRule, LaterTasksMayFreezeOrSlowTheFeatures) {
+  const Batch batch = random_batch(kRows, kInputs, 4);
+  for (const char* later : {"0", "0.1", "1"}) {
+    Ruled ruled =
+        three_layers("krotov", {{"hebbian.later_rate", later}, {"hebbian.anneal", "none"}});
+    ruled.rule->begin_epoch(*ruled.net, {.experience = 1, .experiences = 2, .epochs = 1});
+    const auto before = copy_of(ruled, "linear1.weight");
+    ruled.learn(batch);
+    const auto after = copy_of(ruled, "linear1.weight");
+    double most = 0;
+    for (std::size_t i = 0; i < after.size(); ++i)
+      most = std::max(most, static_cast<double>(std::abs(after[i] - before[i])));
+    EXPECT_NEAR(most, 0.02 * std::atof(later), 1e-6) << later;
+  }
+}
+
+TEST(HebbianRule, ATaskMayHaveUnitsOfItsOwn) {
+  for (const char* rule : {"krotov", "softhebb", "oja", "sanger", "hebb", "winner_take_all"}) {
+    Ruled ruled = three_layers(rule, {{"hebbian.blocks", "yes"}});
+    ruled.rule->begin_epoch(*ruled.net, {.experience = 1, .experiences = 3, .epochs = 1});
+    const auto before = copy_of(ruled, "linear1.weight");
+    ruled.learn(random_batch(kRows, kInputs, 4));
+    const auto after = copy_of(ruled, "linear1.weight");
+    bool moved = false;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      const std::size_t unit = i % 6;
+      const bool own = unit == 2 || unit == 3;
+      moved |= own && after[i] != before[i];
+      if (!own) {
+        EXPECT_EQ(after[i], before[i]) << rule << ", unit " << unit;
+      }
+    }
+    EXPECT_TRUE(moved) << rule;
+  }
+}
+
+TEST(HebbianRule, ACompetitionMayReadImagesBeforeTheirUnitNorm) {
+  const auto moved = [](const char* raw, bool norm) {
+    Ruled ruled("krotov", {{"hebbian.raw_input", raw}}, {1, 1, kInputs},
+                norm ? stack(unit_norm(), linear(6), relu(), linear(4))
+                     : stack(linear(6), relu(), linear(4)));
+    const Mat w = ruled.net->params().value(ruled.net->params().find("linear1.weight"));
+    for (int i = 0; i < w.rows; ++i)
+      for (int u = 0; u < w.cols; ++u)
+        w.row(i)[u] = static_cast<real>(((i * 5 + u * 3) % 7) - 3) / 4;
+    ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+    ruled.learn(random_batch(kRows, kInputs, 4));
+    return copy_of(ruled, "linear1.weight");
+  };
+  const auto raw = moved("yes", true), without = moved("yes", false), normed = moved("no", true);
+  for (std::size_t i = 0; i < raw.size(); ++i)
+    EXPECT_NEAR(raw[i], without[i], 1e-5);
+  EXPECT_NE(raw, normed);
+}
+
+TEST(HebbianRule, PrototypesAreTheFirstExamples) {
+  Ruled ruled("prototypes", {}, {1, 1, kInputs}, stack(linear(25), relu(), linear(4)));
+  ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+  const Batch first = random_batch(kRows, kInputs, 4, 1, 1);
+  const Batch second = random_batch(kRows, kInputs, 4, 1, 2);
+  for (const Batch* batch : {&first, &second, &first})
+    ruled.learn(*batch);
+  const CMat w = ruled.net->params().value(ruled.net->params().find("linear1.weight"));
+  for (int u = 0; u < 25; ++u)
+    for (int i = 0; i < kInputs; ++i) {
+      const Batch& from = u < kRows ? first : second;
+      EXPECT_NEAR(w.row(i)[u], from.x.value().row(u % kRows)[i], 1e-6);
+    }
+}
+
+TEST(HebbianRule, MeasuresWhatMoved) {
+  Ruled ruled = three_layers("krotov", {{"krotov.delta", "0"}});
+  ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+  Batch one = random_batch(1, kInputs, 4);
+  ruled.learn(one);
+  EXPECT_EQ(ruled.rule->measure_names(),
+            (std::vector<std::string>{"moved_units/linear1", "norm/linear1"}));
+  EXPECT_NEAR(ruled.rule->measures()[0], 1. / 6, 1e-9);
+  EXPECT_GT(ruled.rule->measures()[1], 0);
+}
+
+TEST(HebbianRule, RefusesWhatMakesNoSense) {
+  expect_config_error([] { three_layers("krotov", {{"hebbian.layers", "3"}}); }, "no layer");
+  expect_config_error(
+      [] {
+        three_layers("krotov", {{"hebbian.head", "softhebb"}});
+      },
+      "hebbian.head");
+  expect_config_error([] { three_layers("krotov", {{"hebbian.head", "pff"}}); }, "hebbian.head");
+  expect_config_error(
+      [] {
+        Ruled ruled = three_layers("krotov", {{"hebbian.epochs", "5"}});
+        ruled.rule->begin_epoch(*ruled.net, {.epochs = 5});
+      },
+      "hebbian.epochs = 5");
+}
+
+}  // namespace
+}  // namespace engram
