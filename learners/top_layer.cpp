@@ -21,9 +21,10 @@ void TopLayerRule::prepare(Network& net, Rng) {
   ParamStore& params = net.params();
   for (int id = 0; id < params.count(); ++id)
     params.param(id).trainable = false;
-  std::ranges::fill(params.value(matrices.front()->weight_id()).all(), real{0});
+  weight_ = matrices.front()->weight_id();
+  std::ranges::fill(params.value(weight_).all(), real{0});
   std::ranges::fill(matrices.front()->bias_part().mutable_value().all(), real{0});
-  memory_.assign(params.param(matrices.front()->weight_id()).size(), 0);
+  memory_.assign(params.param(weight_).size(), 0);
 }
 
 BatchStats TopLayerRule::learn(Network& net, const Batch& batch, const Pass& pass,
@@ -32,7 +33,7 @@ BatchStats TopLayerRule::learn(Network& net, const Batch& batch, const Pass& pas
   stats.macs = net.forward(batch.x, tape_, pass);
   const CMat logits = tape_.back().out.value();
   const CMat h = input_of(net, net.depth() - 1, batch.x, tape_).value();
-  const Mat w = net.params().value(net.layer(net.depth() - 1).synapses().front()->weight_id());
+  const Mat w = net.params().value(weight_);
   const Mat memory{memory_.data(), w.cols, w.rows};
   const auto norm = [](const real* v, int count, int step) {
     double squares = 0;

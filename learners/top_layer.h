@@ -28,6 +28,7 @@ class TopLayerRule : public Rule {
 
  private:
   Tape tape_;
+  int weight_ = -1;  ///< slice of the top layer
   std::vector<real> memory_, column_;
 };
 

@@ -82,6 +82,7 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, boo
 }
 
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadShape& head) {
+  if (o.unit_features) layers.push_back(unit_norm());
   // Laws with a scale are those of rules that learn hidden layers without errors.
   Synapses dense{.init = has_scale(o.init) ? WeightInit::Torch : o.init, .bias = o.head_bias};
   if (o.head_init_range) dense.init = WeightInit::Uniform, dense.init_scale = *o.head_init_range;

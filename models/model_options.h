@@ -42,7 +42,7 @@ struct ModelOptions {
   double activation_power = 1, activation_gain = 1;
   bool whiten_input = false;
   double whiten_epsilon = 0.01;
-  bool unit_input = false, hidden_bias = true, head_bias = true;
+  bool unit_input = false, unit_features = false, hidden_bias = true, head_bias = true;
   WeightInit init = WeightInit::Torch;
   double init_scale = 1;
   std::optional<double> head_init_range;
@@ -87,6 +87,8 @@ struct ModelOptions {
     v("whiten_epsilon", whiten_epsilon, Range::above(0),
       "added to every variance, as a share of their mean");
     v("unit_input", unit_input, "mlp, cnn: every example is divided by its Euclidean norm first");
+    v("unit_features", unit_features,
+      "what the classifier reads is divided by its Euclidean norm first");
     v("hidden_bias", hidden_bias, "hidden layers have biases; in residual blocks they never do");
     v("head_bias", head_bias, "the classifier has biases");
     v("init", init,

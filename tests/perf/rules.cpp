@@ -55,7 +55,8 @@ void compare(const char* title, const ModelOptions& model, ImageShape in, int ro
   std::vector<Trained> all;
   for (const RuleEntry& entry : rules()) {
     if (!entry.model.empty()) continue;  // teaches a model of its own
-    auto rule = make_rule(std::string(entry.name), Config(), {.weight_decay = o.weight_decay});
+    auto rule =
+        make_rule(std::string(entry.name), Config(), {.loss = {}, .weight_decay = o.weight_decay});
     auto net = build_model(model, in, {1, 10}, Rng(1), 1, rule->feedback());
     rule->prepare(*net, Rng(2));
     auto optimizer = make_optimizer(o, net->params());
