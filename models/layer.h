@@ -90,6 +90,12 @@ class Layer {
   /// The weights that carry signals, with what stands in for them when errors go down: one matrix,
   /// or one per head. Empty for other layers and for sparse storage.
   virtual std::vector<const SynapticMatrix*> synapses() const { return {}; }
+  /// to [units, fan_in] <- the weights of every unit from what it reads, absent ones 0; the fan_in
+  /// of a convolution is [kernel height, kernel width, channels]. For looking at; of several heads
+  /// the first one. No rows: the layer has no weights.
+  virtual void incoming(Signal& to) const;
+  /// False for layers that do not hand errors down: backward_input() is not theirs.
+  virtual bool differentiable() const { return true; }
   /// Share of the outputs that may be non-zero in training when that of the inputs is `inputs`.
   virtual double active_share(double /*inputs*/) const { return 1; }
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).
