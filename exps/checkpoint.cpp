@@ -31,6 +31,9 @@ std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& part
     for (const auto& a : parts.strategies[s]->state())
       all.emplace_back(fmt::format("strategy{}_{}", s, i++), a);
   }
+  i = 0;
+  for (const auto& a : parts.looks)
+    all.emplace_back(fmt::format("look{}", i++), a);
   return all;
 }
 

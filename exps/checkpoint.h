@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct RunParts {
   std::vector<std::unique_ptr<Strategy>>& strategies;
   Cursor& cursor;
   RunRecord& record;
+  std::vector<std::span<real>> looks{};  ///< what is remembered of earlier rows (exps/looks/)
 };
 
 void save_checkpoint(const std::filesystem::path& file, const RunParts&, const std::string& digest);

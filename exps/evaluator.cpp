@@ -8,17 +8,13 @@
 #include "learners/loss.h"
 
 namespace engram {
-namespace {
 
-/// Examples per evaluation pass: large for speed, small enough for wide layers to stay in memory.
-int rows_for(const Network& net) {
+int rows_at_once(const Network& net) {
   int widest = 1;
   for (int l = -1; l < net.depth(); ++l)
     widest = std::max(widest, net.output_shape(l).size());
   return std::clamp(4'000'000 / widest, 16, 500);
 }
-
-}  // namespace
 
 Evaluator::Evaluator(const Network& net, const Targets& targets, const EvaluationOptions& options,
                      int batch_size)
@@ -26,7 +22,7 @@ Evaluator::Evaluator(const Network& net, const Targets& targets, const Evaluatio
       targets_(targets),
       o_(options),
       batch_size_(batch_size),
-      rows_(rows_for(net)),
+      rows_(rows_at_once(net)),
       hidden_(hidden_activations(net)) {}
 
 int Evaluator::units_of(const Network& net, int layer) {

@@ -19,6 +19,9 @@ struct UnitUsage {
   std::vector<double> active_fraction;             ///< [hidden layer]
 };
 
+/// Examples per evaluation pass: large for speed, small enough for wide layers to stay in memory.
+int rows_at_once(const Network& net);
+
 class Evaluator {
  public:
   Evaluator(const Network&, const Targets&, const EvaluationOptions&, int batch_size);

@@ -42,6 +42,8 @@ struct EvaluationOptions {
   bool evaluate_validation = false;
   int probe_every = 0, probe_size = 256;
   int pictures = 100, mixture_components = 10, mixture_codes = 5000, embedding_points = 1000;
+  int receptive_fields = 0, representation_examples = 0;
+  int attributions = 0, occlusion_patch = 4, occlusion_stride = 2;
   bool keep_weights = false;
   ForgettingDefinition forgetting_definition = ForgettingDefinition::Chaudhry;
 
@@ -67,6 +69,19 @@ struct EvaluationOptions {
       "training images whose codes it is fitted to, at most");
     v("embedding_points", embedding_points, Range::at_least(0).at_most(100000),
       "test images whose codes are shown in the plane at the end");
+    v("receptive_fields", receptive_fields, Range::at_least(0).at_most(1000),
+      "units of the first layer whose incoming weights are shown as images at every row, drawn "
+      "evenly; 0: none");
+    v("representation_examples", representation_examples, Range::at_least(0).at_most(4000),
+      "test examples per task from which linear probe accuracy, drift and overlap of every hidden "
+      "layer are measured at every row (500 will do); 0: none");
+    v("attributions", attributions, Range::at_least(0).at_most(300),
+      "test images of the first task for which maps of what their right output rests on are made "
+      "after every task; 0: none");
+    v("occlusion_patch", occlusion_patch, Range::at_least(1),
+      "pixels a side of the patch that attributions hide");
+    v("occlusion_stride", occlusion_stride, Range::at_least(1),
+      "pixels between two such patches, no more than occlusion_patch");
     v("keep_weights", keep_weights,
       "leave the final weights beside the results, every matrix by its name: seed-N.weights.h5");
     v("forgetting_definition", forgetting_definition, "whose definition of forgetting is printed");

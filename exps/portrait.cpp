@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "exps/looks/pictures.h"
 #include "learners/image_prior.h"
 #include "learners/loss.h"
 #include "utils/principal_components.h"
@@ -45,7 +46,6 @@ PictureRecord Portrait::start(const char* name, std::string description) const {
 void Portrait::take(int row, const Experience& experience, RunRecord& run) const {
   if (!model_) return;
   if (row == 0) {
-    run.pictures.clear(), run.embeddings.clear();
     run.pictures.push_back(start(
         "samples",
         fmt::format("Painted from a mixture of {} Gaussians over the codes of the phase's training "
@@ -56,11 +56,8 @@ void Portrait::take(int row, const Experience& experience, RunRecord& run) const
               "Test images of all tasks, and what the network makes of them by way of "
               "its second level; error: squared, summed over pixels, mean"));
   }
-  ENGRAM_INVARIANT(run.pictures.size() == 2);
-  const std::string moment = row == 0 ? "before training"
-                             : stream_.experiences() == 1
-                                 ? "after training"
-                                 : fmt::format("after {}", stream_.task_name(experience.index));
+  ENGRAM_INVARIANT(run.pictures.size() >= 2);  // others may follow
+  const std::string moment = moment_of(stream_, row);
   paint(row, experience, run.pictures[0], moment);
   rebuild(run.pictures[1], moment);
   if (row == stream_.tasks()) embed(run);

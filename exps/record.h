@@ -49,7 +49,18 @@ struct GoodnessRecord {
   Table with_label, with_others;
 };
 
-/// Images that a model made or rebuilt, at several moments.
+/// What becomes of the representations of tasks in one hidden layer. Rows as those of the accuracy
+/// matrix; NaN for tasks that were not learnt yet, but row 0 has all.
+struct RepresentationRecord {
+  std::string layer;
+  Table probe_accuracy;  ///< [T + 1, T]: of a linear probe on the features of a task
+  Table drift;           ///< [T + 1, T]: 1 - mean cosine with the features when it was learnt
+  /// [T + 1, T, T]: cosine of the mean absolute activities of two tasks; Jaccard index of the sets
+  /// of features that are active for them.
+  xt::xtensor<double, 3> overlap, active_overlap;
+};
+
+/// Images that a model made or rebuilt, or that show its numbers, at several moments.
 struct PictureRecord {
   std::string name, description;     ///< "samples"
   std::vector<std::string> moments;  ///< "after task 1": one per row
@@ -58,6 +69,8 @@ struct PictureRecord {
   std::vector<std::uint8_t> pixels;      ///< [moments, count, height, width, channels]
   std::vector<std::int32_t> labels;      ///< [moments, count]: output that it stands for, or -1
   std::vector<std::int32_t> components;  ///< [moments, count]: of the mixture drawn from, or -1
+  std::size_t columns = 0;               ///< images side by side where that means something, else 0
+  bool is_map = false;                   ///< colours stand for signed numbers (utils/colour_map.h)
 };
 
 /// Points in the plane that stand for test examples.
@@ -91,6 +104,7 @@ struct RunRecord {
   std::vector<GoodnessRecord> goodness;    ///< per level; empty for networks without
   std::vector<PictureRecord> pictures;
   std::vector<EmbeddingRecord> embeddings;
+  std::vector<RepresentationRecord> representations;  ///< per hidden layer; empty unless asked for
   std::int64_t optimizer_steps = 0;  ///< of the whole run: several per batch for some rules
   Macs train_macs, test_macs;        ///< of the whole run
 

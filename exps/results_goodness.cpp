@@ -8,33 +8,9 @@
 namespace engram::results {
 namespace {
 
-// What the groups below may take in memory together: a hundred coloured images of 32 x 32 at 870
-// moments. Deflate could make far more of a file that wants to do harm.
-constexpr std::size_t kMostBytes = std::size_t{1} << 28;
 constexpr std::size_t kMostNames = 10'000;  // of measures and moments
 constexpr std::size_t kLongestSide = 1024;  // pixels of an image: far more than data sets have
 constexpr int kUnknown = -1;                // label or component
-
-/// Counts what is going to be read.
-class Budget {
- public:
-  /// `extents` times `size` bytes more.
-  void take(const std::string& what, const Shape& extents, std::size_t size) {
-    std::size_t bytes = size;
-    for (const std::size_t extent : extents) {
-      if (extent > 0 && bytes > left_ / extent)
-        refuse(
-            fmt::format("'{}' has shape [{}], which is more than the {} MiB that measures, "
-                        "goodness, pictures and embeddings may take together",
-                        what, fmt::join(extents, ", "), kMostBytes >> 20));
-      bytes *= extent;
-    }
-    left_ -= bytes;
-  }
-
- private:
-  std::size_t left_ = kMostBytes;
-};
 
 // ---- Writing ----
 
@@ -70,11 +46,14 @@ void save_picture(const h5::Group& all, const PictureRecord& set) {
   ENGRAM_INVARIANT(std::max(set.height, set.width) <= kLongestSide);
   ENGRAM_INVARIANT(set.pixels.size() ==
                    moments * set.count * set.height * set.width * set.channels);
+  ENGRAM_INVARIANT(set.columns <= set.count);
   ENGRAM_INVARIANT(set.labels.size() == moments * set.count);
   ENGRAM_INVARIANT(set.components.size() == moments * set.count);
   const h5::Group group = all.create(link_name(all, set.name));
   group.attribute("name", set.name);
   group.attribute("description", set.description);
+  group.attribute("columns", static_cast<std::int64_t>(set.columns));
+  group.attribute("map", std::int64_t{set.is_map});
   put<std::uint8_t>(group, "pixels", set.pixels,
                     {moments, set.count, set.height, set.width, set.channels},
                     {"1", "[moment, image, row, column, channel]: 0 is black, 255 full"});
@@ -120,6 +99,16 @@ GoodnessRecord load_level(const h5::Group& root, const std::string& name, Budget
           group.table("with_others", shape, -kAnything, kAnything)};
 }
 
+/// An attribute that files from before it lack.
+std::int64_t later_attribute(const Reader& group, const std::string& name, std::size_t most) {
+  if (!group.group().has_attribute(name)) return 0;
+  const std::int64_t value = group.group().integer_attribute(name);
+  if (value < 0 || static_cast<std::uint64_t>(value) > most)
+    refuse(
+        fmt::format("'{}' has {} = {}, which is outside [0, {}]", group.path(), name, value, most));
+  return value;
+}
+
 PictureRecord load_picture(const h5::Group& root, const std::string& name, Budget& budget) {
   const Reader group(root, "pictures/" + name);
   const Shape shape = group.shape("pixels", 5);
@@ -144,9 +133,13 @@ PictureRecord load_picture(const h5::Group& root, const std::string& name, Budge
                     .count = count,
                     .pixels = group.bytes("pixels", shape),
                     .labels = {},
-                    .components = {}};
+                    .components = {},
+                    .columns = 0,
+                    .is_map = false};
   set.labels = group.ints("labels", {moments, count}, kUnknown);
   set.components = group.ints("components", {moments, count}, kUnknown);
+  set.columns = static_cast<std::size_t>(later_attribute(group, "columns", count));
+  set.is_map = later_attribute(group, "map", 1) == 1;
   return set;
 }
 
@@ -181,6 +174,7 @@ void save_goodness_and_pictures(const h5::Group& root, const RunRecord& run) {
     for (const EmbeddingRecord& set : run.embeddings)
       save_embedding(all, set);
   }
+  save_representations(root, run);
 }
 
 void load_goodness_and_pictures(const h5::Group& root, RunRecord& run) {
@@ -193,6 +187,7 @@ void load_goodness_and_pictures(const h5::Group& root, RunRecord& run) {
             [&](const std::string& name) { return load_picture(root, name, budget); });
   load_each(root, "embeddings", run.embeddings,
             [&](const std::string& name) { return load_embedding(root, name, budget); });
+  load_representations(root, budget, run);
 }
 
 }  // namespace engram::results

@@ -39,6 +39,19 @@ std::vector<double> row_of(const std::vector<double>& table, std::size_t row, st
   return {begin, begin + static_cast<std::ptrdiff_t>(width)};
 }
 
+void Budget::take(const std::string& what, const Shape& extents, std::size_t size) {
+  std::size_t bytes = size;
+  for (const std::size_t extent : extents) {
+    if (extent > 0 && bytes > left_ / extent)
+      refuse(
+          fmt::format("'{}' has shape [{}], which is more than the {} MiB that measures, "
+                      "goodness, pictures, embeddings and representations may take together",
+                      what, fmt::join(extents, ", "), kMost >> 20));
+    bytes *= extent;
+  }
+  left_ -= bytes;
+}
+
 std::vector<double> Reader::numbers(const std::string& name, const Shape& expected, double low,
                                     double high) const {
   check_shape(name, expected);

@@ -91,10 +91,25 @@ class Reader {
   std::string path_;
 };
 
-// ---- /measures, /goodness, /pictures and /embeddings ----
+/// Counts what is going to be read of measures, goodness, pictures, embeddings and representations,
+/// which may take 256 MiB in memory together: a hundred coloured images of 32 x 32 at 870 moments.
+/// Deflate could make far more of a file that wants to do harm.
+class Budget {
+ public:
+  /// `extents` times `size` bytes more.
+  void take(const std::string& what, const Shape& extents, std::size_t size);
+
+ private:
+  static constexpr std::size_t kMost = std::size_t{1} << 28;
+  std::size_t left_ = kMost;
+};
+
+// ---- /measures, /goodness, /pictures, /embeddings and /representations ----
 
 void save_goodness_and_pictures(const h5::Group& root, const RunRecord&);
 /// After the tasks and the epochs, whose numbers are the extents of what is read.
 void load_goodness_and_pictures(const h5::Group& root, RunRecord&);
+void save_representations(const h5::Group& root, const RunRecord&);
+void load_representations(const h5::Group& root, Budget&, RunRecord&);
 
 }  // namespace engram::results

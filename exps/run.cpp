@@ -12,6 +12,7 @@
 #include "exps/evaluator.h"
 #include "exps/gate_log.h"
 #include "exps/goodness_log.h"
+#include "exps/looks/looks.h"
 #include "exps/portrait.h"
 #include "exps/results_file.h"
 #include "learners/registry.h"
@@ -49,7 +50,8 @@ class Run final : public Observer {
         optimizer_(make_optimizer(s_.optimizer, net_->params())),
         evaluator_(*net_, targets_, s_.evaluation, s_.learner.batch_size),
         data_rng_(root_of(s_.rule.data_seed, request.seed)),
-        goodness_(*net_) {
+        goodness_(*net_),
+        looks_(*net_, targets_, *stream_, s_.evaluation, data_rng_.fork("looks")) {
     Config config = s_.config;
     for (const std::string& name : s_.rule.strategies)
       strategies_.push_back(find_entry(strategies(), name, "strategies").make(config, *net_));
@@ -58,7 +60,7 @@ class Run final : public Observer {
   }
 
   RunOutcome execute() {
-    const RunParts parts{*net_, *optimizer_, *rule_, strategies_, cursor_, record_};
+    const RunParts parts{*net_, *optimizer_, *rule_, strategies_, cursor_, record_, looks_.state()};
     if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) {
       load_checkpoint(request_.files.checkpoint(), parts);
       record_.provenance.emplace_back("resumed", utc_now());
@@ -134,7 +136,8 @@ class Run final : public Observer {
     if (since(last_save_) < request_.checkpoint_seconds && !stop_requested()) return;
     Cursor at = next;
     save_checkpoint(request_.files.checkpoint(),
-                    {*net_, *optimizer_, *rule_, strategies_, at, record_}, digest_);
+                    {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()},
+                    digest_);
     last_save_ = Clock::now();
   }
 
@@ -227,7 +230,9 @@ class Run final : public Observer {
     }
     evaluator_.watch(nullptr);
     goodness_.finish(row, record_);
+    if (row == 0) record_.pictures.clear(), record_.embeddings.clear();
     take_pictures(row);
+    looks_.take(row, record_);
     note_gates(*net_, row, stream_->experiences() < tasks, record_);
     count_test_macs();
     record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
@@ -307,6 +312,7 @@ class Run final : public Observer {
   Cursor cursor_;
   Learner* learner_ = nullptr;
   GoodnessLog goodness_;
+  Looks looks_;
   std::vector<ExampleSet> probes_;
   std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();

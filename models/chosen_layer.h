@@ -28,6 +28,7 @@ class ChosenLayer : public Layer {
   Downward downward() const override { return chosen_->downward(); }
   std::vector<const SynapticMatrix*> synapses() const override { return chosen_->synapses(); }
   const SparseSynapses* existing_synapses() const override { return chosen_->existing_synapses(); }
+  void incoming(Signal& to) const override { chosen_->incoming(to); }
 
  protected:
   virtual LayerPtr choose(ImageShape in, const Place& place) const = 0;

@@ -26,6 +26,7 @@ struct Choices<PositiveGoodness> {
 class GoodnessLayer : public Layer {
  public:
   virtual int levels() const = 0;
+  bool differentiable() const final { return false; }
   /// Local rules send no error down.
   Macs backward_input(const Signal&, const Record&, const Signal&, Signal&, const Pass&,
                       const Descent&) const final;

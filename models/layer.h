@@ -101,6 +101,12 @@ class Layer {
   virtual std::vector<const SynapticMatrix*> synapses() const { return {}; }
   /// The weights in sparse storage, or null.
   virtual const SparseSynapses* existing_synapses() const { return nullptr; }
+  /// to [units, fan_in] <- the weights of every unit from what it reads, absent ones 0; the fan_in
+  /// of a convolution is [kernel height, kernel width, channels]. For looking at; of several heads
+  /// the first one. No rows: the layer has no weights.
+  virtual void incoming(Signal& to) const;
+  /// False for layers that do not hand errors down: backward_input() is not theirs.
+  virtual bool differentiable() const { return true; }
   /// Share of the outputs that may be non-zero in training when that of the inputs is `inputs`.
   virtual double active_share(double /*inputs*/) const { return 1; }
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).

@@ -47,6 +47,7 @@ class SparseLinear final : public Layer {
   void init(Rng rng) override { w_.init(rng); }
   Downward downward() const override { return Downward::Weights; }
   const SparseSynapses* existing_synapses() const override { return &w_; }
+  void incoming(Signal& to) const override { w_.incoming(to); }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {
     const Mat out = y.out.resize(x.rows(), outputs_);

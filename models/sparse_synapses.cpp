@@ -1,5 +1,7 @@
 #include "models/sparse_synapses.h"
 
+#include <algorithm>
+
 #include "utils/parallel.h"
 
 namespace engram {
@@ -81,6 +83,16 @@ SparseView SparseSynapses::valued(const View& view, std::vector<real>& scratch) 
       to[j] = values[view.place[j]];
   });
   return {view.begin.data(), view.index.data(), scratch.data(), rows};
+}
+
+void SparseSynapses::incoming(Signal& to) const {
+  std::vector<real> scratch;
+  const SparseView w = valued(by_output_, scratch);
+  const Mat all = to.resize(fans_.outputs, fans_.in);
+  std::fill_n(all.data, all.size(), real{0});
+  for (int unit = 0; unit < all.rows; ++unit)
+    for (std::int32_t j = w.begin[unit]; j < w.begin[unit + 1]; ++j)
+      all.row(unit)[w.index[j]] = w.value[j];
 }
 
 SparseSynapses::OpenedView SparseSynapses::open_gradient(const View& view,

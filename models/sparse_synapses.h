@@ -51,6 +51,8 @@ class SparseSynapses {
   OpenedView open_gradient(const View& view, std::vector<real>& scratch) const;
   void close_gradient(const View& view, const std::vector<real>& scratch) const;
 
+  /// to [outputs, fan_in] <- all weights, absent ones 0.
+  void incoming(Signal& to) const;
   int kept() const { return kept_; }
   std::size_t entries() const { return by_output_.index.size(); }
 

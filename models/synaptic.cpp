@@ -112,6 +112,16 @@ void SynapticMatrix::mask(Mat like_weights) const {
     if (mask[i] == 0) like_weights.data[i] = 0;
 }
 
+void Layer::incoming(Signal& to) const {
+  const auto matrices = synapses();
+  if (matrices.empty()) {
+    to.resize(0, 0);
+    return;
+  }
+  const CMat w = matrices.front()->weight();
+  kernels::transpose(w, to.resize(w.cols, w.rows));
+}
+
 void SynapticMatrix::init(const Rng& rng) {
   const Mat w = store_->value(weight_);
   const auto drawn = drawn_weights(synapses_, fans_, bias_.mutable_value(), rng);

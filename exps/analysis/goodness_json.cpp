@@ -18,8 +18,10 @@ json integers(std::span<const std::int32_t> values) {
 
 json picture(const PictureRecord& set, const JsonOptions& options) {
   const std::size_t bytes = set.height * set.width * set.channels;
-  const std::size_t count =
+  std::size_t count =
       options.most_images == 0 ? set.count : std::min(set.count, options.most_images);
+  if (set.columns > 0 && count < set.count && count >= set.columns)
+    count -= count % set.columns;  // whole rows
   json moments = json::array();
   for (const std::size_t m : evenly(set.moments.size(), options.most_moments)) {
     const std::size_t first = m * set.count;
@@ -34,6 +36,8 @@ json picture(const PictureRecord& set, const JsonOptions& options) {
           {"width", set.width},
           {"channels", set.channels},
           {"count", count},
+          {"columns", set.columns},
+          {"map", set.is_map},
           {"all_images", set.count},
           {"all_moments", set.moments.size()},
           {"moments", std::move(moments)}};
@@ -96,6 +100,29 @@ json pictures(const RunRecord& run, const JsonOptions& options) {
   json list = json::array();
   for (const PictureRecord& set : run.pictures)
     list.push_back(picture(set, options));
+  return list;
+}
+
+json representations(const RunRecord& run) {
+  // Of the overlaps, those of the last row that has any.
+  const auto last = [](const xt::xtensor<double, 3>& all) {
+    const std::size_t tasks = all.shape(1);
+    Table out({tasks, tasks}, kNotEvaluated);
+    for (std::size_t row = all.shape(0); row-- > 0;) {
+      const double* from = all.data() + row * out.size();
+      if (std::all_of(from, from + out.size(), [](double v) { return std::isnan(v); })) continue;
+      std::copy_n(from, out.size(), out.data());
+      break;
+    }
+    return out;
+  };
+  json list = json::array();
+  for (const RepresentationRecord& r : run.representations)
+    list.push_back({{"layer", r.layer},
+                    {"linear_probe_accuracy", table(r.probe_accuracy)},
+                    {"drift", table(r.drift)},
+                    {"overlap_final", table(last(r.overlap))},
+                    {"active_overlap_final", table(last(r.active_overlap))}});
   return list;
 }
 

@@ -34,6 +34,7 @@ std::vector<std::size_t> evenly(std::size_t all, std::size_t most);
 nlohmann::json measures(const RunRecord&);
 nlohmann::json goodness(const RunRecord&);
 nlohmann::json pictures(const RunRecord&, const JsonOptions&);
+nlohmann::json representations(const RunRecord&);
 nlohmann::json embeddings(const RunRecord&, const JsonOptions&);
 
 }  // namespace engram::json_parts

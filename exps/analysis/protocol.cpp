@@ -17,6 +17,12 @@ namespace {
 
 using Texts = std::map<std::string, std::string>;
 
+/// Settings of the evaluation that show more of a network and change none of its numbers.
+constexpr const char* kLooks[] = {
+    "pictures",        "mixture_components", "mixture_codes",           "embedding_points",
+    "keep_weights",    "receptive_fields",   "representation_examples", "attributions",
+    "occlusion_patch", "occlusion_stride"};
+
 /// The settings of the groups that are protocol, as recorded; a key that an older file lacks has
 /// its default. data_seed stands with the rule, but decides the order of the data.
 Texts recorded_protocol(const RunRecord& run) {
@@ -171,6 +177,8 @@ std::vector<std::string> protocol_differences(const RunRecord& a, const RunRecor
   if (settled_a && settled_b) of_a = std::move(*settled_a), of_b = std::move(*settled_b);
   for (Texts* texts : {&of_a, &of_b}) {
     if (metric != "forgetting") texts->erase("forgetting_definition");
+    for (const char* key : kLooks)
+      texts->erase(key);
     if (!needs_probes(metric)) texts->erase("probe_every"), texts->erase("probe_size");
   }
 

@@ -116,6 +116,7 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
           {"goodness", goodness(run)},
           {"pictures", pictures(run, options)},
           {"embeddings", embeddings(run, options)},
+          {"representations", representations(run)},
           {"provenance", std::move(provenance)}};
 }
 

@@ -9,6 +9,7 @@
 
 #include "benchmarks/catalog.h"
 #include "benchmarks/stream_table.h"
+#include "exps/looks/looks.h"
 #include "learners/learner.h"
 #include "learners/registry.h"
 #include "models/registry.h"
@@ -79,6 +80,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
     protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
+  const Looks looks(*net, targets, *stream, s.evaluation, Rng(seed));
   return {stream->describe(), indented(net->describe()), parameters};
 }
 

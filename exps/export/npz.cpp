@@ -181,6 +181,30 @@ void add_goodness(Npz& npz, const std::string& prefix, const ExperimentRuns& e) 
     }
 }
 
+/// By layer: [runs, T + 1, T], overlaps [runs, T + 1, T, T]; of runs that differ in shape, nothing.
+void add_representations(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  const auto& first = e.runs.front().representations;
+  for (std::size_t l = 0; l < first.size(); ++l) {
+    const auto stacked = [&](const char* name, auto field) {
+      std::vector<std::size_t> shape{e.runs.size()};
+      for (const auto extent : (first[l].*field).shape())
+        shape.push_back(extent);
+      std::vector<double> all;
+      for (const RunRecord& run : e.runs)
+        if (l < run.representations.size() &&
+            (run.representations[l].*field).shape() == (first[l].*field).shape())
+          all.insert(all.end(), (run.representations[l].*field).begin(),
+                     (run.representations[l].*field).end());
+      if (!all.empty() && all.size() == e.runs.size() * (first[l].*field).size())
+        npz.add(fmt::format("{}representations/{}/{}", prefix, l, name), all, shape);
+    };
+    stacked("linear_probe_accuracy", &RepresentationRecord::probe_accuracy);
+    stacked("drift", &RepresentationRecord::drift);
+    stacked("overlap", &RepresentationRecord::overlap);
+    stacked("active_overlap", &RepresentationRecord::active_overlap);
+  }
+}
+
 /// Of each run by itself, for the numbers of test examples may differ.
 void add_embeddings(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
   for (const RunRecord& run : e.runs)
@@ -224,6 +248,7 @@ void add_experiment(Npz& npz, const ExperimentRuns& e) {
   });
   add_usage(npz, prefix, e);
   add_goodness(npz, prefix, e);
+  add_representations(npz, prefix, e);
   add_embeddings(npz, prefix, e);
 }
 

@@ -23,11 +23,13 @@ std::string words(std::string text) {
 
 ImageGrid sheet(const PictureRecord& set, std::size_t moment) {
   const std::size_t size = set.count * set.height * set.width * set.channels;
-  const int columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(set.count))));
+  const int columns = set.columns > 0
+                          ? static_cast<int>(set.columns)
+                          : static_cast<int>(std::ceil(std::sqrt(static_cast<double>(set.count))));
   return tile_images(std::span(set.pixels).subspan(moment * size, size),
                      static_cast<int>(set.count), static_cast<int>(set.height),
                      static_cast<int>(set.width), static_cast<int>(set.channels), columns,
-                     /*gap=*/2);
+                     /*gap=*/2, set.is_map ? kGreyGround : kWhiteGround);
 }
 
 }  // namespace

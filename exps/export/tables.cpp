@@ -118,6 +118,25 @@ void embedding(const ResultsSet& set, const Add& add) {
   });
 }
 
+void representations(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const RepresentationRecord& r : run.representations)
+      for (std::size_t i = 0; i < r.drift.shape(0); ++i)
+        for (std::size_t j = 0; j < r.drift.shape(1); ++j)
+          row(r.layer, i, j + 1, r.probe_accuracy(i, j), r.drift(i, j));
+  });
+}
+
+void representation_overlap(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    for (const RepresentationRecord& r : run.representations)
+      for (std::size_t i = 0; i < r.overlap.shape(0); ++i)
+        for (std::size_t a = 0; a < r.overlap.shape(1); ++a)
+          for (std::size_t b = 0; b < r.overlap.shape(2); ++b)
+            row(r.layer, i, a + 1, b + 1, r.overlap(i, a, b), r.active_overlap(i, a, b));
+  });
+}
+
 void steps(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
     for (const StepRow& s : run.steps)
@@ -192,6 +211,13 @@ constexpr TidyTable kTables[] = {
     {"measures", "experiment,seed,task,epoch,measure,value", measures},
     {"goodness", "experiment,seed,level,after_task,output,with_label,with_others", goodness},
     {"embedding", "experiment,seed,embedding,point,x,y,output", embedding},
+    {"representations",
+     "experiment,seed,layer,after_task,task,linear_probe_accuracy,representation_drift",
+     representations},
+    {"representation_overlap",
+     "experiment,seed,layer,after_task,task,other_task,representation_overlap,"
+     "active_feature_overlap",
+     representation_overlap},
     {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},
     {"layers", "experiment,seed,layer,units,task,active_fraction", layers},
     {"usage", "experiment,seed,layer,task,unit,active_when_learned,active_at_end", usage},

@@ -37,6 +37,7 @@ OWN(cost, "cost.js")
 OWN(paths, "paths.js")
 OWN(goodness, "goodness.js")
 OWN(pictures, "pictures.js")
+OWN(representations, "representations.js")
 OWN(tables, "tables.js")
 OWN(main, "main.js")
 
@@ -71,9 +72,10 @@ std::string_view style() {
 
 std::span<const std::string_view> code() {
   static const std::string_view all[] = {
-      TEXT(core),     TEXT(figure),   TEXT(charts),   TEXT(legend),   TEXT(summary),
-      TEXT(curves),   TEXT(steps),    TEXT(matrices), TEXT(sparsity), TEXT(paths),
-      TEXT(goodness), TEXT(pictures), TEXT(cost),     TEXT(tables),   TEXT(main)};
+      TEXT(core),     TEXT(figure),   TEXT(charts),          TEXT(legend),   TEXT(summary),
+      TEXT(curves),   TEXT(steps),    TEXT(matrices),        TEXT(sparsity), TEXT(paths),
+      TEXT(goodness), TEXT(pictures), TEXT(representations), TEXT(cost),     TEXT(tables),
+      TEXT(main)};
   return all;
 }
 

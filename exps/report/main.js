@@ -25,8 +25,8 @@ document.documentElement.dataset.theme = preference.matches ? "dark" : "light";
 verdicts();
 legend();
 for (const make of [curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
-  gatePanel, alignmentPanel, goodnessPanel, classGoodnessPanel, samplePanel, embeddingPanel,
-  costPanel, settingsPanel, provenancePanel, skippedPanel]) {
+  gatePanel, alignmentPanel, goodnessPanel, classGoodnessPanel, representationPanel,
+  samplePanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel, provenancePanel, skippedPanel]) {
   const made = make();
   if (made) document.getElementById("panels").append(made);
 }

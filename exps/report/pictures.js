@@ -5,7 +5,7 @@ const gapOfImages = 2;
 function imageGrid(set, moment) {
   const { height: h, width: w, channels, count } = set;
   const bytes = Uint8Array.from(atob(moment.pixels), (c) => c.charCodeAt(0));
-  const columns = Math.ceil(Math.sqrt(count)), rows = Math.ceil(count / columns);
+  const columns = set.columns || Math.ceil(Math.sqrt(count)), rows = Math.ceil(count / columns);
   const across = columns * (w + gapOfImages) - gapOfImages;
   const down = rows * (h + gapOfImages) - gapOfImages;
   const sheet = new ImageData(across, down);  // gaps stay transparent
@@ -29,6 +29,7 @@ function imageGrid(set, moment) {
     return column < columns ? imageText(moment, row * columns + column) : "";
   };
   const canvas = el("canvas", { width: across * scale, height: down * scale, role: "img",
+    class: set.map ? "map" : undefined,
     "aria-label": `${count} images, ${moment.name}`,
     onmousemove: (event) => showTip(null, event, null, aboutImage(event)),
     onmouseleave: (event) => showTip(null, event, null, "") });
@@ -53,11 +54,12 @@ function momentFigure(set, moment) {
       { label: `Images ${moment.name}` }))] : []));
 }
 
-function samplePanel() {
+/** The sets of pictures that `wanted` picks, one at a time. note: texts and elements. */
+function picturePanel(title, note, wanted) {
   const sets = experiments.flatMap((e) => {
-    const run = e.runs.find((r) => r.pictures.length);
-    return run ? run.pictures.filter((set) => set.count && set.moments.length)
-      .map((set) => ({ set, e, run })) : [];
+    const some = (r) => r.pictures.filter((s) => s.count && s.moments.length && wanted(s));
+    const run = e.runs.find((r) => some(r).length);
+    return run ? some(run).map((set) => ({ set, e, run })) : [];
   });
   if (!sets.length) return null;
   const about = el("p", { class: "note" }), grids = el("div", { class: "charts grids" });
@@ -70,8 +72,7 @@ function samplePanel() {
       + `${cut.length ? "; " + cut.join(", ") : ""}).`;
     grids.replaceChildren(...set.moments.map((moment) => momentFigure(set, moment)));
   }
-  const box = panel("Samples", "Images that a model made or rebuilt, at the same place in every "
-    + "grid where it allows that; point at one for its class.", []);
+  const box = panel(title, note, []);
   if (sets.length > 1)
     box.append(chooser("Of", sets.map(({ set, e }) => `${e.label}: ${set.name}`),
       (k) => show(sets[k])));
@@ -79,6 +80,18 @@ function samplePanel() {
   show(sets[0]);
   return box;
 }
+const signed = () => el("span", { class: "gradient signed" }, "below 0 ", el("i"), " above 0");
+
+const samplePanel = () => picturePanel("Samples", "Images that a model made or rebuilt, at the "
+  + "same place in every grid where it allows that; point at one for its class.",
+(set) => !set.map);
+const fieldPanel = () => picturePanel("Receptive fields", ["Incoming weights of units of the first "
+  + "layer as images; a unit is at the same place in every grid. What it answers to is red, what "
+  + "silences it blue. ", signed()], (set) => set.map && !set.columns);
+const attributionPanel = () => picturePanel("Attribution maps", ["Which pixels of a test image of "
+  + "the first task speak for its right output, after every task: the image, then its maps. What "
+  + "speaks for it is red, against it blue; the colours of a kind of map reach the greatest value "
+  + "of the sheet. ", signed()], (set) => set.map && set.columns > 0);
 
 /** Points coloured by a label. rows: {x, y, label, tip}. */
 function labelledPoints(rows, width, labels) {

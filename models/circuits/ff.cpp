@@ -9,6 +9,7 @@
 #include "utils/error.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
+#include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
@@ -83,6 +84,11 @@ void Ff::init(Rng rng) {
 double Ff::divisor(double squares, int width) const {
   return o_.normaliser_epsilon +
          std::sqrt(o_.normaliser == FfNormaliser::Rms ? squares / width : squares);
+}
+
+void Ff::incoming(Signal& to) const {
+  const CMat w = store_->value(weight_id(0));
+  kernels::transpose({w.data, pixels_, w.cols}, to.resize(w.cols, pixels_));  // rows of labels last
 }
 
 void Ff::normalise(CMat h, Mat u) const {

@@ -25,6 +25,8 @@ class Ff final : public GoodnessLayer {
   void init(Rng) override;
   Macs forward(const Signal& x, Record& y, const Pass& pass) const override;
   int levels() const override { return static_cast<int>(widths_.size()); }
+  /// Of the first level, from the image; where a label is laid over it, from the label.
+  void incoming(Signal& to) const override;
 
   const FfOptions& options() const { return o_; }
   int labels() const { return labels_; }

@@ -11,6 +11,7 @@
 #include "utils/kernels.h"
 #include "utils/linalg.h"
 #include "utils/parallel.h"
+#include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
@@ -94,6 +95,10 @@ Macs Pff::drive(Sweep& s) const {
   kernels::gemm(false, false, 1, x, weight(W1), 0, s.drive.resize(x.rows, hidden_), row(B1).data());
   const double work = product(x.rows, hidden_, pixels_);
   return {work, work};
+}
+
+void Pff::incoming(Signal& to) const {
+  kernels::transpose(weight(W1), to.resize(hidden_, pixels_));
 }
 
 Macs Pff::sweep(CMat x, Sweep& s) const {

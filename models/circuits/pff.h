@@ -33,6 +33,8 @@ class Pff final : public GoodnessLayer, public ImageModel {
   void init(Rng) override;
   Macs forward(const Signal& x, Record& y, const Pass& pass) const override;
   int levels() const override { return 2; }
+  /// Of the first level, from the image.
+  void incoming(Signal& to) const override;
 
   int latents() const override { return o_.latents; }
   bool generates() const override { return generates_; }

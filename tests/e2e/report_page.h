@@ -148,6 +148,7 @@ class ReportPage : public ::testing::Test {
     for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
       RunRecord run =  // the worse, the more it depends on the seed
           sample_run(name, kTasks, seed, fading * (1 + 0.02 * static_cast<double>(seed)));
+      add_sample_maps(run);
       if (name == kHostile) {
         run.task_names.assign(kTasks, kHostile);
         run.model_text = run.layers[0].name = std::string("</script>") + kHostile;

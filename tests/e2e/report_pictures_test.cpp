@@ -52,6 +52,54 @@ TEST_F(ReportPage, ShowsThePixelsOfEveryMomentAndSaysWhatTheyStandFor) {
   picture("samples");
 }
 
+TEST_F(ReportPage, ShowsMapsOfWeightsAndOfAttributions) {
+  for (const std::string panel : {"Receptive fields", "Attribution maps"}) {
+    const std::string place = fmt::format("#panels > [data-panel='{}']", panel);
+    const PictureRecord& set = runs().at("leaky").front().pictures[panel[0] == 'R' ? 2 : 3];
+    EXPECT_NE(text(place).find(set.moments[0]), std::string::npos) << panel;
+    EXPECT_NE(text(place).find("above 0"), std::string::npos) << panel;
+    const std::string canvases =
+        fmt::format("[...document.querySelectorAll(\"{} canvas.map\")]", place);
+    ASSERT_EQ(ask(canvases + ".length"), set.moments.size()) << panel;
+    // Six tiles of 2 x 2 pixels in three columns: 10 x 6 pixels with the gaps.
+    EXPECT_EQ(ask(canvases + "[0].width / " + canvases + "[0].height"), 10.0 / 6) << panel;
+    const Json colour = ask(
+        fmt::format("(() => {{ const c = {}[1], pen = new OffscreenCanvas(1, 1).getContext('2d');"
+                    "pen.drawImage(c, -Math.floor(0.9 * c.width), -Math.floor(0.9 * c.height));"
+                    "return [...pen.getImageData(0, 0, 1, 1).data]; }})()",
+                    canvases));
+    const std::uint8_t* pixel = set.pixels.data() + (6 + 5) * 4 * 3;  // the last tile
+    EXPECT_EQ(colour, Json({pixel[0], pixel[1], pixel[2], 255})) << panel;
+  }
+  picture("maps");
+}
+
+TEST_F(ReportPage, ShowsWhatBecomesOfRepresentations) {
+  const std::string place = "#panels > [data-panel=Representations]";
+  browser().script("document.querySelectorAll('#panels details').forEach((d) => d.open = true)");
+  // By formula: 0.9 less 0.01 for every task learnt and for the place of the task.
+  const std::string probes = fmt::format(
+      "[...document.querySelectorAll('{} figure:nth-child(1) table tbody tr')].map((r) => "
+      "r.innerText.split('\\t').slice(0, 3).join())",
+      place);
+  EXPECT_TRUE(browser().until(probes + ".length > 0"));
+  const Json rows = ask(probes);
+  EXPECT_EQ(rows[0], "leaky,1,89.0 %");
+  EXPECT_EQ(rows[1], "leaky,2,87.5 %");  // of 0.88 and 0.87
+  browser().script(fmt::format("document.querySelector('{}').scrollIntoView()", place));
+  const std::string overlap = fmt::format(
+      "[...document.querySelectorAll('{} figure')].find((f) => f.innerText.includes("
+      "'Representation overlap, leaky')).querySelector('tbody td').nextSibling.innerText",
+      place);
+  EXPECT_EQ(ask(overlap).get<std::string>().substr(0, 5), "0.500");
+  browser().script(
+      fmt::format("const s = document.querySelector('{} select'); s.value = 1;"
+                  "s.dispatchEvent(new Event('change'))",
+                  place));
+  EXPECT_TRUE(browser().until(overlap + ".startsWith('0.000')")) << "of active features";
+  picture("representations");
+}
+
 TEST_F(ReportPage, ShowsGoodnessByLevelAndClass) {
   for (const char* panel : {"Goodness", "Drift of classes", "Embedding"})
     EXPECT_EQ(ask(fmt::format("document.querySelectorAll('[data-panel=\"{}\"] figure').length > 0",

@@ -104,6 +104,15 @@ TEST(Export, GoodnessAndMeasuresAreTidy) {
   const auto goodness = parse_csv(csv_text(find_tidy_table("goodness"), set));
   ASSERT_EQ(goodness.size(), 1u + 5 * 4);
   EXPECT_EQ(goodness[4], (std::vector<std::string>{"ff", "0", "1", "0", "3", "2.5", ""}));
+  const auto kept = parse_csv(csv_text(find_tidy_table("representations"), set));
+  ASSERT_EQ(kept.size(), 1u + 5 * 4);
+  EXPECT_EQ(kept[4], (std::vector<std::string>{"ff", "0", "k_winners.1", "0", "4", "0.87", ""}));
+  EXPECT_EQ(kept[9],
+            (std::vector<std::string>{"ff", "0", "k_winners.1", "2", "1", "0.88", "0.05"}));
+  const auto shared = parse_csv(csv_text(find_tidy_table("representation_overlap"), set));
+  ASSERT_EQ(shared.size(), 1u + 5 * 4 * 4);
+  EXPECT_EQ(shared[2],
+            (std::vector<std::string>{"ff", "0", "k_winners.1", "0", "1", "2", "0.5", "0"}));
   const auto points = parse_csv(csv_text(find_tidy_table("embedding"), set));
   ASSERT_EQ(points.size(), 4u);
   EXPECT_EQ(points[3], (std::vector<std::string>{"ff", "0", "codes", "3", "0.25", "0.25", "-1"}));
@@ -115,6 +124,8 @@ TEST(Export, JsonHoldsPicturesWholeUnlessAskedForFewer) {
   EXPECT_EQ(whole["optimizer_steps"], 4800);
   EXPECT_EQ(whole["measures"]["values"][1][0], 2.5);
   EXPECT_EQ(whole["goodness"][0]["with_others"][0][3], nullptr);
+  EXPECT_EQ(whole["representations"][0]["linear_probe_accuracy"][1][1], nullptr);
+  EXPECT_EQ(whole["representations"][0]["overlap_final"][0][3], 0.5) << "of the last row";
   const nlohmann::json& samples = whole["pictures"][0];
   EXPECT_EQ(samples["count"], 5);
   ASSERT_EQ(samples["moments"].size(), 2u);
@@ -152,8 +163,9 @@ TEST(Export, NpzIsAZipThatIsTheSameEveryTime) {
   EXPECT_EQ(bytes.substr(0, 4), "PK\x03\x04");
   EXPECT_TRUE(has(bytes, "naive/accuracy.npy"));
   EXPECT_TRUE(has(bytes, "er/metric_definitions.npy"));
-  for (const char* name : {"measures", "measure_names", "goodness/0/with_label",
-                           "goodness/0/with_others", "embedding/2/0/points"})
+  for (const char* name :
+       {"measures", "measure_names", "goodness/0/with_label", "goodness/0/with_others",
+        "embedding/2/0/points", "representations/0/drift", "representations/0/active_overlap"})
     EXPECT_TRUE(has(bytes, fmt::format("er/{}.npy", name))) << name;
   EXPECT_EQ(bytes, npz_bytes(set));
 }

@@ -162,8 +162,9 @@ TEST(Report, ShowsPicturesOfTheFirstSeedAtFewMoments) {
 
 TEST(Report, HasAPanelForEveryKindOfRecord) {
   const std::string page = report_html(set_of("a"));
-  for (const char* panel : {"Goodness", "Drift of classes", "Samples", "Embedding"})
-    EXPECT_NE(page.find(std::string("panel(\"") + panel), std::string::npos) << panel;
+  for (const char* panel : {"Goodness", "Drift of classes", "Representations", "Samples",
+                            "Receptive fields", "Attribution maps", "Embedding"})
+    EXPECT_NE(page.find(std::string("anel(\"") + panel), std::string::npos) << panel;
   for (const char* made : {"goodnessPanel", "classGoodnessPanel", "samplePanel", "embeddingPanel"})
     EXPECT_NE(page.find(std::string(made) + ","), std::string::npos) << made;
 }

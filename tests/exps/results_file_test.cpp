@@ -27,6 +27,11 @@ void expect_same(const Table& a, const Table& b) {
   expect_same(std::vector<double>(a.begin(), a.end()), std::vector<double>(b.begin(), b.end()));
 }
 
+void expect_same(const xt::xtensor<double, 3>& a, const xt::xtensor<double, 3>& b) {
+  ASSERT_EQ(a.shape(), b.shape());
+  expect_same(std::vector<double>(a.begin(), a.end()), std::vector<double>(b.begin(), b.end()));
+}
+
 void expect_same(const Macs& a, const Macs& b) {
   expect_same({a.executed, a.dense}, std::vector<double>{b.executed, b.dense});
 }
@@ -95,6 +100,17 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
     EXPECT_EQ(x.pixels, y.pixels);
     EXPECT_EQ(x.labels, y.labels);
     EXPECT_EQ(x.components, y.components);
+    EXPECT_EQ(x.columns, y.columns);
+    EXPECT_EQ(x.is_map, y.is_map);
+  }
+  ASSERT_EQ(a.representations.size(), b.representations.size());
+  for (std::size_t i = 0; i < a.representations.size(); ++i) {
+    const RepresentationRecord &x = a.representations[i], &y = b.representations[i];
+    EXPECT_EQ(x.layer, y.layer);
+    expect_same(x.probe_accuracy, y.probe_accuracy);
+    expect_same(x.drift, y.drift);
+    expect_same(x.overlap, y.overlap);
+    expect_same(x.active_overlap, y.active_overlap);
   }
   ASSERT_EQ(a.embeddings.size(), b.embeddings.size());
   for (std::size_t i = 0; i < a.embeddings.size(); ++i) {
@@ -157,10 +173,11 @@ TEST(ResultsFile, ExplainsItself) {
     EXPECT_EQ(root.integer_attribute("schema"), kResultsSchema);
     EXPECT_EQ(root.integer_attribute("complete"), 1);
     EXPECT_EQ(root.integer_attribute("seed"), 4);
-    EXPECT_EQ(root.names(), (std::vector<std::string>{
-                                "config", "model", "provenance", "accuracy", "metrics", "tasks",
-                                "cost", "epochs", "alignment", "steps", "layers", "gates",
-                                "measures", "goodness", "pictures", "embeddings"}));
+    EXPECT_EQ(root.names(),
+              (std::vector<std::string>{"config", "model", "provenance", "accuracy", "metrics",
+                                        "tasks", "cost", "epochs", "alignment", "steps", "layers",
+                                        "gates", "measures", "goodness", "pictures", "embeddings",
+                                        "representations"}));
     const h5::Group metrics = root.open("metrics");
     EXPECT_EQ(metrics.text_attribute("forgetting_definition"), "mammoth");
     for (const Metric& metric : compute_metrics(run, ForgettingDefinition::Mammoth)) {
@@ -180,11 +197,12 @@ TEST(ResultsFile, WritesGoodnessAndPicturesOnlyWhereThereAreAny) {
   const TempFolder folder;
   RunRecord run = sample_run("x", 3, 4);
   run.measure_names.clear(), run.goodness.clear(), run.pictures.clear(), run.embeddings.clear();
+  run.representations.clear();
   for (EpochRow& row : run.epochs)
     row.measures.clear();
   expect_same(through_a_file(folder / "run.h5", run), run);
   h5::load(folder / "run.h5", [](const h5::Group& root) {
-    for (const char* name : {"measures", "goodness", "pictures", "embeddings"})
+    for (const char* name : {"measures", "goodness", "pictures", "embeddings", "representations"})
       EXPECT_FALSE(root.has(name)) << name;
   });
 }

@@ -22,6 +22,7 @@ fs::path file_with(const TempFolder& folder, const std::function<void(const h5::
   RunRecord run = sample_run("x", 2, 0);
   run.epochs.resize(1), run.epochs[0].measures.clear();
   run.measure_names.clear(), run.goodness.clear(), run.pictures.clear(), run.embeddings.clear();
+  run.representations.clear();
   const fs::path file = folder / "run.h5";
   h5::save(file, [&](const h5::Group& root) {
     write_record(root, run, ForgettingDefinition::Chaudhry);
@@ -46,10 +47,12 @@ struct Pictures {
   Bytes pixels = Bytes(120);
   Texts moments{"before", "after"};
   Integers labels = Integers(6, -1);
+  std::int64_t columns = 3, map = 1;
 
   void write(const h5::Group& root) const {
     const h5::Group set = root.create("pictures").create("samples");
     set.attribute("name", "samples"), set.attribute("description", "");
+    set.attribute("columns", columns), set.attribute("map", map);
     set.write("pixels", pixels, shape);
     set.write_texts("moments", moments);
     set.write("labels", labels, labels_shape);
@@ -63,6 +66,8 @@ TEST(ResultsPictures, GoodOnesAreRead) {
       load_results(file_with(folder, [](const h5::Group& root) { Pictures().write(root); }));
   ASSERT_EQ(run.pictures.size(), 1u);
   EXPECT_EQ(run.pictures[0].count, 3u);
+  EXPECT_EQ(run.pictures[0].columns, 3u);
+  EXPECT_TRUE(run.pictures[0].is_map);
 }
 
 TEST(ResultsPictures, RefusesShapesThatDoNotFitTogether) {
@@ -84,6 +89,9 @@ TEST(ResultsPictures, RefusesShapesThatDoNotFitTogether) {
       "1x1025 pixels");
   refused([](Pictures& p) { p.moments.pop_back(); }, "'pictures/samples/moments'");
   refused([](Pictures& p) { p.labels_shape = {3, 2}; }, "has shape [3, 2] instead of [2, 3]");
+  refused([](Pictures& p) { p.columns = 4; }, "columns = 4, which is outside [0, 3]");
+  refused([](Pictures& p) { p.columns = -1; }, "columns = -1");
+  refused([](Pictures& p) { p.map = 2; }, "map = 2");
   refused([](Pictures& p) { p.labels[4] = -2; }, "'pictures/samples/labels' holds -2");
 }
 
@@ -167,6 +175,34 @@ TEST(ResultsPictures, RefusesEmbeddingsThatAreNotInThePlane) {
   expect_refusal(with({2, 3}, {0, 1}), "'embeddings/codes/points'");
   expect_refusal(with({3, 2}, {0, 1}), "'embeddings/codes/points'");
   expect_refusal(with({3, 2}, {0, 1, -5}), "holds -5");
+}
+
+TEST(ResultsPictures, RefusesRepresentationsOfOtherTasksOrOutOfBounds) {
+  const TempFolder folder;
+  struct Layer {
+    std::vector<std::size_t> table{3, 2}, cube{3, 2, 2};
+    double probe = 0.5, drift = 0.5, overlap = 0.5;
+  };
+  const auto with = [&](auto change) {
+    Layer l;
+    change(l);
+    return file_with(folder, [&](const h5::Group& root) {
+      const h5::Group group = root.create("representations").create("relu1");
+      group.attribute("layer", "relu1");
+      group.write("linear_probe_accuracy", Reals(6, l.probe), l.table);
+      group.write("drift", Reals(6, l.drift), {3, 2});
+      group.write("overlap", Reals(12, l.overlap), l.cube);
+      group.write("active_overlap", Reals(12, 1), {3, 2, 2});
+    });
+  };
+  EXPECT_EQ(load_results(with([](Layer&) {})).representations.at(0).overlap(2, 1, 1), 0.5);
+  EXPECT_NO_THROW(load_results(with([](Layer& l) { l.overlap = kNotEvaluated; })));
+  expect_refusal(with([](Layer& l) { l.table = {2, 3}; }), "shape [2, 3] instead of [3, 2]");
+  expect_refusal(with([](Layer& l) { l.cube = {3, 4}; }), "2 dimensions instead of 3");
+  expect_refusal(with([](Layer& l) { l.cube = {2, 3, 2}; }), "'representations/relu1/overlap'");
+  expect_refusal(with([](Layer& l) { l.probe = 1.5; }), "holds 1.5");
+  expect_refusal(with([](Layer& l) { l.drift = 2.5; }), "'representations/relu1/drift' holds 2.5");
+  expect_refusal(with([](Layer& l) { l.overlap = -0.1; }), "holds -0.1");
 }
 
 }  // namespace

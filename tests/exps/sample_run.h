@@ -23,6 +23,7 @@ inline void add_sample_pictures(RunRecord& run) {
                       .width = 3,
                       .channels = channels,
                       .count = 5};
+    if (channels == 3) set.columns = 3;  // as many as make it square
     set.pixels.resize(2 * 5 * 4 * 3 * channels);
     for (std::size_t i = 0; i < set.pixels.size(); ++i)
       set.pixels[i] = static_cast<std::uint8_t>(37 * i + run.seed);
@@ -32,9 +33,45 @@ inline void add_sample_pictures(RunRecord& run) {
     }
     run.pictures.push_back(std::move(set));
   }
+  const std::size_t tasks = rows - 1;
+  RepresentationRecord representation{"k_winners.1", Table({rows, tasks}, kNotEvaluated),
+                                      Table({rows, tasks}, kNotEvaluated),
+                                      xt::xtensor<double, 3>({rows, tasks, tasks}, kNotEvaluated),
+                                      xt::xtensor<double, 3>({rows, tasks, tasks}, kNotEvaluated)};
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < (i == 0 ? tasks : i); ++j) {
+      representation.probe_accuracy(i, j) = 0.9 - 0.01 * static_cast<double>(i + j);
+      if (i > 0) representation.drift(i, j) = 0.05 * static_cast<double>(i - 1 - j);
+      for (std::size_t k = 0; k < (i == 0 ? tasks : i); ++k)
+        representation.overlap(i, j, k) = j == k ? 1 : 0.5,
+                                     representation.active_overlap(i, j, k) = j == k ? 1 : 0;
+    }
+  run.representations.push_back(representation);
   EmbeddingRecord embedding{"codes", "Codes of the top level", Table({3, 2}, 0.25), {0, 3, -1}};
   embedding.points(1, 0) = -1.0 / 3;
   run.embeddings.push_back(embedding);
+}
+
+/// Two sheets of six tiles of 2 x 2 pixels, each of one colour: receptive fields, and attribution
+/// maps in rows of three.
+inline void add_sample_maps(RunRecord& run) {
+  for (const std::size_t columns : {0u, 3u}) {
+    PictureRecord set{.name = columns == 0 ? "receptive fields" : "attribution maps",
+                      .description = "Maps of what is seen",
+                      .moments = {"before training, weights up to 2", "after task 1"},
+                      .height = 2,
+                      .width = 2,
+                      .channels = 3,
+                      .count = 6,
+                      .columns = columns,
+                      .is_map = true};
+    for (std::size_t i = 0; i < set.moments.size() * set.count * 4; ++i)
+      for (const std::size_t part : {i / 4, 250 - i / 4, columns})
+        set.pixels.push_back(static_cast<std::uint8_t>(10 * part % 256));
+    set.labels.assign(set.moments.size() * set.count, columns == 0 ? -1 : 2);
+    set.components.assign(set.labels.size(), -1);
+    run.pictures.push_back(std::move(set));
+  }
 }
 
 /// `fading` in [0, 1]: how much of a task is lost with every later one.

@@ -1,0 +1,37 @@
+#include "exps/looks/looks.h"
+
+#include <fmt/format.h>
+
+#include "exps/looks/pictures.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+constexpr double kMebi = 1 << 20;
+constexpr double kMostBytes = 128 * kMebi;  // half of what a results file may hold of them
+
+}  // namespace
+
+Looks::Looks(const Network& net, const Targets& targets, const TaskStream& stream,
+             const EvaluationOptions& options, Rng rng)
+    : stream_(stream),
+      fields_(net, options.receptive_fields),
+      representations_(net, targets, stream, options, rng.fork("representations")),
+      attributions_(net, targets, stream, options) {
+  const double moments = stream.experiences() == 1 ? 2 : stream.tasks() + 1;
+  const double bytes = moments * static_cast<double>(fields_.bytes() + attributions_.bytes());
+  if (bytes > kMostBytes)
+    throw Error(Fault::Config,
+                fmt::format("receptive_fields and attributions make {:.0f} MiB of pictures over {} "
+                            "tasks, which is more than the {:.0f} that are kept; ask for fewer",
+                            bytes / kMebi, stream.tasks(), kMostBytes / kMebi));
+}
+
+void Looks::take(int row, RunRecord& run) {
+  fields_.take(moment_of(stream_, row), run);
+  representations_.take(row, run);
+  attributions_.take(row, run);
+}
+
+}  // namespace engram

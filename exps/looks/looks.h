@@ -1,0 +1,34 @@
+// Everything that a run looks at beside its accuracy, at every row of the matrix: receptive fields,
+// representations, attributions. Off by default, and then it costs nothing; what is on changes no
+// weight.
+#pragma once
+
+#include "benchmarks/scenario.h"
+#include "benchmarks/stream.h"
+#include "exps/experiment.h"
+#include "exps/looks/attributions.h"
+#include "exps/looks/receptive_fields.h"
+#include "exps/looks/representations.h"
+#include "exps/record.h"
+#include "models/network.h"
+
+namespace engram {
+
+class Looks {
+ public:
+  /// Error(Config) when something is asked for that the network cannot show.
+  Looks(const Network& net, const Targets& targets, const TaskStream& stream,
+        const EvaluationOptions& options, Rng rng);
+  /// For row `row` of the accuracy matrix: 0 before training, T for the last one.
+  void take(int row, RunRecord& run);
+  /// What checkpoints must keep.
+  std::vector<std::span<real>> state() { return representations_.state(); }
+
+ private:
+  const TaskStream& stream_;
+  ReceptiveFields fields_;
+  Representations representations_;
+  Attributions attributions_;
+};
+
+}  // namespace engram
