@@ -112,7 +112,8 @@ class Run final : public Observer {
   void after_step(const Cursor& c, const BatchStats& stats, int rows, std::int64_t steps,
                   int epochs) override {
     record_.optimizer_steps = c.total_steps * rule_->updates();
-    cursor_.window_correct += stats.correct, cursor_.window_examples += rows;
+    labelled_ = stats.labelled;
+    if (labelled_) cursor_.window_correct += stats.correct, cursor_.window_examples += rows;
     steps_in_epoch_ = steps;
     if (request_.progress) report(c, epochs, false);
   }
@@ -280,6 +281,7 @@ class Run final : public Observer {
     p.experience = c.experience, p.experiences = stream_->experiences();
     p.epoch = c.epoch, p.epochs = epochs, p.evaluating = evaluating;
     const double n = static_cast<double>(std::max<std::int64_t>(1, c.examples));
+    p.labelled = labelled_;
     p.loss = c.loss / n, p.accuracy = c.correct / n, p.seconds = since(started_);
     // Work is counted in steps; what is still to come is assumed to be like this experience.
     double all = 0, done = 0;
@@ -318,6 +320,7 @@ class Run final : public Observer {
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
   double evaluation_seconds_ = 0;
   int evaluations_ = 0;
+  bool labelled_ = true;       ///< whether the last batch was learnt with labels
   Macs tested_before_;         ///< by the processes that this one goes on from
   double seconds_before_ = 0;  ///< likewise
 };

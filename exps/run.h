@@ -17,7 +17,8 @@ struct Progress {
   int experience = 0, experiences = 0;  ///< 0-based, of how many
   int epoch = 0, epochs = 0;            ///< of this experience
   double fraction = 0;                  ///< of the whole run
-  double loss = 0, accuracy = 0;        ///< running means of the epoch
+  bool labelled = true;                 ///< false: an epoch without labels
+  double loss = 0, accuracy = 0;        ///< running means of the epoch, if it has labels
   double seconds = 0, seconds_left = 0;
   bool evaluating = false;
 };

@@ -22,7 +22,9 @@ struct Batch {
 
 /// What a rule reports about one batch.
 struct BatchStats {
-  double loss = 0;     ///< mean over the rows
+  double loss = 0;  ///< mean over the rows
+  bool labelled =
+      true;            ///< false: nothing was predicted, so that `loss` and `correct` mean nothing
   double correct = 0;  ///< rows whose best allowed output was the target, or an estimate of them
   Macs macs;           ///< of everything the rule computed
 };

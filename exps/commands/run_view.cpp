@@ -112,8 +112,10 @@ std::string RunView::run_line(const Run& r, std::size_t label_width, std::size_t
   if (p.evaluating)
     line += fmt::format("{:<36}", "evaluating");
   else
-    line += fmt::format("epoch {}/{}  loss {:<7.4f} acc {:5.1f} %  ", p.epoch + 1, p.epochs, p.loss,
-                        100 * p.accuracy);
+    line += fmt::format("epoch {}/{}  {:<24}  ", p.epoch + 1, p.epochs,
+                        p.labelled
+                            ? fmt::format("loss {:<7.4f} acc {:5.1f} %", p.loss, 100 * p.accuracy)
+                            : "without labels");
   const std::string left = p.fraction > 0 ? duration(seconds_left(r)) + " left" : "";
   std::string end = fmt::format(" {:3.0f} %  {}", 100 * p.fraction, left);
   if (line.size() + end.size() > columns) end = left;  // the time matters more than the share

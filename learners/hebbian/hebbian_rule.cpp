@@ -66,6 +66,7 @@ class Hebbian final : public Rule {
                    const ErrorHook& hook) override {
     BatchStats stats;
     if (unlabelled_) {
+      stats.labelled = false;
       stats.macs = net.forward(batch.x, tape_, pass, lowest_);
     } else {
       stats = head_->learn(net, batch, above(pass), hook);

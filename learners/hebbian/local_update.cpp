@@ -51,8 +51,12 @@ struct Decayed {
 class AllEntries final : public Entries {
  public:
   AllEntries(ParamStore& params, int id, const Decayed& decayed,
-             const std::vector<std::int32_t>& touched)
-      : p_(params.param(id)), w_(params.value(id)), decayed_(decayed), touched_(touched) {
+             const std::vector<std::int32_t>& touched, std::vector<std::int32_t>& row_of)
+      : p_(params.param(id)),
+        w_(params.value(id)),
+        decayed_(decayed),
+        touched_(touched),
+        row_of_(row_of) {
     row_of_.assign(static_cast<std::size_t>(w_.rows), -1);
     const GradientBlock& b = p_.block;
     if (p_.form == GradientForm::Full) {
@@ -123,7 +127,7 @@ class AllEntries final : public Entries {
   const real* gradient_ = nullptr;
   std::size_t width_ = 0;
   bool narrow_ = false;               ///< gradient columns are the touched units alone
-  std::vector<std::int32_t> row_of_;  ///< of the gradient, for each input; -1: all zero
+  std::vector<std::int32_t>& row_of_;  ///< of the gradient, for each input; -1: all zero
 };
 
 /// Weights of which only those that exist are stored, with a gradient stored alike.
@@ -301,7 +305,7 @@ StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule
   if (w.existing)
     go(ExistingEntries(params, *w.existing, id, decayed, touched_));
   else
-    go(AllEntries(params, id, decayed, touched_));
+    go(AllEntries(params, id, decayed, touched_, row_of_));
 
   squared_norms(params, w, touched_, squares_);
   double sum = 0;

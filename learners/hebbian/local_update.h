@@ -37,7 +37,7 @@ class LocalUpdate {
   /// W M for M of pairs, [fan_in, touched units].
   CMat pairs_decayed(ParamStore&, const LayerWeights&, const Signal& post, bool lower);
 
-  std::vector<std::int32_t> touched_;
+  std::vector<std::int32_t> touched_, row_of_;
   std::vector<real> factor_, squares_, post_, pairs_, weights_, decayed_;
 };
 
