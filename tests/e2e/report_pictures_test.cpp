@@ -83,15 +83,16 @@ TEST_F(ReportPage, ShowsWhatBecomesOfRepresentations) {
       "r.innerText.split('\\t').slice(0, 3).join())",
       place);
   EXPECT_TRUE(browser().until(probes + ".length > 0"));
-  const Json rows = ask(probes);
-  EXPECT_EQ(rows[0], "leaky,1,89.0 %");
-  EXPECT_EQ(rows[1], "leaky,2,87.5 %");  // of 0.88 and 0.87
-  browser().script(fmt::format("document.querySelector('{}').scrollIntoView()", place));
-  const std::string overlap = fmt::format(
+  const std::string rows = ask(probes).dump();
+  EXPECT_NE(rows.find("\"leaky,1,89.0 %\""), std::string::npos) << rows;
+  EXPECT_NE(rows.find("\"leaky,2,87.5 %\""), std::string::npos) << rows;  // of 0.88 and 0.87
+  const std::string figure = fmt::format(
       "[...document.querySelectorAll('{} figure')].find((f) => f.innerText.includes("
-      "'Representation overlap, leaky')).querySelector('tbody td').nextSibling.innerText",
+      "'Representation overlap, leaky'))",
       place);
+  const std::string overlap = figure + ".querySelector('tbody td').nextSibling.innerText";
   EXPECT_EQ(ask(overlap).get<std::string>().substr(0, 5), "0.500");
+  browser().script(figure + ".scrollIntoView()");  // it is drawn anew where it can be seen
   browser().script(
       fmt::format("const s = document.querySelector('{} select'); s.value = 1;"
                   "s.dispatchEvent(new Event('change'))",

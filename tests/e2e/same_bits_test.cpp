@@ -31,6 +31,9 @@ probe_size = 20
 sparsify = yes
 percent_on_fc = 0.05
 boost_strength = 1
+receptive_fields = 5
+representation_examples = 60
+attributions = 2
 
 [wide]
 hidden_units = 1500
@@ -38,6 +41,9 @@ hidden_layers = 2
 epochs = 1
 train_limit = 600
 batch_size = 100
+receptive_fields = 5
+representation_examples = 60
+attributions = 2
 
 [adam]
 sparsify = yes

@@ -51,6 +51,19 @@ inline void expect_same_results(const std::filesystem::path& left,
     EXPECT_EQ(a.layers[i].usage_learned, b.layers[i].usage_learned);
     EXPECT_EQ(a.layers[i].usage_final, b.layers[i].usage_final);
   }
+  ASSERT_EQ(a.pictures.size(), b.pictures.size());
+  for (std::size_t i = 0; i < a.pictures.size(); ++i) {
+    EXPECT_EQ(a.pictures[i].moments, b.pictures[i].moments);
+    EXPECT_EQ(a.pictures[i].pixels, b.pictures[i].pixels) << a.pictures[i].name;
+  }
+  ASSERT_EQ(a.representations.size(), b.representations.size());
+  for (std::size_t i = 0; i < a.representations.size(); ++i) {
+    const RepresentationRecord &x = a.representations[i], &y = b.representations[i];
+    EXPECT_EQ(all_bits(x.probe_accuracy), all_bits(y.probe_accuracy));
+    EXPECT_EQ(all_bits(x.drift), all_bits(y.drift));
+    EXPECT_EQ(all_bits(x.overlap), all_bits(y.overlap));
+    EXPECT_EQ(all_bits(x.active_overlap), all_bits(y.active_overlap));
+  }
 }
 
 }  // namespace engram
