@@ -18,6 +18,7 @@ struct LocalLayer {
   int response = 0;  ///< layer whose output is its activity: the last activation above it
   LayerWeights weights;
   std::string name;
+  std::vector<real> start;   ///< weights as they were drawn, for blocks
   std::vector<real> memory;  ///< of the rule, [fan_in * units] or empty
   real count = 0;            ///< likewise
   LocalChange change;
@@ -40,11 +41,16 @@ class Hebbian final : public Rule {
     local_->begin(o_.layers);
     for (int l = 0; l < border_; ++l)
       freeze(net, net.layer_name(l));
+    for (LocalLayer& layer : layers_) {
+      const CMat start = net.params().value(layer.weights.id());
+      if (o_.blocks) layer.start.assign(start.data, start.data + start.size());
+    }
     head_->prepare(net, rng);
     measures_.assign(2 * layers_.size(), 0);
   }
 
-  EpochKind begin_epoch(Network&, const EpochPlace& at) override {
+  EpochKind begin_epoch(Network& net, const EpochPlace& at) override {
+    if (o_.blocks && at.epoch == 0 && at.step == 0) wake_block(net, at);
     const bool trains = local_->learns() && (at.experience == 0 || o_.later_rate > 0);
     const int alone = trains ? o_.epochs : 0;
     if (alone >= at.epochs)
@@ -155,6 +161,31 @@ class Hebbian final : public Rule {
                                              layer.name));
   }
 
+  /// The units of a task get the weights that they were drawn with; those of later tasks are
+  /// silent.
+  void wake_block(Network& net, const EpochPlace& at) const {
+    std::vector<real> factor, learnt;
+    for (const LocalLayer& layer : layers_) {
+      const UnitRange own = block_of(layer, at);
+      factor.assign(static_cast<std::size_t>(layer.weights.units()), 0);
+      std::fill(factor.begin() + own.first, factor.begin() + own.last, real{1});
+      const Mat w = net.params().value(layer.weights.id());
+      learnt.assign(w.data, w.data + w.size());
+      std::copy(layer.start.begin(), layer.start.end(), w.data);
+      LocalUpdate::scale(net.params(), layer.weights, factor);
+      if (at.experience == 0) continue;
+      // Earlier blocks keep what they learnt; whatever is not theirs is 0 there.
+      for (std::size_t i = 0; i < w.size(); ++i)
+        w.data[i] += learnt[i];
+    }
+  }
+  UnitRange block_of(const LocalLayer& layer, const EpochPlace& at) const {
+    const std::int64_t units = layer.weights.units();
+    if (!o_.blocks) return {0, static_cast<int>(units)};
+    return {static_cast<int>(units * at.experience / at.experiences),
+            static_cast<int>(units * (at.experience + 1) / at.experiences)};
+  }
+
   /// No optimiser moves what belongs to a layer below the border, and its bias is 0.
   static void freeze(Network& net, const std::string& name) {
     ParamStore& params = net.params();
@@ -178,13 +209,10 @@ class Hebbian final : public Rule {
     if (drive) macs += competition(net, batch, pass, layer, pre, seen);
 
     const int units = layer.weights.units(), places = seen->cols() / units;
-    const int experiences = o_.blocks ? place_.experiences : 1;
-    const int block = o_.blocks ? place_.experience : 0;
     LayerActivity activity{{seen->value().data, seen->rows() * places, units},
                            seen->active.known() ? &seen->active : nullptr,
                            places,
-                           {static_cast<int>(std::int64_t{units} * block / experiences),
-                            static_cast<int>(std::int64_t{units} * (block + 1) / experiences)}};
+                           block_of(layer, place_)};
     if (local_->wants_norms()) {
       LocalUpdate::norms(params, layer.weights, layer.norms);
       activity.norms = layer.norms;
@@ -197,7 +225,7 @@ class Hebbian final : public Rule {
             .accumulate(*pre, tape[static_cast<std::size_t>(layer.index)], layer.change.post, pass);
     const StepSize step =
         update_.apply(params, layer.weights, *local_, o_.divide.value_or(local_->divide()),
-                      layer.change, activity.y.rows, factor_ * rate(i),
+                      layer.change, activity.y.rows, factor_ * rate(i), o_.norm,
                       {layer.memory.data(), weight.rows, weight.cols}, layer.count);
     weight.form = GradientForm::Zero;
     measures_[2 * i] = static_cast<double>(step.moved) / units;

@@ -28,7 +28,7 @@ struct HebbianOptions {
   std::vector<double> rate;
   std::optional<Anneal> anneal;
   std::optional<Divide> divide;
-  double later_rate = 1;
+  double later_rate = 1, norm = 0;
   bool blocks = false, only_first_batch = false, raw_input = true;
 
   template <class V>
@@ -51,10 +51,14 @@ struct HebbianOptions {
     v("hebbian.divide", divide,
       "what a batch's change is divided by: the number of samples, nothing, or its largest entry; "
       "auto: as the rule was published");
+    v("hebbian.norm", norm, Range::at_least(0),
+      "after every change the weights of a unit are brought to this L2 norm, which bounds rules "
+      "that have no decay; 0: they are not");
     v("hebbian.later_rate", later_rate, Range::at_least(0),
       "multiplies the rate after the first task: 0 freezes the features, 1 leaves them plastic");
     v("hebbian.blocks", blocks,
-      "every task has units of its own, as many as each other: they alone compete and learn in it");
+      "every task has units of its own, as many as each other: they alone compete and learn in it, "
+      "and are silent before");
     v("hebbian.only_first_batch", only_first_batch,
       "the local rule learns from the first batch of each epoch alone, as in the semi-Hebbian "
       "reference, whose features therefore stay random");

@@ -126,7 +126,7 @@ class AllEntries final : public Entries {
   const std::vector<std::int32_t>& touched_;
   const real* gradient_ = nullptr;
   std::size_t width_ = 0;
-  bool narrow_ = false;               ///< gradient columns are the touched units alone
+  bool narrow_ = false;                ///< gradient columns are the touched units alone
   std::vector<std::int32_t>& row_of_;  ///< of the gradient, for each input; -1: all zero
 };
 
@@ -240,6 +240,25 @@ void LocalUpdate::norms(ParamStore& params, const LayerWeights& w, std::vector<r
     n = std::sqrt(n);
 }
 
+void LocalUpdate::scale(ParamStore& params, const LayerWeights& w,
+                        const std::vector<real>& factor) {
+  const Mat value = params.value(w.id());
+  if (w.existing) {
+    const auto& view = w.existing->by_output();
+    for_tiles(w.units(), kColumns, [&](int begin, int end) {
+      for (int o = begin; o < end; ++o)
+        for (std::int32_t j = view.begin[o]; j < view.begin[o + 1]; ++j)
+          value.data[view.place.empty() ? j : view.place[j]] *= factor[o];
+    });
+    return;
+  }
+  for_tiles(value.rows, kRows, [&](int begin, int end) {
+    for (int i = begin; i < end; ++i)
+      for (int o = 0; o < value.cols; ++o)
+        value.row(i)[o] *= factor[o];
+  });
+}
+
 CMat LocalUpdate::pairs_decayed(ParamStore& params, const LayerWeights& w, const Signal& post,
                                 bool lower) {
   const int units = w.units(), count = static_cast<int>(touched_.size()), fan_in = w.fan_in();
@@ -278,7 +297,7 @@ CMat LocalUpdate::pairs_decayed(ParamStore& params, const LayerWeights& w, const
 
 StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule& rule,
                             Divide divide, const LocalChange& change, int samples, double rate,
-                            Mat memory, real& count) {
+                            double norm, Mat memory, real& count) {
   const int id = w.id(), units = w.units();
   touched_units(change.post, units, touched_);
   double size = divide == Divide::Samples ? samples : 1;
@@ -308,6 +327,16 @@ StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule
     go(AllEntries(params, id, decayed, touched_, row_of_));
 
   squared_norms(params, w, touched_, squares_);
+  if (norm > 0) {
+    factor_.assign(static_cast<std::size_t>(units), 1);
+    for (std::size_t t = 0; t < touched_.size(); ++t) {
+      real& squares = squares_[t];
+      if (!(squares > 0)) continue;
+      factor_[touched_[t]] = static_cast<real>(norm) / std::sqrt(squares);
+      squares = static_cast<real>(norm * norm);
+    }
+    scale(params, w, factor_);
+  }
   double sum = 0;
   for (const real s : squares_)
     sum += std::sqrt(static_cast<double>(s));

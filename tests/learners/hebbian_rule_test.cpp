@@ -127,21 +127,52 @@ TEST(HebbianRule, LaterTasksMayFreezeOrSlowTheFeatures) {
 
 TEST(HebbianRule, ATaskMayHaveUnitsOfItsOwn) {
   for (const char* rule : {"krotov", "softhebb", "oja", "sanger", "hebb", "winner_take_all"}) {
+    SCOPED_TRACE(rule);
     Ruled ruled = three_layers(rule, {{"hebbian.blocks", "yes"}});
-    ruled.rule->begin_epoch(*ruled.net, {.experience = 1, .experiences = 3, .epochs = 1});
-    const auto before = copy_of(ruled, "linear1.weight");
-    ruled.learn(random_batch(kRows, kInputs, 4));
-    const auto after = copy_of(ruled, "linear1.weight");
-    bool moved = false;
-    for (std::size_t i = 0; i < after.size(); ++i) {
-      const std::size_t unit = i % 6;
-      const bool own = unit == 2 || unit == 3;
-      moved |= own && after[i] != before[i];
-      if (!own) {
-        EXPECT_EQ(after[i], before[i]) << rule << ", unit " << unit;
+    const auto drawn = copy_of(ruled, "linear1.weight");
+    const auto own = [](std::size_t weight, int task) {
+      return static_cast<int>(weight % 6) / 2 == task;
+    };
+    std::vector<real> before;
+    for (int task = 0; task < 3; ++task) {
+      ruled.rule->begin_epoch(*ruled.net, {.experience = task, .experiences = 3, .epochs = 1});
+      const auto awake = copy_of(ruled, "linear1.weight");
+      for (std::size_t i = 0; i < awake.size(); ++i) {
+        if (own(i, task)) {
+          EXPECT_EQ(awake[i], drawn[i]);
+        } else {
+          EXPECT_EQ(awake[i], before.empty() ? real{0} : before[i]);
+        }
       }
+      ruled.learn(random_batch(kRows, kInputs, 4));
+      before = copy_of(ruled, "linear1.weight");
+      bool moved = false;
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        moved |= own(i, task) && before[i] != awake[i];
+        if (!own(i, task)) {
+          EXPECT_EQ(before[i], awake[i]);
+        }
+      }
+      EXPECT_TRUE(moved);
+      // Going on within the epoch wakes nobody again.
+      ruled.rule->begin_epoch(*ruled.net,
+                              {.experience = task, .experiences = 3, .epochs = 1, .step = 1});
+      EXPECT_EQ(copy_of(ruled, "linear1.weight"), before);
     }
-    EXPECT_TRUE(moved) << rule;
+  }
+}
+
+TEST(HebbianRule, UnitsMayBeKeptAtANorm) {
+  for (const auto storage : {WeightStorage::Dense, WeightStorage::Sparse}) {
+    Ruled ruled("hebb", {{"hebbian.norm", "0.7"}}, {1, 1, kInputs},
+                stack(linear(5, {.density = 0.5, .storage = storage}), relu(), linear(4)));
+    ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+    ruled.learn(random_batch(kRows, kInputs, 4));
+    EXPECT_NEAR(ruled.rule->measures()[1], 0.7, 1e-6);
+    double squares = 0;
+    for (const real w : copy_of(ruled, "linear1.weight"))
+      squares += static_cast<double>(w) * static_cast<double>(w);
+    EXPECT_NEAR(squares, 5 * 0.49, 1e-5);
   }
 }
 
