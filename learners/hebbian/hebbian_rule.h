@@ -28,7 +28,8 @@ struct HebbianOptions {
   std::vector<double> rate;
   std::optional<Anneal> anneal;
   std::optional<Divide> divide;
-  double later_rate = 1, norm = 0;
+  double later_rate = 1;
+  std::optional<double> norm;
   bool blocks = false, only_first_batch = false, raw_input = true;
 
   template <class V>
@@ -53,7 +54,7 @@ struct HebbianOptions {
       "auto: as the rule was published");
     v("hebbian.norm", norm, Range::at_least(0),
       "after every change the weights of a unit are brought to this L2 norm, which bounds rules "
-      "that have no decay; 0: they are not");
+      "that have no decay; 0: they are not; auto: 1 for hebb and gupta, else 0");
     v("hebbian.later_rate", later_rate, Range::at_least(0),
       "multiplies the rate after the first task: 0 freezes the features, 1 leaves them plastic");
     v("hebbian.blocks", blocks,

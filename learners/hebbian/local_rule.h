@@ -71,6 +71,8 @@ class LocalRule {
   virtual Decay decay() const = 0;
   virtual Divide divide() const { return Divide::Samples; }
   virtual double default_rate() const = 0;
+  /// What units are brought to after every change, by default; 0: they are not.
+  virtual double default_norm() const { return 0; }
   /// p of the drive sum_i sign(W_i) |W_i|^(p-1) x_i.
   virtual double exponent() const { return 2; }
   virtual bool wants_norms() const { return false; }

@@ -17,6 +17,7 @@ class Gupta final : public LocalRule {
   Sees sees() const override { return Sees::Activity; }
   Decay decay() const override { return Decay::None; }
   double default_rate() const override { return 0.001; }
+  double default_norm() const override { return 1; }
   bool remembers() const override { return true; }
   void respond(const LayerActivity& a, int, LocalChange& change) override {
     copy_activity(a, change.post);

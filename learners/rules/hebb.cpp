@@ -1,4 +1,4 @@
-// Hebb's rule: W += rate xᵀ y. Nothing bounds the weights.
+// Hebb's rule: W += rate xᵀ y, which nothing bounds but the norm that units are kept at.
 #include "learners/hebbian/correlation.h"
 #include "learners/hebbian/local_rules.h"
 
@@ -10,6 +10,7 @@ class Hebb final : public LocalRule {
   Sees sees() const override { return Sees::Activity; }
   Decay decay() const override { return Decay::None; }
   double default_rate() const override { return 0.01; }
+  double default_norm() const override { return 1; }
   void respond(const LayerActivity& a, int, LocalChange& change) override {
     copy_activity(a, change.post);
   }

@@ -206,7 +206,7 @@ TEST(LocalRules, CorrelationsAreTheEquations) {
       correlation_step(rule, w.w, w.exists, x, activities(kind, w.w, x), 0.02);
     };
   };
-  expect_same("hebb", {{"hebbian.lr", "0.02"}}, by(Hebbian::Hebb));
+  expect_same("hebb", {{"hebbian.lr", "0.02"}, {"hebbian.norm", "0"}}, by(Hebbian::Hebb));
   expect_same("oja", {{"hebbian.lr", "0.02"}}, by(Hebbian::Subspace));
   expect_same("oja", {{"hebbian.lr", "0.02"}, {"oja.form", "unit"}}, by(Hebbian::Unit));
   expect_same("sanger", {{"hebbian.lr", "0.02"}}, by(Hebbian::Sanger));
@@ -239,6 +239,7 @@ TEST(LocalRules, GuptaIsTheEquation) {
                   {{"gupta.percentile", "70"},
                    {"gupta.signed_percentile", by_sign ? "yes" : "no"},
                    {"gupta.unscaled_mean", unscaled ? "yes" : "no"},
+                   {"hebbian.norm", "0"},
                    {"hebbian.lr", "0.04"}},
                   [&](const Kind& kind, Weights& w, const Rows& x) {
                     auto [at, fresh] = of.try_emplace(kind.name);
