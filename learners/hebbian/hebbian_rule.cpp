@@ -223,10 +223,11 @@ class Hebbian final : public Rule {
     macs +=
         net.layer(layer.index)
             .accumulate(*pre, tape[static_cast<std::size_t>(layer.index)], layer.change.post, pass);
-    const StepSize step = update_.apply(
-        params, layer.weights, *local_, o_.divide.value_or(local_->divide()), layer.change,
-        activity.y.rows, factor_ * rate(i), o_.norm.value_or(local_->default_norm()),
-        {layer.memory.data(), weight.rows, weight.cols}, layer.count);
+    const StepSize step =
+        update_.apply(params, layer.weights, *local_, o_.divide.value_or(local_->divide()),
+                      layer.change, activity.learning, activity.y.rows, factor_ * rate(i),
+                      o_.norm.value_or(local_->default_norm()),
+                      {layer.memory.data(), weight.rows, weight.cols}, layer.count);
     weight.form = GradientForm::Zero;
     measures_[2 * i] = static_cast<double>(step.moved) / units;
     measures_[2 * i + 1] = step.norm;

@@ -296,9 +296,11 @@ CMat LocalUpdate::pairs_decayed(ParamStore& params, const LayerWeights& w, const
 }
 
 StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule& rule,
-                            Divide divide, const LocalChange& change, int samples, double rate,
-                            double norm, Mat memory, real& count) {
+                            Divide divide, const LocalChange& change, UnitRange learning,
+                            int samples, double rate, double norm, Mat memory, real& count) {
   const int id = w.id(), units = w.units();
+  touched_.reserve(static_cast<std::size_t>(units));
+  squares_.reserve(static_cast<std::size_t>(units));
   touched_units(change.post, units, touched_);
   double size = divide == Divide::Samples ? samples : 1;
   if (rule.remembers()) {
@@ -331,7 +333,8 @@ StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule
     factor_.assign(static_cast<std::size_t>(units), 1);
     for (std::size_t t = 0; t < touched_.size(); ++t) {
       real& squares = squares_[t];
-      if (!(squares > 0)) continue;
+      const bool learns = touched_[t] >= learning.first && touched_[t] < learning.last;
+      if (!learns || !(squares > 0)) continue;
       factor_[touched_[t]] = static_cast<real>(norm) / std::sqrt(squares);
       squares = static_cast<real>(norm * norm);
     }

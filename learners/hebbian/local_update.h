@@ -28,9 +28,10 @@ class LocalUpdate {
   /// W += rate (G - W M) / size, where G = Xᵀ P is the gradient that the layer has accumulated.
   /// Units of which no example is in `post`, where that is known, are not touched: their change is
   /// 0 because the rule's decay is. `samples`: for Divide::Samples.
-  /// `norm`: what the units are brought to afterwards; 0: they are not.
+  /// `norm`: what units that may learn are brought to afterwards; 0: they are not.
   StepSize apply(ParamStore&, const LayerWeights&, LocalRule&, Divide, const LocalChange&,
-                 int samples, double rate, double norm, Mat memory, real& count);
+                 UnitRange learning, int samples, double rate, double norm, Mat memory,
+                 real& count);
   /// weights of unit u <- factor[u] times what they are.
   static void scale(ParamStore&, const LayerWeights&, const std::vector<real>& factor);
   /// norms <- L2 norm of each unit's weights.

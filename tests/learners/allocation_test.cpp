@@ -129,7 +129,9 @@ std::size_t allocations_of_training(const std::string& model, const char* optimi
   so.train_limit = 320;
   const auto stream = make_stream(so, load_dataset("synthetic", {}), 1);
   const Targets targets(*stream, ScenarioOptions{});
-  const auto rule = make_rule(rule_name, Config(), {.weight_decay = 1e-4});
+  Config config;
+  config.set("hebbian.lr", "1e-4", "test");  // all are stable here
+  const auto rule = make_rule(rule_name, config, {.loss = {}, .weight_decay = 1e-4});
   const auto net = build_model(model_of(model), stream->shape(), {1, targets.width()}, Rng(1), 1,
                                rule->feedback());
   rule->prepare(*net, Rng(3));
