@@ -57,11 +57,12 @@ function goodnessPanel() {
       other = others[k];
       chart.figure.draw();
     });
-    const chart = measureFigure("What else the rule measures", () => measureRows(other, other),
-      () => other, { control: choice });
+    const chart = measureFigure(levels.length ? "What else the rule measures" : "Measures",
+      () => measureRows(other, other), () => other, { control: choice });
     list.push(chart);
   }
-  const box = panel("Goodness", (levels.length ? "Positives are what a level should find good, "
+  const title = levels.length ? "Goodness" : "What the rule measures";
+  const box = panel(title, (levels.length ? "Positives are what a level should find good, "
     + "negatives what it should not: the further apart, the better it tells them from each other. "
     + "Both charts have one scale. " : "") + "Means over every epoch; dotted lines part the tasks.",
   list);
