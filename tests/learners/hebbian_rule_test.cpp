@@ -21,6 +21,12 @@ std::vector<real> copy_of(Ruled& ruled, const char* name) {
   const CMat m = ruled.net->params().value(ruled.net->params().find(name));
   return {m.data, m.data + m.size()};
 }
+double largest_step(const std::vector<real>& before, const std::vector<real>& after) {
+  double most = 0;
+  for (std::size_t i = 0; i < after.size(); ++i)
+    most = std::max(most, static_cast<double>(std::abs(after[i] - before[i])));
+  return most;
+}
 bool has_gradient(Ruled& ruled, const char* name) {
   const ParamStore& params = ruled.net->params();
   return params.param(params.find(name)).form != GradientForm::Zero;
@@ -91,22 +97,18 @@ TEST(HebbianRule, EpochsWithoutLabelsComeFirst) {
 
 TEST(HebbianRule, TheRateFallsOverTheEpochs) {
   const Batch batch = random_batch(kRows, kInputs, 4);
-  const auto largest_step = [&](int epoch, const Keys& keys) {
+  const auto step_in = [&](int epoch, const Keys& keys) {
     Ruled ruled = three_layers("krotov", keys);
     ruled.rule->begin_epoch(*ruled.net, {.epoch = epoch, .epochs = 4});
     const auto before = copy_of(ruled, "linear1.weight");
     ruled.learn(batch);
-    const auto after = copy_of(ruled, "linear1.weight");
-    double most = 0;
-    for (std::size_t i = 0; i < after.size(); ++i)
-      most = std::max(most, static_cast<double>(std::abs(after[i] - before[i])));
-    return most;
+    return largest_step(before, copy_of(ruled, "linear1.weight"));
   };
   // The largest step of a weight is the rate.
-  EXPECT_NEAR(largest_step(0, {}), 0.02, 1e-6);
-  EXPECT_NEAR(largest_step(3, {}), 0.005, 1e-6);
-  EXPECT_NEAR(largest_step(3, {{"hebbian.anneal", "none"}}), 0.02, 1e-6);
-  EXPECT_NEAR(largest_step(0, {{"hebbian.lr", "0.3"}}), 0.3, 1e-5);
+  EXPECT_NEAR(step_in(0, {}), 0.02, 1e-6);
+  EXPECT_NEAR(step_in(3, {}), 0.005, 1e-6);
+  EXPECT_NEAR(step_in(3, {{"hebbian.anneal", "none"}}), 0.02, 1e-6);
+  EXPECT_NEAR(step_in(0, {{"hebbian.lr", "0.3"}}), 0.3, 1e-5);
 }
 
 TEST(HebbianRule, LaterTasksMayFreezeOrSlowTheFeatures) {
@@ -117,11 +119,9 @@ TEST(HebbianRule, LaterTasksMayFreezeOrSlowTheFeatures) {
     ruled.rule->begin_epoch(*ruled.net, {.experience = 1, .experiences = 2, .epochs = 1});
     const auto before = copy_of(ruled, "linear1.weight");
     ruled.learn(batch);
-    const auto after = copy_of(ruled, "linear1.weight");
-    double most = 0;
-    for (std::size_t i = 0; i < after.size(); ++i)
-      most = std::max(most, static_cast<double>(std::abs(after[i] - before[i])));
-    EXPECT_NEAR(most, 0.02 * std::atof(later), 1e-6) << later;
+    EXPECT_NEAR(largest_step(before, copy_of(ruled, "linear1.weight")), 0.02 * std::atof(later),
+                1e-6)
+        << later;
   }
 }
 
