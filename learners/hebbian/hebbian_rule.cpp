@@ -136,6 +136,12 @@ class Hebbian final : public Rule {
                     fmt::format("hebbian.layers = {}: {} has {} matrices of weights, and local "
                                 "rules are defined for one",
                                 o_.layers, layer.name, matrices.size()));
+      const bool pairs = local_->decay() == Decay::Pairs || local_->decay() == Decay::Lower;
+      if (pairs && net.layer(layer.index).kind() == "grouped_conv")
+        throw Error(Fault::Config,
+                    fmt::format("hebbian.layers = {}: units of {} see different inputs, and this "
+                                "rule compares what they see; use another rule or fewer layers",
+                                o_.layers, layer.name));
       if (!matrices.empty()) layer.weights.all = matrices.front();
       layer.response = layer.index;
       for (int l = layer.index + 1; l < net.depth() && net.source(l) == l - 1; ++l) {

@@ -6,6 +6,7 @@
 
 #include "utils/kernels.h"
 #include "utils/parallel.h"
+#include "utils/scratch.h"
 
 namespace engram {
 namespace {
@@ -76,40 +77,73 @@ class AllEntries final : public Entries {
     return largest_of_tiles(w_.rows, kRows, [&](int begin, int end) {
       real most = 0;
       for (int i = begin; i < end; ++i)
-        with_changes(i,
-                     [&](std::int32_t, real change) { most = std::max(most, std::abs(change)); });
+        if (whole()) {
+          const real* const change = changes(i);
+#pragma omp simd reduction(max : most)
+          for (int o = 0; o < w_.cols; ++o)
+            most = std::max(most, std::abs(change[o]));
+        } else {
+          with_changes(i, [&](std::int32_t, real d) { most = std::max(most, std::abs(d)); });
+        }
       return most;
     });
   }
   void add(const real* factor) override {
     for_tiles(w_.rows, kRows, [&](int begin, int end) {
-      for (int i = begin; i < end; ++i)
-        with_changes(i, [&, row = w_.row(i)](std::int32_t unit, real change) {
-          row[unit] += factor[unit] * change;
-        });
+      for (int i = begin; i < end; ++i) {
+        real* const row = w_.row(i);
+        if (whole()) {
+          const real* const change = changes(i);
+#pragma omp simd
+          for (int o = 0; o < w_.cols; ++o)
+            row[o] += factor[o] * change[o];
+        } else {
+          with_changes(i, [&](std::int32_t unit, real d) { row[unit] += factor[unit] * d; });
+        }
+      }
     });
   }
 
  private:
-  /// Calls body(unit, D) along row i.
+  /// Every unit changes, and none of its weights is missing: rows are taken as vectors.
+  bool whole() const {
+    return static_cast<int>(touched_.size()) == w_.cols && !narrow_ && p_.mask.empty();
+  }
+  const real* gradient_row(int i) const {
+    const std::int32_t row = row_of_[static_cast<std::size_t>(i)];
+    return row < 0 ? nullptr : gradient_ + static_cast<std::size_t>(row) * width_;
+  }
+  /// D along row i, for all units; lives until the thread's next call.
+  const real* changes(int i) const {
+    thread_local Scratch memory;
+    real* const to = memory.get(static_cast<std::size_t>(w_.cols));
+    const real* const g = gradient_row(i);
+    if (g)
+      std::copy_n(g, w_.cols, to);
+    else
+      std::fill_n(to, w_.cols, real{0});
+    if (decayed_.unit) {
+      const real* const w = w_.row(i);
+#pragma omp simd
+      for (int o = 0; o < w_.cols; ++o)
+        to[o] -= decayed_.unit[o] * w[o];
+    }
+    if (decayed_.pairs) {
+      const real* const pairs = decayed_.pairs.row(i);
+#pragma omp simd
+      for (int o = 0; o < w_.cols; ++o)
+        to[o] -= pairs[o];
+    }
+    return to;
+  }
+  /// Calls body(unit, D) along row i, for the touched units that have the weight.
   template <class Body>
   void with_changes(int i, const Body& body) const {
-    const std::int32_t row = row_of_[static_cast<std::size_t>(i)];
-    const real* const g = row < 0 ? nullptr : gradient_ + static_cast<std::size_t>(row) * width_;
+    const real* const g = gradient_row(i);
     const real* const w = w_.row(i);
     const real* const pairs = decayed_.pairs ? decayed_.pairs.row(i) : nullptr;
     const std::uint8_t* const mask =
         p_.mask.empty() ? nullptr : p_.mask.data() + static_cast<std::size_t>(i) * w_.cols;
-    const bool everything = static_cast<int>(touched_.size()) == w_.cols;
-    if (everything && !narrow_ && !mask && g) {  // the common dense case, in vectors
-      for (int o = 0; o < w_.cols; ++o) {
-        real change = g[o];
-        if (decayed_.unit) change -= decayed_.unit[o] * w[o];
-        if (pairs) change -= pairs[o];
-        body(o, change);
-      }
-      return;
-    }
     for (std::size_t t = 0; t < touched_.size(); ++t) {
       const std::int32_t o = touched_[t];
       if (mask && mask[o] == 0) continue;

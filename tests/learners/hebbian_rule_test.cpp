@@ -222,6 +222,9 @@ TEST(HebbianRule, MeasuresWhatMoved) {
 }
 
 TEST(HebbianRule, RefusesWhatMakesNoSense) {
+  const auto grouped = [] { return stack(grouped_conv2d(4, 2, 1, 0, 2), relu(), linear(3)); };
+  expect_config_error([&] { Ruled("sanger", {}, {4, 4, 2}, grouped()); }, "grouped_conv1");
+  Ruled("krotov", {}, {4, 4, 2}, grouped());
   expect_config_error([] { three_layers("krotov", {{"hebbian.layers", "3"}}); }, "no layer");
   expect_config_error(
       [] {
