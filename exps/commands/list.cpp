@@ -13,6 +13,7 @@
 #include "exps/commands/places.h"
 #include "exps/commands/table.h"
 #include "exps/experiment.h"
+#include "learners/hebbian/hebbian_rule.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
 #include "models/registry.h"
@@ -133,7 +134,12 @@ std::vector<Kind> all_kinds(const std::filesystem::path& folder) {
     return options_text(list_options<GatingOptions>());
   }));
   kinds.push_back(registry_kind<RuleEntry>("rules", rules(), [](const RuleEntry& e) {
-    return e.options().empty() ? std::string("no options\n") : options_text(e.options());
+    auto all = e.options();
+    if (e.local) {
+      const auto shared = list_options<HebbianOptions>();
+      all.insert(all.end(), shared.begin(), shared.end());
+    }
+    return all.empty() ? std::string("no options\n") : options_text(all);
   }));
   kinds.push_back(registry_kind<StrategyEntry>(
       "strategies", strategies(),
