@@ -38,6 +38,8 @@ int Learner::epochs_of(int experience) const {
 
 bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) {
   check_joint_tasks(stream);
+  for (int e = 0; e < stream.experiences(); ++e)
+    rule_.check_epochs(e, epochs_of(e));
   if (cursor.total_steps == 0) observer.before_training();
   for (; cursor.experience < stream.experiences(); ++cursor.experience) {
     const Experience experience = stream.experience(cursor.experience);

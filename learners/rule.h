@@ -47,6 +47,8 @@ class Rule {
   virtual FeedbackPlan feedback() { return {}; }
   /// Draws what the rule itself needs besides. Before training and once only.
   virtual void prepare(Network&, Rng) {}
+  /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.
+  virtual void check_epochs(int /*experience*/, int /*epochs*/) const {}
   /// Before every epoch, and again when a run goes on within one.
   virtual EpochKind begin_epoch(Network&, const EpochPlace&) { return {}; }
   /// Everything besides the network that a resumed run needs; sized by prepare().

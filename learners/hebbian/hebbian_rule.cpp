@@ -22,7 +22,7 @@ struct LocalLayer {
   std::vector<real> memory;  ///< of the rule, [fan_in * units] or empty
   real count = 0;            ///< likewise
   LocalChange change;
-  Signal raw, drive;  ///< what a competition sees in place of the signals on the tape
+  Signal drive;  ///< what a competition sees in place of the signal on the tape
   std::vector<real> norms;
 };
 
@@ -49,15 +49,18 @@ class Hebbian final : public Rule {
     measures_.assign(2 * layers_.size(), 0);
   }
 
-  EpochKind begin_epoch(Network& net, const EpochPlace& at) override {
-    if (o_.blocks && at.epoch == 0 && at.step == 0) wake_block(net, at);
-    const bool trains = local_->learns() && (at.experience == 0 || o_.later_rate > 0);
-    const int alone = trains ? o_.epochs : 0;
-    if (alone >= at.epochs)
+  void check_epochs(int experience, int epochs) const override {
+    if (trains_in(experience) && o_.epochs >= epochs)
       throw Error(Fault::Config,
                   fmt::format("hebbian.epochs = {} leaves none of the {} epochs of task {} for the "
                               "head; raise epochs or later_epochs",
-                              o_.epochs, at.epochs, at.experience));
+                              o_.epochs, epochs, experience + 1));
+  }
+
+  EpochKind begin_epoch(Network& net, const EpochPlace& at) override {
+    if (o_.blocks && at.epoch == 0 && at.step == 0) wake_block(net, at);
+    const bool trains = trains_in(at.experience);
+    const int alone = trains ? o_.epochs : 0;
     unlabelled_ = at.epoch < alone;
     learns_ = trains && (unlabelled_ || alone == 0);
     const int all = alone > 0 ? alone : at.epochs;
@@ -106,6 +109,10 @@ class Hebbian final : public Rule {
   }
 
  private:
+  /// Whether the local rule changes anything in a task.
+  bool trains_in(int experience) const {
+    return local_->learns() && (experience == 0 || o_.later_rate > 0);
+  }
   /// What the head's rule is told: its layers begin at the border, and in epochs of its own those
   /// below it stand still.
   Pass above(Pass pass) const {

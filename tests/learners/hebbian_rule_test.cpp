@@ -234,10 +234,13 @@ TEST(HebbianRule, RefusesWhatMakesNoSense) {
   expect_config_error([] { three_layers("krotov", {{"hebbian.head", "pff"}}); }, "hebbian.head");
   expect_config_error(
       [] {
-        Ruled ruled = three_layers("krotov", {{"hebbian.epochs", "5"}});
-        ruled.rule->begin_epoch(*ruled.net, {.epochs = 5});
+        const Ruled ruled = three_layers("krotov", {{"hebbian.epochs", "5"}});
+        ruled.rule->check_epochs(0, 6);
+        ruled.rule->check_epochs(1, 5);
       },
-      "hebbian.epochs = 5");
+      "none of the 5 epochs of task 2");
+  three_layers("krotov", {{"hebbian.epochs", "5"}, {"hebbian.later_rate", "0"}})
+      .rule->check_epochs(1, 5);
 }
 
 }  // namespace
