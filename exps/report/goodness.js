@@ -61,11 +61,11 @@ function goodnessPanel() {
       () => measureRows(other, other), () => other, { control: choice });
     list.push(chart);
   }
-  const title = levels.length ? "Goodness" : "What the rule measures";
-  const box = panel(title, (levels.length ? "Positives are what a level should find good, "
-    + "negatives what it should not: the further apart, the better it tells them from each other. "
-    + "Both charts have one scale. " : "") + "Means over every epoch; dotted lines part the tasks.",
-  list);
+  const means = "Means over every epoch; dotted lines part the tasks.";
+  if (!levels.length) return panel("What the rule measures", means, list);
+  const box = panel("Goodness", "Positives are what a level should find good, negatives what it "
+    + "should not: the further apart, the better it tells them from each other. Both charts have "
+    + `one scale. ${means}`, list);
   if (levels.length > 1)
     box.querySelector(".charts").before(chooser("Level", levels, (l) => {
       level = levels[l];
