@@ -8,6 +8,7 @@
 
 #include "utils/error.h"
 #include "utils/scratch.h"
+#include "utils/sparse_kernels.h"
 
 namespace engram {
 namespace {
@@ -41,6 +42,8 @@ class Hebbian final : public Rule {
     local_->begin(o_.layers);
     for (int l = 0; l < border_; ++l)
       freeze(net, net.layer_name(l));
+    for (std::size_t i = 0; o_.init && i < layers_.size(); ++i)
+      draw(net.params(), layers_[i].weights, rng.fork("hebbian_init", i));
     for (LocalLayer& layer : layers_) {
       const CMat start = net.params().value(layer.weights.id());
       if (o_.blocks) layer.start.assign(start.data, start.data + start.size());
@@ -172,6 +175,25 @@ class Hebbian final : public Rule {
       throw Error(Fault::Config, fmt::format("{}: a local rule needs one output of its activation "
                                              "for every unit",
                                              layer.name));
+  }
+
+  /// The weights of a layer by the law of its own.
+  void draw(ParamStore& params, const LayerWeights& w, const Rng& rng) const {
+    const Fans fans = w.existing ? w.existing->fans() : w.all->fans();
+    std::vector<real> drawn(static_cast<std::size_t>(fans.outputs) * fans.in);
+    std::vector<real> bias(static_cast<std::size_t>(fans.outputs));
+    const Mat rows{drawn.data(), fans.outputs, fans.in};
+    init_weights(*o_.init, fans, rows, {bias.data(), 1, fans.outputs}, rng, o_.init_scale);
+    const Mat to = params.value(w.id());
+    if (!w.existing) {
+      kernels::transpose(rows, to);
+      w.all->mask(to);
+      return;
+    }
+    const auto& view = w.existing->by_output();
+    for (int unit = 0; unit < fans.outputs; ++unit)
+      for (std::int32_t j = view.begin[unit]; j < view.begin[unit + 1]; ++j)
+        to.data[view.place.empty() ? j : view.place[j]] = rows.row(unit)[view.index[j]];
   }
 
   /// The units of a task get the weights that they were drawn with; those of later tasks are

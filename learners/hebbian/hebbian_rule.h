@@ -11,6 +11,7 @@
 
 #include "learners/hebbian/local_update.h"
 #include "learners/rule.h"
+#include "models/init.h"
 #include "utils/options.h"
 
 namespace engram {
@@ -30,6 +31,8 @@ struct HebbianOptions {
   std::optional<Divide> divide;
   double later_rate = 1;
   std::optional<double> norm;
+  std::optional<WeightInit> init;
+  double init_scale = 1;
   bool blocks = false, only_first_batch = false, raw_input = true;
 
   template <class V>
@@ -57,6 +60,11 @@ struct HebbianOptions {
       "that have no decay; 0: they are not; auto: 1 for hebb and gupta, else 0");
     v("hebbian.later_rate", later_rate, Range::at_least(0),
       "multiplies the rate after the first task: 0 freezes the features, 1 leaves them plastic");
+    v("hebbian.init", init,
+      "how the weights of its layers start, whatever `init` says of the others; auto: as init "
+      "says");
+    v("hebbian.init_scale", init_scale, Range::above(0),
+      "multiplies them if that law has a scale (init_scale)");
     v("hebbian.blocks", blocks,
       "every task has units of its own, as many as each other: they alone compete and learn in it, "
       "and are silent before");

@@ -162,6 +162,28 @@ TEST(HebbianRule, ATaskMayHaveUnitsOfItsOwn) {
   }
 }
 
+TEST(HebbianRule, ItsLayersMayStartByALawOfTheirOwn) {
+  for (const auto storage : {WeightStorage::Dense, WeightStorage::Sparse}) {
+    Ruled ruled("krotov", {{"hebbian.init", "uniform01"}, {"hebbian.init_scale", "3"}},
+                {1, 1, kInputs},
+                stack(linear(40, {.density = 0.5, .storage = storage}), relu(), linear(6), relu(),
+                      linear(4)));
+    double sum = 0, most = 0;
+    int count = 0;
+    for (const real w : copy_of(ruled, "linear1.weight")) {
+      EXPECT_GE(w, 0);
+      count += w > 0, sum += static_cast<double>(w), most = std::max(most, static_cast<double>(w));
+    }
+    EXPECT_EQ(count, 40 * kInputs / 2);  // missing ones stay away
+    EXPECT_NEAR(sum / count, 1.5, 0.3);
+    EXPECT_GT(most, 2.5);
+    EXPECT_LT(most, 3);
+    const auto above = copy_of(ruled, "linear2.weight");
+    EXPECT_LT(std::ranges::min(above), 0);
+    EXPECT_LT(std::ranges::max(above), 0.2);
+  }
+}
+
 TEST(HebbianRule, UnitsMayBeKeptAtANorm) {
   for (const auto storage : {WeightStorage::Dense, WeightStorage::Sparse}) {
     Ruled ruled("hebb", {{"hebbian.norm", "0.7"}}, {1, 1, kInputs},
