@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "exps/looks/pictures.h"
+#include "learners/gather_images.h"
 #include "learners/image_prior.h"
 #include "learners/loss.h"
 #include "utils/principal_components.h"

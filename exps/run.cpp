@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include "exps/looks/looks.h"
 #include "exps/portrait.h"
 #include "exps/results_file.h"
+#include "learners/gather_images.h"
 #include "learners/registry.h"
 #include "models/registry.h"
 #include "utils/error.h"
@@ -147,16 +149,12 @@ class Run final : public Observer {
  private:
   /// Shows images of the first task to a layer that wants to know what is coming.
   void fit_input() {
-    constexpr std::size_t kImages = 10'000;
+    constexpr int kImages = 10'000;
     if (!net_->layer(0).fits()) return;
     const ExampleSet train = stream_->experience(0).train;
-    auto places = data_rng_.fork("fit").permutation(static_cast<std::uint32_t>(train.size()));
-    places.resize(std::min(places.size(), kImages));
     Signal images;
-    std::vector<int> labels(places.size()), tasks(places.size());
-    const Mat x = images.resize(static_cast<int>(places.size()), net_->in().size());
-    train.gather(places, x, labels, tasks, nullptr);
-    net_->layer(0).fit(x);
+    gather_images(train, some_places(train.size(), kImages, data_rng_.fork("fit")), images);
+    net_->layer(0).fit(images.value());
   }
 
   void start_record(const Dataset& data) {
@@ -283,18 +281,23 @@ class Run final : public Observer {
     const double n = static_cast<double>(std::max<std::int64_t>(1, c.examples));
     p.labelled = labelled_;
     p.loss = c.loss / n, p.accuracy = c.correct / n, p.seconds = since(started_);
-    // Work is counted in steps; what is still to come is assumed to be like this experience.
-    double all = 0, done = 0;
+    // Work is counted in epochs, whose steps may be of several sizes; those to come are assumed to
+    // be like those that were.
+    double all = 0, done = c.epoch;
     for (int e = 0; learner_ && e < p.experiences; ++e) {
-      const double steps = static_cast<double>(learner_->epochs_of(e) * steps_in_epoch_);
-      all += steps;
-      if (e < c.experience) done += steps;
+      all += learner_->epochs_of(e);
+      if (e < c.experience) done += learner_->epochs_of(e);
     }
-    done += static_cast<double>(c.epoch * steps_in_epoch_ + c.step);
-    const double trained = static_cast<double>(c.total_steps - steps_before_);
-    const double per_step = trained > 0 ? (p.seconds - evaluation_seconds_) / trained : 0;
+    if (steps_in_epoch_ > 0) {
+      const auto steps = static_cast<double>(steps_in_epoch_);
+      done += static_cast<double>(c.step) / steps;
+      if (!done_before_)
+        done_before_ = done - static_cast<double>(c.total_steps - steps_before_) / steps;
+    }
+    const double trained = done - done_before_.value_or(done);
+    const double per_epoch = trained > 0 ? (p.seconds - evaluation_seconds_) / trained : 0;
     const double per_row = evaluations_ > 0 ? evaluation_seconds_ / evaluations_ : 0;
-    p.seconds_left = (all - done) * per_step + (p.experiences - c.experience) * per_row;
+    p.seconds_left = (all - done) * per_epoch + (p.experiences - c.experience) * per_row;
     p.fraction = all > 0 ? done / all : 0;
     request_.progress(p);
   }
@@ -318,6 +321,7 @@ class Run final : public Observer {
   std::vector<ExampleSet> probes_;
   std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
+  std::optional<double> done_before_;  ///< epochs, by the processes that this one goes on from
   double evaluation_seconds_ = 0;
   int evaluations_ = 0;
   bool labelled_ = true;       ///< whether the last batch was learnt with labels

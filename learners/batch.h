@@ -23,8 +23,9 @@ struct Batch {
 /// What a rule reports about one batch.
 struct BatchStats {
   double loss = 0;  ///< mean over the rows
-  bool labelled =
-      true;            ///< false: nothing was predicted, so that `loss` and `correct` mean nothing
+  /// What the rule said of the epoch; if false, loss and correct mean nothing. The learner's to
+  /// set.
+  bool labelled = true;
   double correct = 0;  ///< rows whose best allowed output was the target, or an estimate of them
   Macs macs;           ///< of everything the rule computed
 };

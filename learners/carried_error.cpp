@@ -1,5 +1,6 @@
 #include "learners/carried_error.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -73,7 +74,7 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
         const Descent descent{exact ? Path::Weights : path_of(layer), &error_};
         return layer.backward_input(in(l), out(l), above, below, pass, descent);
       },
-      pass.floor);
+      std::max(pass.floor, net.lowest_learning()));
   return macs;
 }
 

@@ -23,18 +23,6 @@ xt::xtensor<double, 2> codes_of(const ImageModel& model, CMat images,
   return codes;
 }
 
-void gather_images(const ExampleSet& examples, std::span<const std::uint32_t> places,
-                   Signal& images) {
-  examples.gather(places, images.resize(static_cast<int>(places.size()), examples.shape().size()),
-                  {}, {});
-}
-
-std::vector<std::uint32_t> some_places(std::size_t size, int most, Rng rng) {
-  auto places = rng.permutation(static_cast<std::uint32_t>(size));
-  places.resize(std::min(places.size(), static_cast<std::size_t>(most)));
-  return places;
-}
-
 void paint_images(const ImageModel& model, const GaussianMixture& prior, int count, Rng rng,
                   Signal& images, std::vector<int>* components) {
   // Codes have any scale, so that what is added to a covariance must not have one of its own.

@@ -156,6 +156,7 @@ void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& s
   Pass pass = pass_of(cursor.total_steps);
   pass.update = count;
   stats = rule_.learn(net_, batch_, pass, strategies_.empty() ? ErrorHook{} : hook);
+  stats.labelled = kind_.labelled;
   if (!std::isfinite(stats.loss))
     throw Error(
         Fault::Numerical,

@@ -20,8 +20,10 @@ Network::Network(ImageShape in, std::vector<LayerPtr> layers, Rng rng, double ac
     const std::string kind = layer(l).kind();
     names_.push_back(kind + std::to_string(++seen[kind]));
     const double share = shares[static_cast<std::size_t>(from + 1)];
+    const int parameters = store_.count();
     shapes_.push_back(
         layer(l).bind(input_shape(l), {l, names_.back(), share, from < 0, &feedback}, store_));
+    if (lowest_learning_ < 0 && store_.count() > parameters) lowest_learning_ = l;
     shares.push_back(also < 0 ? layer(l).active_share(share) : 1);
     if (also >= 0 && output_shape(also) != output_shape(l))
       throw Error(Fault::Config,

@@ -45,6 +45,8 @@ class Network {
   /// One line per layer.
   std::string describe() const;
 
+  /// The lowest layer with parameters: no error need go below it.
+  int lowest_learning() const { return lowest_learning_; }
   /// Every matrix of weights, from the bottom up: none of layers that store theirs sparse.
   const std::vector<const SynapticMatrix*>& synapses() const { return synapses_; }
   /// Names of the layers that they belong to.
@@ -63,6 +65,7 @@ class Network {
   std::vector<LayerPtr> layers_;
   std::vector<ImageShape> shapes_;  ///< of the input, then of the output of every layer
   std::vector<std::string> names_;
+  int lowest_learning_ = -1;
   std::vector<const SynapticMatrix*> synapses_;
   std::unique_ptr<Gating> gating_;
 };

@@ -99,7 +99,8 @@ class ParamStore {
   void copy_gradient(int from, int to);
   /// The whole gradient, zero where nothing was added.
   Mat grad(int id);
-  void zero_grad();  ///< costs nothing: zeros are written when somebody asks for them
+  void zero_grad(int id) { param(id).form = GradientForm::Zero; }
+  void zero_grad();  ///< of all; costs nothing: zeros are written when somebody asks for them
 
   /// All weights, up to date.
   std::span<real> values();

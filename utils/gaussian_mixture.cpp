@@ -2,16 +2,15 @@
 // the diagonal of a covariance: where samples have fewer degrees of freedom than dimensions (units
 // that are never on, few samples a component) it leaves covariances that are singular, or does not
 // move at all. Here the floor is on every direction.
-// A matrix [n, d] by rows is Armadillo's [d, n] by columns, so that a column is a sample.
 #include "utils/gaussian_mixture.h"
 
 #include <algorithm>
-#include <armadillo>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "utils/arma_columns.h"
 #include "utils/error.h"
 #include "utils/parallel.h"
 
@@ -25,10 +24,6 @@ constexpr double kSettled = 1e-7;
 constexpr double kNothing = 1e-10;
 
 using Samples = xt::xtensor<double, 2>;
-
-arma::mat columns_of(const Samples& samples) {
-  return arma::mat(samples.data(), samples.shape(1), samples.shape(0));
-}
 
 /// Of a mixture's own memory, so that what is assigned to it lands there.
 arma::mat means_of(GaussianMixture& mixture) {

@@ -1,22 +1,17 @@
-// A matrix [n, d] by rows is Armadillo's [d, n] by columns, so that a column is a sample.
 #include "utils/principal_components.h"
 
 #include <algorithm>
-#include <armadillo>
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "utils/arma_columns.h"
 #include "utils/error.h"
 
 namespace engram {
 namespace {
 
 using Samples = xt::xtensor<double, 2>;
-
-arma::mat columns_of(const Samples& samples) {
-  return arma::mat(samples.data(), samples.shape(1), samples.shape(0));
-}
 
 void fix_sign(arma::vec& axis) {
   constexpr double kRounding = 1e-9;

@@ -1,24 +1,16 @@
-// A matrix [n, d] by rows is Armadillo's [d, n] by columns, so that a column is a sample.
 #include "utils/ridge_probe.h"
 
 #include <algorithm>
-#include <armadillo>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "utils/arma_columns.h"
 #include "utils/error.h"
 
 namespace engram {
-namespace {
 
 using Samples = xt::xtensor<double, 2>;
-
-arma::mat columns_of(const Samples& samples) {
-  return arma::mat(samples.data(), samples.shape(1), samples.shape(0));
-}
-
-}  // namespace
 
 RidgeProbe::RidgeProbe(const Samples& samples, std::span<const std::int32_t> labels,
                        double strength) {

@@ -7,7 +7,7 @@
 
 #include "exps/evaluator.h"
 #include "exps/looks/pictures.h"
-#include "learners/image_prior.h"
+#include "learners/gather_images.h"
 #include "models/walk_down.h"
 #include "utils/error.h"
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "exps/evaluator.h"
-#include "learners/image_prior.h"
+#include "learners/gather_images.h"
 #include "learners/learner.h"
 #include "utils/error.h"
 #include "utils/ridge_probe.h"

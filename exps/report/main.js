@@ -26,7 +26,8 @@ verdicts();
 legend();
 for (const make of [curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
   gatePanel, alignmentPanel, goodnessPanel, classGoodnessPanel, representationPanel,
-  samplePanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel, provenancePanel, skippedPanel]) {
+  samplePanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel,
+  provenancePanel, skippedPanel]) {
   const made = make();
   if (made) document.getElementById("panels").append(made);
 }

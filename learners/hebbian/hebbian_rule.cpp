@@ -78,7 +78,6 @@ class Hebbian final : public Rule {
                    const ErrorHook& hook) override {
     BatchStats stats;
     if (unlabelled_) {
-      stats.labelled = false;
       stats.macs = net.forward(batch.x, tape_, pass, lowest_);
     } else {
       stats = head_->learn(net, batch, above(pass), hook);
@@ -160,7 +159,7 @@ class Hebbian final : public Rule {
       }
       if (local_->remembers())
         layer.memory.assign(net.params().param(layer.weights.id()).size(), 0);
-      check_competition(net, layer);
+      check_shapes(net, layer);
     }
     border_ = layers_.back().response + 1;
     const int top = layers_.back().index;
@@ -168,7 +167,7 @@ class Hebbian final : public Rule {
     lowest_ = drive ? top + 1 : border_;
   }
 
-  void check_competition(const Network& net, const LocalLayer& layer) const {
+  static void check_shapes(const Network& net, const LocalLayer& layer) {
     const int units = layer.weights.units();
     if (net.output_shape(layer.index).size() % units != 0 ||
         net.output_shape(layer.response).size() != net.output_shape(layer.index).size())
@@ -253,8 +252,8 @@ class Hebbian final : public Rule {
       activity.norms = layer.norms;
     }
     local_->respond(activity, static_cast<int>(i), layer.change);
-    Param& weight = params.param(layer.weights.id());
-    weight.form = GradientForm::Zero;
+    const Param& weight = params.param(layer.weights.id());
+    params.zero_grad(layer.weights.id());
     macs +=
         net.layer(layer.index)
             .accumulate(*pre, tape[static_cast<std::size_t>(layer.index)], layer.change.post, pass);
@@ -263,7 +262,7 @@ class Hebbian final : public Rule {
                       layer.change, activity.learning, activity.y.rows, factor_ * rate(i),
                       o_.norm.value_or(local_->default_norm()),
                       {layer.memory.data(), weight.rows, weight.cols}, layer.count);
-    weight.form = GradientForm::Zero;
+    params.zero_grad(layer.weights.id());
     measures_[2 * i] = static_cast<double>(step.moved) / units;
     measures_[2 * i + 1] = step.norm;
     return macs;
@@ -275,18 +274,18 @@ class Hebbian final : public Rule {
                    const Signal*& pre, const Signal*& seen) {
     const int below = net.source(layer.index);
     const bool normed = o_.raw_input && below >= 0 && net.layer(below).kind() == "unit_norm";
-    const Record& norm = this->tape()[static_cast<std::size_t>(std::max(below, 0))];
     if (normed) pre = &input_of(net, below, batch.x, this->tape());
     if (local_->exponent() != 2) {
       seen = &layer.drive;
       return powered_drive(net, pass, layer, *pre);
     }
     if (!normed) return {};
+    const std::vector<real>& norm = this->tape()[static_cast<std::size_t>(below)].saved;
     const CMat from = seen->value();
     const Mat to = layer.drive.resize(from.rows, from.cols);
     for (int b = 0; b < from.rows; ++b)
       for (int u = 0; u < from.cols; ++u)
-        to.row(b)[u] = from.row(b)[u] * norm.saved[static_cast<std::size_t>(b)];
+        to.row(b)[u] = from.row(b)[u] * norm[static_cast<std::size_t>(b)];
     seen = &layer.drive;
     return {};
   }

@@ -5,6 +5,7 @@
 // is replayed does not drift with the generator while the next task is learnt.
 #include <algorithm>
 
+#include "learners/gather_images.h"
 #include "learners/image_prior.h"
 #include "learners/loss.h"
 #include "learners/strategies/strategies.h"

@@ -1,23 +1,18 @@
 // Runs of layers that learn from their own activity: stopped, killed and resumed, and on two
 // threads, to the same bits, with every rule that keeps something between batches.
-#include <atomic>
-#include <cmath>
-
 #include <gtest/gtest.h>
 
 #include "exps/results_file.h"
-#include "exps/run.h"
+#include "tests/exps/tiny_run.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/parallel.h"
 
 namespace engram {
 namespace {
 
-using Extra = std::vector<std::pair<std::string, std::string>>;
-
-Extra extra_of(const std::string& kind) {
-  const Extra phases = {{"hebbian.epochs", "1"}, {"epochs", "3"}, {"hebbian.batch_size", "7"}};
-  Extra e;
+Keys extra_of(const std::string& kind) {
+  const Keys phases = {{"hebbian.epochs", "1"}, {"epochs", "3"}, {"hebbian.batch_size", "7"}};
+  Keys e;
   if (kind == "krotov_blocks") {
     e = phases;
     e.insert(e.end(), {{"rule", "krotov"},
@@ -45,77 +40,43 @@ Extra extra_of(const std::string& kind) {
   return e;
 }
 
-Settings settings(const std::string& kind) {
-  Config c;
-  for (const auto& [key, value] : Extra{{"benchmark", "synthetic"},
-                                        {"stream", "split"},
-                                        {"tasks", "2"},
-                                        {"scenario", "class"},
-                                        {"train_limit", "200"},
-                                        {"test_limit", "60"},
-                                        {"epochs", "2"},
-                                        {"batch_size", "20"},
-                                        {"hidden", "30, 20"},
-                                        {"dropout", "0.2"},
-                                        {"probe_every", "5"},
-                                        {"probe_size", "20"}})
-    c.set(key, value, "test");
-  for (const auto& [key, value] : extra_of(kind))
-    c.set(key, value, "test");
-  return read_settings("hebbian", std::move(c));
-}
-const Dataset& data() {
-  static const Dataset d = load_dataset("synthetic", {});
-  return d;
+Keys keys(const std::string& kind) {
+  return with({{"stream", "split"},
+               {"tasks", "2"},
+               {"scenario", "class"},
+               {"epochs", "2"},
+               {"hidden", "30, 20"},
+               {"dropout", "0.2"},
+               {"momentum", "0"}},
+              extra_of(kind));
 }
 
-/// What a run comes to: its accuracies, measures and epochs.
-std::vector<double> outcome(const std::filesystem::path& folder) {
-  const RunRecord r = load_results(RunFiles{folder, 0}.results());
-  std::vector<double> all(r.accuracy.begin(), r.accuracy.end());
-  for (const EpochRow& row : r.epochs) {
-    all.push_back(row.loss), all.push_back(row.train_accuracy);
-    all.insert(all.end(), row.measures.begin(), row.measures.end());
+class HebbianRun : public ::testing::TestWithParam<const char*> {
+ protected:
+  RunRecord run(const char* name) {
+    const RunFiles files{folder_.path() / name, 0};
+    run_tiny(keys(GetParam()), files);
+    return load_results(files.results());
   }
-  for (double& x : all)
-    if (std::isnan(x)) x = -1;
-  return all;
-}
-
-class HebbianRun : public ::testing::TestWithParam<const char*> {};
+  TempFolder folder_;
+};
 
 TEST_P(HebbianRun, GoesOnToTheSameBitsWhereverItWasStopped) {
-  const Settings s = settings(GetParam());
-  const TempFolder whole, pieces;
-  RunRequest at_once;
-  at_once.files.folder = whole.path();
-  ASSERT_EQ(execute_run(s, data(), at_once), RunOutcome::Finished);
-  int sittings = 0;
-  std::atomic<bool> stop = false;
-  RunRequest piecewise;
-  piecewise.files.folder = pieces.path();
-  piecewise.resume = true, piecewise.stop = &stop;
-  int steps = 0;
-  piecewise.progress = [&](const Progress& p) { stop = !p.evaluating && ++steps % 5 == 0; };
-  while (execute_run(s, data(), piecewise) == RunOutcome::Interrupted) {
-    stop = false;
-    ASSERT_LT(++sittings, 500);
+  const RunRecord whole = run("whole");
+  for (const int steps : {1, 4, 9, 14}) {
+    SCOPED_TRACE(steps);
+    const RunFiles files{folder_.path() / std::to_string(steps), 0};
+    run_tiny_in_two(keys(GetParam()), files, steps);
+    expect_same_numbers(whole, load_results(files.results()));
   }
-  EXPECT_GT(sittings, 2);
-  EXPECT_EQ(outcome(whole.path()), outcome(pieces.path()));
 }
 
 TEST_P(HebbianRun, HasTheSameBitsOnTwoThreads) {
-  const Settings s = settings(GetParam());
-  const TempFolder one, two;
-  RunRequest request;
-  request.files.folder = one.path();
-  execute_run(s, data(), request);
+  const RunRecord one = run("one");
   set_threads(2);
-  request.files.folder = two.path();
-  execute_run(s, data(), request);
+  const RunRecord two = run("two");
   set_threads(1);
-  EXPECT_EQ(outcome(one.path()), outcome(two.path()));
+  expect_same_numbers(one, two);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HebbianRun,
@@ -125,10 +86,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, HebbianRun,
 
 TEST(HebbianRuns, EpochsWithoutLabelsHaveNoLoss) {
   const TempFolder folder;
-  RunRequest request;
-  request.files.folder = folder.path();
-  execute_run(settings("krotov_blocks"), data(), request);
-  const RunRecord r = load_results(request.files.results());
+  const RunFiles files{folder.path(), 0};
+  run_tiny(keys("krotov_blocks"), files);
+  const RunRecord r = load_results(files.results());
   ASSERT_EQ(r.epochs.size(), 6u);
   EXPECT_TRUE(std::isnan(r.epochs[0].loss) && std::isnan(r.epochs[0].train_accuracy));
   EXPECT_FALSE(std::isnan(r.epochs[1].loss));

@@ -60,14 +60,18 @@ inline void run_tiny_in_two(const Keys& keys, const RunFiles& files, int steps) 
 inline bool same_number(double a, double b) {
   return a == b || (std::isnan(a) && std::isnan(b));
 }
-/// Accuracies, losses and unit usage to the bit.
+/// Accuracies, losses, measures and unit usage to the bit.
 inline void expect_same_numbers(const RunRecord& a, const RunRecord& b) {
   ASSERT_EQ(a.accuracy.shape(), b.accuracy.shape());
   for (std::size_t i = 0; i < a.accuracy.size(); ++i)
     EXPECT_PRED2(same_number, a.accuracy.data()[i], b.accuracy.data()[i]) << i;
   ASSERT_EQ(a.epochs.size(), b.epochs.size());
-  for (std::size_t i = 0; i < a.epochs.size(); ++i)
-    EXPECT_EQ(a.epochs[i].loss, b.epochs[i].loss) << "epoch " << i;
+  for (std::size_t i = 0; i < a.epochs.size(); ++i) {
+    EXPECT_PRED2(same_number, a.epochs[i].loss, b.epochs[i].loss) << "epoch " << i;
+    ASSERT_EQ(a.epochs[i].measures.size(), b.epochs[i].measures.size());
+    for (std::size_t m = 0; m < a.epochs[i].measures.size(); ++m)
+      EXPECT_PRED2(same_number, a.epochs[i].measures[m], b.epochs[i].measures[m]) << "epoch " << i;
+  }
   ASSERT_EQ(a.layers.size(), b.layers.size());
   for (std::size_t i = 0; i < a.layers.size(); ++i)
     EXPECT_EQ(a.layers[i].usage_final, b.layers[i].usage_final) << "layer " << i;

@@ -267,6 +267,15 @@ TEST(Feedback, IsRefusedWhereItMakesNoSense) {
                         layers({.density = 0.3, .storage = WeightStorage::Sparse})));
 }
 
+TEST(Feedback, NoErrorGoesBelowTheLowestLayerThatLearns) {
+  Ruled plain("backprop", {}, {1, 1, 6}, stack(linear(5), relu(), linear(4)));
+  Ruled normed("backprop", {}, {1, 1, 6}, stack(unit_norm(), linear(5), relu(), linear(4)));
+  const Batch batch = random_batch(9, 6, 4);
+  EXPECT_EQ(plain.learn(batch).macs.dense, normed.learn(batch).macs.dense);
+  EXPECT_EQ(plain.net->lowest_learning(), 0);
+  EXPECT_EQ(normed.net->lowest_learning(), 1);
+}
+
 TEST(Feedback, GoesDownThroughTheHeadOfEachTask) {
   for (const RuleEntry& entry : rules()) {
     if (!entry.model.empty()) continue;  // teaches a model of its own, without errors

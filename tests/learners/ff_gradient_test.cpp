@@ -133,24 +133,11 @@ TEST(FfGradients, OfHardNegativesAreThoseOfLabelsDrawnFromTheHead) {
   for (int u = 0; u < 4; ++u) {
     pair.draw(u);
     const auto uniform = pair.wrong();
-    // By the inverse of the distribution: one number for each image, labels in their order.
-    pair.reference.p = parameters_of(pair.ruled.net->params());
-    const Matrix logits = pair.reference.head_logits(
-        pair.reference.p,
-        pair.reference.sweep(pair.images(), std::vector<int>(kRows, FfReference::kNeutral)));
-    Rng draw = Pair::root().fork("negatives", static_cast<std::uint64_t>(u)).fork("hard");
-    for (int i = 0; i < kRows; ++i) {
-      auto q = FfReference::softmax(logits, i);
-      q[static_cast<std::size_t>(pair.batch.target[static_cast<std::size_t>(i)])] = 0;
-      double all = 0;
-      for (const double each : q)
-        all += each;
-      double left = draw.uniform() * all;
-      int label = 0;
-      while ((left -= q[static_cast<std::size_t>(label)]) >= 0)
-        ++label;
-      pair.rows.label[static_cast<std::size_t>(kRows + i)] = label;
-    }
+    pair.draw_hard(u, [&](int i) {
+      std::vector<int> competes(kLabels, 1);
+      competes[static_cast<std::size_t>(pair.batch.target[static_cast<std::size_t>(i)])] = 0;
+      return competes;
+    });
     unlike += uniform != pair.wrong();
     pair.check(u);
     pair.step(0.1);

@@ -88,21 +88,11 @@ TEST(FfNegatives, OfTheTaskThatAreHardFollowTheHeadAmongItsLabels) {
   for (int u = 0; u < 8; ++u) {
     pair.draw(u, Negatives::Task);
     const auto uniform = pair.wrong();
-    pair.reference.p = testing::parameters_of(pair.ruled.net->params());
-    const auto logits = pair.reference.head_logits(
-        pair.reference.p,
-        pair.reference.sweep(pair.images(), std::vector<int>(kRows, FfReference::kNeutral)));
-    Rng draw = FfPair::root().fork("negatives", static_cast<std::uint64_t>(u)).fork("hard");
-    for (int i = 0; i < kRows; ++i) {
+    pair.draw_hard(u, [](int i) {
       std::vector<int> competes = {1, 1, 1, 0};
       competes[static_cast<std::size_t>(i % 3)] = 0;
-      const auto q = FfReference::softmax(logits, i, competes);
-      double left = draw.uniform();
-      int label = 0;
-      while ((left -= q[static_cast<std::size_t>(label)]) >= 0)
-        ++label;
-      pair.rows.label[static_cast<std::size_t>(kRows + i)] = label;
-    }
+      return competes;
+    });
     unlike += uniform != pair.wrong();
     pair.check(u);
     pair.step(0.1);

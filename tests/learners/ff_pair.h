@@ -88,6 +88,24 @@ struct FfPair {
   std::vector<int> wrong() const { return {rows.label.begin() + kRows, rows.label.end()}; }
   std::vector<int> wrong_rows() const { return {rows.image.begin() + kRows, rows.image.end()}; }
 
+  /// Wrong labels as the head's hard draw has them, by the inverse of the distribution: one number
+  /// for each image, labels in their order. competes(image): 1 for those that may be drawn.
+  template <class Competes>
+  void draw_hard(int u, const Competes& competes) {
+    reference.p = parameters_of(ruled.net->params());
+    const std::vector<int> none(static_cast<std::size_t>(kRows), FfReference::kNeutral);
+    const Matrix logits = reference.head_logits(reference.p, reference.sweep(images(), none));
+    Rng numbers = root().fork("negatives", static_cast<std::uint64_t>(u)).fork("hard");
+    for (int i = 0; i < kRows; ++i) {
+      const auto q = FfReference::softmax(logits, i, competes(i));
+      double left = numbers.uniform();
+      int label = 0;
+      while ((left -= q[static_cast<std::size_t>(label)]) >= 0)
+        ++label;
+      rows.label[static_cast<std::size_t>(kRows + i)] = label;
+    }
+  }
+
   /// Checks update u, in which `only` learns (0: all levels), with negatives that draw() or the
   /// test has chosen.
   void check(int u, int only = 0) {
