@@ -1,5 +1,10 @@
 #include "models/blocks.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "models/past/past.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -15,10 +20,28 @@ LayerPtr activation(const ModelOptions& o) {
       return triangle(o.activation_power);
     case Activation::Softmax:
       return softmax_activation(o.activation_gain);
+    case Activation::Gelu:
+      return gelu();
     case Activation::Tanh:
       return tanh_activation(o.activation_gain);
   }
   broken_invariant("the activation is one of its choices");
+}
+
+/// Whether the i-th hidden layer, from 1 on, is conditioned on those before it.
+bool is_conditioned(const PastOptions& o, int i) {
+  if (o.mechanism == PastMechanism::None) return false;
+  if (o.at.empty()) return !o.head && i > 1;
+  return std::find(o.at.begin(), o.at.end(), i) != o.at.end();
+}
+
+void check_conditioned(const PastOptions& o, int layers) {
+  for (const int i : o.at)
+    if (o.mechanism != PastMechanism::None && (i < 2 || i > layers))
+      throw Error(Fault::Config,
+                  fmt::format("past_at = {}: of {} hidden layers, those from 2 on have others "
+                              "before them",
+                              i, layers));
 }
 
 }  // namespace
@@ -72,11 +95,24 @@ void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions& o, PoolA
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default) {
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);
+  check_conditioned(o.past, static_cast<int>(widths.size()));
   const Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_fc : 1);
-  for (const int width : widths) {
-    layers.push_back(linear(width, synapses));
+  const auto shared = o.layer_norm_shared ? std::make_shared<NormSlices>() : nullptr;
+  std::vector<int> remembered;
+  const auto remember = [&](PastOf what) {
+    if (o.past.of == what) remembered.push_back(static_cast<int>(layers.size()) - 1);
+  };
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    if (is_conditioned(o.past, static_cast<int>(i) + 1))
+      add_past(layers, o.past, remembered, widths[i - 1], hidden_synapses(o));
+    layers.push_back(linear(widths[i], synapses));
     if (o.batch_norm) layers.push_back(batch_norm());
+    const bool normed = o.layer_norm_last || i + 1 < widths.size();
+    if (normed && o.layer_norm == NormPlace::Before) layers.push_back(layer_norm(shared));
+    remember(PastOf::Sums);
     add_activation(layers, o, o.percent_on_fc, relu_by_default);
+    if (normed && o.layer_norm == NormPlace::After) layers.push_back(layer_norm(shared));
+    remember(PastOf::Outputs);
     add_dropout(layers, o);
   }
 }
@@ -90,6 +126,8 @@ void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadSh
     layers.push_back(linear(head.outputs, dense));
   else
     layers.push_back(multi_head(head.heads, head.outputs, o.frozen_new_heads, dense));
+  if (o.head_activation == HeadActivation::Softmax) layers.push_back(softmax_activation(1));
+  if (o.head_activation == HeadActivation::Gelu) layers.push_back(gelu());
 }
 
 }  // namespace engram
