@@ -125,7 +125,8 @@ struct PastOptions {
   std::vector<int> at;
   PastOf of = PastOf::Outputs;
   bool head = false;
-  int pool = 3;
+  int layers = 0, hidden = 0;
+  std::vector<int> shape;
   bool stochastic_eval = false;
   KdeOptions kde;
   AttentionOptions attention;
@@ -141,11 +142,15 @@ struct PastOptions {
       "what is remembered of a hidden layer: what the next one reads, or the sum before its "
       "activation");
     v("past_head", head,
-      "any model: the classifier is conditioned instead, on every hidden activation, pooled to one "
-      "shape");
-    v("past_pool", pool, Range::at_least(1),
-      "past_head: images are averaged to so many places a side, and to the channels of the "
-      "narrowest");
+      "any model: instead, what the classifier reads is the last hidden activation conditioned on "
+      "earlier ones");
+    v("past_layers", layers, Range::at_least(0),
+      "past_head: the last so many hidden activations are remembered; 0: all");
+    v("past_shape", shape, Range::at_least(1),
+      "past_head: height, width and channels to which images of different sizes are averaged "
+      "first; empty: they have one size");
+    v("past_hidden", hidden, Range::at_least(0),
+      "past_head: units of a hidden layer between it and the classifier; 0: none");
     v("stochastic_eval", stochastic_eval,
       "what is random in training stays so in evaluation, as in D2BL; otherwise densities are "
       "replaced by their means, and maps are left as they are");
