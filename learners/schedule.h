@@ -9,10 +9,11 @@
 
 namespace engram {
 
-enum class Schedule { Constant, Linear, Cosine, Step };
+enum class Schedule { Constant, Linear, Cosine, Step, InverseSqrt };
 template <>
 struct Choices<Schedule> {
-  static constexpr std::array<std::string_view, 4> names{"constant", "linear", "cosine", "step"};
+  static constexpr std::array<std::string_view, 5> names{"constant", "linear", "cosine", "step",
+                                                         "inverse_sqrt"};
 };
 
 struct ScheduleOptions {
