@@ -12,31 +12,44 @@
 namespace engram {
 namespace {
 
-int classes_per_task(const StreamOptions& options, const Dataset& data) {
+/// Classes of the first task and of every other one.
+struct Sizes {
+  int first = 0, other = 0;
+};
+
+Sizes task_sizes(const StreamOptions& options, const Dataset& data) {
   const auto refuse = [&](const std::string& why) {
     throw Error(Fault::Config, fmt::format("split {}: {}", data.name, why));
   };
+  const bool base = options.base_classes.has_value();
+  const int first = options.base_classes.value_or(0), left = data.classes - first;
+  const int others = base ? options.tasks - 1 : options.tasks;
+  if (left < 0 || (left == 0 && others > 0))
+    refuse(fmt::format("base_classes = {} leaves nothing of its {} classes for other tasks", first,
+                       data.classes));
+  if (others == 0) return {first, 0};
+  const std::string what =
+      base ? fmt::format("{} tasks after the first", others) : fmt::format("{} tasks", others);
   if (options.classes_per_task) {
-    const int k = *options.classes_per_task, groups = data.classes / k;
-    if (options.tasks > groups)
+    const int k = *options.classes_per_task, groups = left / k;
+    if (others > groups)
       refuse(
-          fmt::format("{} tasks of {} classes need more than its {} classes; use at most "
+          fmt::format("{} of {} classes need more than its {} classes; use at most "
                       "tasks = {}, or fewer classes_per_task",
-                      options.tasks, k, data.classes, groups));
-    return k;
+                      what, k, left, base ? groups + 1 : groups));
+    return {base ? first : k, k};
   }
-  const int k = data.classes / options.tasks;
-  if (k < 2)
+  const int k = left / others;
+  if (k < (base ? 1 : 2))
+    refuse(fmt::format("{} over {} classes leave fewer than {} a task; use at most tasks = {}{}",
+                       what, left, base ? "one class" : "two classes", base ? left + 1 : left / 2,
+                       base ? "" : " (or set classes_per_task = 1 if you mean it)"));
+  if (left % others != 0)
     refuse(
-        fmt::format("{} tasks over {} classes leave fewer than two classes a task; use at most "
-                    "tasks = {} (or set classes_per_task = 1 if you mean it)",
-                    options.tasks, data.classes, data.classes / 2));
-  if (data.classes % options.tasks != 0)
-    refuse(
-        fmt::format("{} classes do not divide into {} tasks; set classes_per_task = {} to use "
-                    "{} of them",
-                    data.classes, options.tasks, k, k * options.tasks));
-  return k;
+        fmt::format("{} classes do not divide into {}; set classes_per_task = {} to use {} of "
+                    "them",
+                    left, what, k, k * others));
+  return {base ? first : k, k};
 }
 
 /// "digits 4 5", "classes 10-19".
@@ -52,7 +65,7 @@ std::string name_of_task(const std::string& dataset, const std::vector<int>& cla
 
 std::unique_ptr<TaskStream> make_split(const StreamOptions& options, const Dataset& data,
                                        std::uint64_t seed) {
-  const int k = classes_per_task(options, data);
+  const Sizes sizes = task_sizes(options, data);
   std::vector<int> order = all_classes(data);
   if (options.class_order == ClassOrder::Seed) {
     Rng rng = Rng(options.order_seed.value_or(seed)).fork("class_order");
@@ -60,9 +73,11 @@ std::unique_ptr<TaskStream> make_split(const StreamOptions& options, const Datas
   }
   const auto map = PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad);
   std::vector<TaskPlan> plans(static_cast<std::size_t>(options.tasks));
+  auto next = order.begin();
   for (std::size_t t = 0; t < plans.size(); ++t) {
-    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(t) * k;
-    plans[t].classes.assign(begin, begin + k);
+    const int size = t == 0 ? sizes.first : sizes.other;
+    plans[t].classes.assign(next, next + size);
+    next += size;
     std::sort(plans[t].classes.begin(), plans[t].classes.end());
     plans[t].name = name_of_task(data.name, plans[t].classes);
     plans[t].map = map;

@@ -62,7 +62,7 @@ struct StreamOptions {
   std::optional<StreamKind> stream;
   MnistMode mnist_mode = MnistMode::Perm;
   int tasks = 10;
-  std::optional<int> classes_per_task;
+  std::optional<int> classes_per_task, base_classes;
   bool cumul = false;
   CumulData cumul_data = CumulData::Tasks;
   Protocol protocol = Protocol::Sequential;
@@ -93,6 +93,9 @@ struct StreamOptions {
       "each");
     v("classes_per_task", classes_per_task, Range::at_least(1),
       "split: classes in a task; auto: classes / tasks");
+    v("base_classes", base_classes, Range::at_least(1),
+      "split: classes of the first task, the others having classes_per_task each (auto: what is "
+      "left, shared among them); auto: as many as the others");
     v("protocol", protocol,
       "training data of a phase: its task, all tasks so far, or all tasks in one phase");
     v("cumul", cumul, "the older spelling of protocol = joint");

@@ -108,20 +108,6 @@ void load_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
   });
 }
 
-void save_weights(const std::filesystem::path& file, const Network& net) {
-  h5::save(file, [&](const h5::Group& root) {
-    root.attribute("description",
-                   "weights of a network, row-major; a linear layer's are [inputs, "
-                   "outputs]");
-    root.attribute("model", net.describe());
-    for (int id = 0; id < net.params().count(); ++id) {
-      const CMat w = net.params().value(id);
-      root.write(net.params().param(id).name, w.all(),
-                 {static_cast<std::size_t>(w.rows), static_cast<std::size_t>(w.cols)});
-    }
-  });
-}
-
 std::string checkpoint_digest(const std::filesystem::path& file) {
   std::string digest;
   h5::load(file, [&](const h5::Group& root) {

@@ -31,8 +31,6 @@ struct RunParts {
 void save_checkpoint(const std::filesystem::path& file, const RunParts&, const std::string& digest);
 /// Error(Data) when the file is damaged or its arrays do not fit the parts.
 void load_checkpoint(const std::filesystem::path& file, const RunParts&);
-/// The parameters and states of a network alone, every slice under its name with its shape.
-void save_weights(const std::filesystem::path& file, const Network& net);
 /// Digest of the configuration that a checkpoint belongs to; Error(Data) when unreadable.
 std::string checkpoint_digest(const std::filesystem::path& file);
 

@@ -21,6 +21,7 @@ std::vector<OptionGroup> option_groups() {
                                   {"learning", list_options<LearnerOptions>()},
                                   {"optimizer", list_options<OptimizerOptions>()},
                                   {"rule and strategies", list_options<RuleOptions>()},
+                                  {"fine-tuning", list_options<FineTuningOptions>()},
                                   {"evaluation", list_options<EvaluationOptions>()}};
   groups.push_back({"rules of layers that learn by themselves", list_options<HebbianOptions>()});
   for (const RuleEntry& r : rules())
@@ -31,7 +32,10 @@ std::vector<OptionGroup> option_groups() {
 }
 
 std::unique_ptr<Rule> make_rule(const Settings& s) {
-  return make_rule(s.rule.rule, s.config, {s.rule.loss, s.optimizer.weight_decay});
+  auto rule = make_rule(s.rule.rule, s.config, {s.rule.loss, s.optimizer.weight_decay});
+  const FineTuningOptions& o = s.fine_tuning;
+  if (!o.freezes() && o.reset_head == ResetHead::Never) return rule;
+  return make_fine_tuned(o, std::move(rule));
 }
 
 HeadShape head_shape(const Settings& s, const Targets& targets) {
@@ -57,6 +61,31 @@ void check_inputs(const Settings& s, Config& config) {
                           name_of(s.stream.normalise)));
 }
 
+/// What would have no effect, or not the one that is meant.
+void check_fine_tuning(const Settings& s, Config& config) {
+  const FineTuningOptions& o = s.fine_tuning;
+  const auto refuse = [](const std::string& why) { throw Error(Fault::Config, why); };
+  if (!o.weights_until.empty() && o.weights.empty())
+    refuse("weights_until has no effect without weights");
+  if (o.frozen_from != FrozenFrom::Start && !o.freezes())
+    refuse("frozen_from has no effect without frozen_until");
+  const RuleEntry& rule = find_entry(rules(), s.rule.rule, "rule");
+  const bool changes = o.freezes() || o.reset_head != ResetHead::Never;
+  if (changes && rule.local)
+    refuse(
+        fmt::format("frozen_until and reset_head do not fit rule = {}, whose layers learn by "
+                    "themselves; hebbian.later_rate = 0 freezes them after the first task",
+                    s.rule.rule));
+  if (changes && !rule.model.empty())
+    refuse(
+        fmt::format("frozen_until and reset_head do not fit rule = {}, which teaches one circuit "
+                    "as a whole",
+                    s.rule.rule));
+  // A resumed run would not know which weights blocks began with.
+  if (!o.weights.empty() && rule.local && config.read<HebbianOptions>().blocks)
+    refuse("hebbian.blocks begins with weights that are drawn, not with those of a file");
+}
+
 }  // namespace
 
 Settings read_settings(std::string experiment, Config config) {
@@ -69,6 +98,7 @@ Settings read_settings(std::string experiment, Config config) {
   s.learner = config.read<LearnerOptions>();
   s.optimizer = config.read<OptimizerOptions>();
   s.rule = config.read<RuleOptions>();
+  s.fine_tuning = config.read<FineTuningOptions>();
   s.evaluation = config.read<EvaluationOptions>();
 
   // Absent synapses that may come to life, as in the reference, need their memory.
@@ -96,6 +126,7 @@ Settings read_settings(std::string experiment, Config config) {
     check_rule_teaches(s.rule.rule, model_name(s.model));
     make_rule(s.rule.rule, config, {s.rule.loss, s.optimizer.weight_decay});
   });
+  check_fine_tuning(s, config);
   at("normalise", [&] { check_inputs(s, config); });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
   at("strategies", [&] {

@@ -9,6 +9,7 @@
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream_options.h"
 #include "exps/metrics.h"
+#include "learners/fine_tuning.h"
 #include "learners/learner.h"
 #include "learners/loss.h"
 #include "learners/optimizer.h"
@@ -116,6 +117,7 @@ struct Settings {
   LearnerOptions learner;
   EvaluationOptions evaluation;
   RuleOptions rule;
+  FineTuningOptions fine_tuning;
   Config config;  ///< after everything was read: what the results file records
 
   /// sha256 of the resolved text: what decides whether two runs are the same.

@@ -16,9 +16,11 @@
 #include "exps/looks/looks.h"
 #include "exps/portrait.h"
 #include "exps/results_file.h"
+#include "exps/starting_weights.h"
 #include "learners/gather_images.h"
 #include "learners/registry.h"
 #include "models/registry.h"
+#include "models/saved_weights.h"
 #include "utils/error.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
@@ -54,6 +56,9 @@ class Run final : public Observer {
         data_rng_(root_of(s_.rule.data_seed, request.seed)),
         goodness_(*net_),
         looks_(*net_, targets_, *stream_, s_.evaluation, data_rng_.fork("looks")) {
+    // What resumes has its weights in the checkpoint.
+    if (!request_.resume || !std::filesystem::exists(request_.files.checkpoint()))
+      begun_ = start_from_weights(s_.fine_tuning, request_.files, *net_);
     Config config = s_.config;
     for (const std::string& name : s_.rule.strategies)
       strategies_.push_back(find_entry(strategies(), name, "strategies").make(config, *net_));
@@ -150,7 +155,7 @@ class Run final : public Observer {
   /// Shows images of the first task to a layer that wants to know what is coming.
   void fit_input() {
     constexpr int kImages = 10'000;
-    if (!net_->layer(0).fits()) return;
+    if (!net_->layer(0).fits() || begun_.input) return;
     const ExampleSet train = stream_->experience(0).train;
     Signal images;
     gather_images(train, some_places(train.size(), kImages, data_rng_.fork("fit")), images);
@@ -167,6 +172,8 @@ class Run final : public Observer {
     record_.provenance.emplace_back("stream", stream_->describe());
     record_.provenance.emplace_back("data_sha256", data.sha256);
     record_.provenance.emplace_back("config_sha256", digest_);
+    for (const auto& fact : begun_.facts)
+      record_.provenance.push_back(fact);
     const auto n = static_cast<std::size_t>(tasks);
     record_.accuracy = Table::from_shape({n + 1, n});
     record_.accuracy.fill(kNotEvaluated);
@@ -311,6 +318,7 @@ class Run final : public Observer {
   std::unique_ptr<Network> net_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::unique_ptr<Strategy>> strategies_;
+  StartingWeights begun_;
   Evaluator evaluator_;
   Rng data_rng_;
   RunRecord record_;

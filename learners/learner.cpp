@@ -88,7 +88,7 @@ bool Learner::train_epoch(const Experience& experience, int experiences, Cursor&
                           (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);
   steps_in_epoch_ = static_cast<std::int64_t>((order.size() + batch_size - 1) / batch_size);
   if (cursor.step == 0) {
-    if (o_.boost_decay) net_.begin_epoch();
+    if (o_.boost_decay) net_.begin_epoch(kind_.still);
     cursor.examples = 0, cursor.loss = cursor.correct = cursor.seconds = 0, cursor.macs = {};
     cursor.active.assign(hidden_.size(), 0);
     cursor.measures.assign(rule_.measure_names().size(), 0);

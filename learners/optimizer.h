@@ -76,6 +76,7 @@ class Optimizer {
 std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions&, ParamStore&);        // sgd.cpp
 std::unique_ptr<Optimizer> make_adam(const OptimizerOptions&, ParamStore&);       // adam.cpp
 std::unique_ptr<Optimizer> make_lazy_adam(const OptimizerOptions&, ParamStore&);  // lazy_adam.cpp
+std::unique_ptr<Optimizer> make_unit_sgd(const OptimizerOptions&, ParamStore&);   // unit_sgd.cpp
 
 /// Calls step(begin, count, gradient) for runs of elements of a slice; `gradient` [count] is null
 /// where it is known to be zero. In parallel over fixed runs, so the bodies must treat elements

@@ -82,6 +82,9 @@ constexpr RuleEntry kRules[] = {
     entry<make_class_means, NoOptions>(
         "class_means", "the classifier's weights are the means of each class's features",
         "Mensink et al. 2013"),
+    entry<make_hebb_deep, HebbDeepOptions>(
+        "hebb_deep", "two layers above random or frozen features: Hebb's rule, then the delta rule",
+        "D2BL 2023; Sanger 1989"),
     entry<make_fly, FlyOptions>("fly",
                                 "the classifier grows synapses from the most active features alone",
                                 "Shen et al. 2023"),
@@ -116,6 +119,8 @@ constexpr OptimizerEntry kOptimizers[] = {
      make_sgd},
     {"adam", "adaptive moments, exact for idle rows", "Kingma & Ba 2015", make_adam},
     {"lazy_adam", "Adam that moves only rows with a gradient", "Kingma & Ba 2015", make_lazy_adam},
+    {"unit_sgd", "steps of length lr along the gradient of every slice", "Hazan et al. 2015",
+     make_unit_sgd},
 };
 
 }  // namespace

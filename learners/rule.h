@@ -37,6 +37,7 @@ struct EpochKind {
   bool labelled = true;  ///< false: nothing is learnt from labels, and no optimiser steps
   int batch_size = 0;    ///< examples per mini-batch; 0: as the learner has it
   int unlabelled = 0;    ///< epochs of the task, all before the others, that are not labelled
+  int still = 0;         ///< layers below this one stand still
 };
 
 class Rule {

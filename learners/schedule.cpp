@@ -41,6 +41,8 @@ double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoc
                                          ? epoch / o.step_epochs
                                          : std::count_if(o.step_at.begin(), o.step_at.end(),
                                                          [epoch](int at) { return epoch >= at; }));
+    case Schedule::InverseSqrt:
+      return 1 / std::sqrt(static_cast<double>(step - o.warmup_steps + 1));
   }
   return 1;
 }

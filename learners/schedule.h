@@ -9,11 +9,11 @@
 
 namespace engram {
 
-enum class Schedule { Constant, Linear, Cosine, Step, CosineRestarts };
+enum class Schedule { Constant, Linear, Cosine, Step, CosineRestarts, InverseSqrt };
 template <>
 struct Choices<Schedule> {
-  static constexpr std::array<std::string_view, 5> names{"constant", "linear", "cosine", "step",
-                                                         "cosine_restarts"};
+  static constexpr std::array<std::string_view, 6> names{
+      "constant", "linear", "cosine", "step", "cosine_restarts", "inverse_sqrt"};
 };
 
 struct ScheduleOptions {

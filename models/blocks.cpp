@@ -62,6 +62,21 @@ void add_activation(std::vector<LayerPtr>& layers, const ModelOptions& o, double
   layers.push_back(k_winners(k));
 }
 
+void add_feature_pool(std::vector<LayerPtr>& layers, const ModelOptions& o) {
+  const std::vector<int>& size = o.feature_pool;
+  if (size.empty()) return;
+  if (size.size() != 2 && size.size() != 3)
+    throw Error(Fault::Config, "feature_pool has a height and a width, and perhaps channels");
+  layers.push_back(adaptive_avg_pool(size[0], size[1], size.size() == 3 ? size[2] : 0));
+}
+
+void check_stages(const ModelOptions& o) {
+  if (o.stage_depths.size() != o.conv_channels.size())
+    throw Error(Fault::Config,
+                fmt::format("stage_depths has {} stages and conv_channels {}; name as many",
+                            o.stage_depths.size(), o.conv_channels.size()));
+}
+
 void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
   if (o.dropout > 0) layers.push_back(dropout(o.dropout));
 }

@@ -38,6 +38,10 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions&, bool 
 /// The activation that follows a layer; or k-winners, with an activation before it if asked for.
 void add_activation(std::vector<LayerPtr>& layers, const ModelOptions&, double percent_on,
                     bool relu_by_default);
+/// Averages to the size of feature_pool, if there is one.
+void add_feature_pool(std::vector<LayerPtr>& layers, const ModelOptions&);
+/// Error(Config) when stage_depths and conv_channels do not name the same stages.
+void check_stages(const ModelOptions&);
 /// What comes before the first layer with weights: unit_norm, if asked for.
 void add_input(std::vector<LayerPtr>& layers, const ModelOptions&);
 void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions&);
@@ -55,12 +59,17 @@ std::vector<LayerPtr> resnet18_layers(const ModelOptions&, const HeadShape&);   
 std::vector<LayerPtr> resnet20_layers(const ModelOptions&, const HeadShape&);     // resnet20.cpp
 std::vector<LayerPtr> resnet56_layers(const ModelOptions&, const HeadShape&);     // resnet56.cpp
 std::vector<LayerPtr> softhebb_cnn_layers(const ModelOptions&,
-                                          const HeadShape&);  // softhebb_cnn.cpp
+                                          const HeadShape&);              // softhebb_cnn.cpp
+std::vector<LayerPtr> vgg_layers(const ModelOptions&, const HeadShape&);  // vgg.cpp
+std::vector<LayerPtr> resnet_imagenet_layers(const ModelOptions&,
+                                             const HeadShape&);  // resnet_imagenet.cpp
 ModelOptions simple_net_defaults();
 ModelOptions lenet_defaults();
 ModelOptions lenet_cifar_defaults();
 ModelOptions tiny_resnet_defaults();
 ModelOptions resnet18_defaults();
 ModelOptions softhebb_cnn_defaults();
+ModelOptions vgg_defaults();
+ModelOptions resnet_imagenet_defaults();
 
 }  // namespace engram

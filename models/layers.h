@@ -76,6 +76,8 @@ LayerPtr avg_pool(int kernel, int stride, int pad = 0);
 /// Images of other sizes by leaving out places and adding channels of zeros.       shortcut.cpp
 LayerPtr shortcut(int channels, int stride);
 LayerPtr global_avg_pool();  // pooling.cpp: one mean per channel
+/// Means over parts of any image, which bring it to this size; no channels: as many as it has.
+LayerPtr adaptive_avg_pool(int height, int width, int channels = 0);  // adaptive_avg_pool.cpp
 struct BatchNormOptions {
   double momentum = 0.1, epsilon = 1e-5;
   bool affine = true;  ///< a scale and a shift for each channel, which are learnt

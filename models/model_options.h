@@ -62,6 +62,8 @@ struct ModelOptions {
   bool layer_norm_last = true, layer_norm_shared = false;
 
   std::vector<int> conv_channels{64, 128};
+  std::vector<int> stage_depths{1, 1}, feature_pool;
+  bool bottleneck = false;
   int conv_kernel = 5, conv_stride = 1, conv_pad = 0;
   Pool pool = Pool::None;
   int pool_size = 2;
@@ -123,6 +125,12 @@ struct ModelOptions {
       "cross-entropy");
     v("conv_channels", conv_channels, Range::at_least(1),
       "channels of each convolution, or stage of a resnet; not in an mlp");
+    v("stage_depths", stage_depths, Range::at_least(1),
+      "vgg: convolutions in each stage; resnet_imagenet: its residual blocks");
+    v("bottleneck", bottleneck, "resnet_imagenet: blocks of 1x1, 3x3 and 1x1 convolutions");
+    v("feature_pool", feature_pool, Range::at_least(1),
+      "vgg, resnet_imagenet: the last images are averaged to this height and width, and perhaps "
+      "channels; empty: they are not");
     v("conv_kernel", conv_kernel, Range::at_least(1), "their kernel size");
     v("conv_stride", conv_stride, Range::at_least(1), "their stride");
     v("conv_pad", conv_pad, Range::at_least(0), "their zero padding");

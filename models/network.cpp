@@ -120,9 +120,9 @@ std::string Network::describe() const {
   return gating_ ? text + gating_->describe() + "\n" : text;
 }
 
-void Network::begin_epoch() {
-  for (auto& l : layers_)
-    l->begin_epoch();
+void Network::begin_epoch(int first) {
+  for (int l = first; l < depth(); ++l)
+    layer(l).begin_epoch();
 }
 void Network::begin_experience(std::span<const int> tasks) {
   for (auto& l : layers_)

@@ -64,7 +64,8 @@ class Network {
   ParamStore& params() { return store_; }
   const ParamStore& params() const { return store_; }
 
-  void begin_epoch();
+  /// Of the layers from `first` on; those below stand still.
+  void begin_epoch(int first = 0);
   void begin_experience(std::span<const int> tasks);
 
  private:

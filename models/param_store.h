@@ -83,6 +83,8 @@ class ParamStore {
   Scaled scaled(int id) const;
   /// A slice as it lies in memory, whatever is owed to it.
   Mat raw_value(int id) const;
+  int state_count() const { return static_cast<int>(states_table_.size()); }
+  const Param& state_param(int id) const { return states_table_[static_cast<std::size_t>(id)]; }
   Mat state(int id);
   CMat state(int id) const;
 

@@ -65,7 +65,7 @@ void settle_stream(Texts& texts) {
   const bool is_split = kind == StreamKind::Split, is_permuted = kind == StreamKind::Permuted;
   const bool is_pairs = kind == StreamKind::MultiMnist, asks = kind == StreamKind::Attributes;
   const bool is_joint = o.cumul || o.protocol == Protocol::Joint;
-  if (is_split && !o.classes_per_task && dataset && dataset->classes >= o.tasks)
+  if (is_split && !o.classes_per_task && !o.base_classes && dataset && dataset->classes >= o.tasks)
     o.classes_per_task = dataset->classes / o.tasks;
   if (is_permuted && o.permutations == PermutationSource::NumpyLegacy && !o.permutation_seed)
     o.permutation_seed = 0;
@@ -86,7 +86,7 @@ void settle_stream(Texts& texts) {
   drop(is_pairs || asks, {"tasks", "permutation_seed", "first_task_identity", "max_rotation",
                           "rotation", "cumul_data"});
   drop(!is_joint || is_split, {"cumul_data"});
-  drop(!is_split, {"classes_per_task", "class_order", "order_seed"});
+  drop(!is_split, {"classes_per_task", "base_classes", "class_order", "order_seed"});
   drop(o.class_order == ClassOrder::Natural, {"order_seed"});
   drop(!is_permuted, {"permutations"});
   drop(is_split || (!is_permuted && o.rotation == RotationPlan::Even), {"permutation_seed"});

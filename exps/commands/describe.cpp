@@ -38,12 +38,16 @@ Dataset stand_in(const DatasetEntry& entry) {
           .held_out = static_cast<std::size_t>(entry.held_out)};
 }
 
-/// Every line moved to the right, the last one ended.
-std::string indented(const std::string& text) {
+/// The layers with the names by which options call them, a line each.
+std::string named_layers(const Network& net) {
+  std::size_t width = 0;
+  for (int l = 0; l < net.depth(); ++l)
+    width = std::max(width, net.layer_name(l).size());
   std::string out;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);)
-    out += "  " + line + "\n";
+  std::istringstream lines(net.describe());
+  int l = 0;
+  for (std::string line; std::getline(lines, line); ++l)
+    out += fmt::format("  {:<{}}  {}\n", l < net.depth() ? net.layer_name(l) : "", width, line);
   return out;
 }
 
@@ -73,6 +77,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   const auto net = build_model(s.model, stream->shape(), head_shape(s, targets),
                                Rng(seed).fork("init"), 1, rule->feedback());
   const std::size_t parameters = net->params().values().size();
+  rule->prepare(*net, Rng(seed).fork("rule"));
   const auto optimizer = make_optimizer(s.optimizer, net->params());
   Config config = s.config;
   std::vector<std::unique_ptr<Strategy>> protections;
@@ -81,7 +86,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
   const Looks looks(*net, targets, *stream, s.evaluation, Rng(seed));
-  return {stream->describe(), indented(net->describe()), parameters};
+  return {stream->describe(), named_layers(*net), parameters};
 }
 
 }  // namespace engram

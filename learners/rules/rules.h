@@ -62,6 +62,26 @@ std::unique_ptr<Rule> make_frsf(const NoOptions&, const RuleContext&);  // frsf.
 
 std::unique_ptr<Rule> make_class_means(const NoOptions&, const RuleContext&);  // class_means.cpp
 
+enum class HebbDeepForm { Corrected, Repo };
+template <>
+struct Choices<HebbDeepForm> {
+  static constexpr std::array<std::string_view, 2> names{"corrected", "repo"};
+};
+struct HebbDeepOptions {
+  HebbDeepForm form = HebbDeepForm::Corrected;
+  double rate = 0.001, step = 1;
+  template <class V>
+  void describe(V&& v) {
+    v("hebb_deep.form", form,
+      "hidden weights by Sanger's rule and a classifier that learns from what it reads, or as in "
+      "the reference, which ends at chance");
+    v("hebb_deep.lr", rate, Range::above(0), "corrected: rate of Sanger's rule");
+    v("hebb_deep.step", step, Range::above(0),
+      "length of the classifier's steps, and with form = repo of the hidden layer's");
+  }
+};
+std::unique_ptr<Rule> make_hebb_deep(const HebbDeepOptions&, const RuleContext&);  // hebb_deep.cpp
+
 struct FlyOptions {
   double share = 0.1, rate = 0.01;
   template <class V>

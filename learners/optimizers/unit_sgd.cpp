@@ -1,0 +1,69 @@
+// Normalised gradient descent: every slice of the parameters moves by lr along its gradient,
+// however long that is (Hazan, Levy & Shalev-Shwartz 2015): D <- D / (|D| + 1e-8), w <- w - lr D.
+// With a linear layer under a softmax it is the "Hebbian" rule of D2BL, the delta rule at unit
+// length, whose own rate cancels.
+#include <algorithm>
+#include <cmath>
+
+#include "learners/optimizer.h"
+#include "utils/error.h"
+
+namespace engram {
+namespace {
+
+constexpr double kFloor = 1e-8;
+
+class UnitSgd final : public Optimizer {
+ public:
+  explicit UnitSgd(ParamStore& params) : params_(params) {}
+
+  void step(double lr) override {
+    real* const values = params_.raw_values().data();
+    for (int id = 0; id < params_.count(); ++id) {
+      const Param& p = params_.param(id);
+      if (!p.trainable || p.form == GradientForm::Zero) continue;
+      const auto rate = static_cast<real>(lr * p.rate / (length(id) + kFloor));
+      for_each_run(params_, id, [=](std::size_t begin, std::size_t count, const real* g) {
+        if (!g) return;
+        real* const w = values + begin;
+#pragma omp simd
+        for (std::size_t i = 0; i < count; ++i)
+          w[i] -= rate * g[i];
+      });
+    }
+  }
+  void reset() override {}
+  std::vector<std::span<real>> state() override {
+    return {};
+  }
+
+ private:
+  /// Of the gradient of a slice (Frobenius).
+  double length(int id) {
+    const Param& p = params_.param(id);
+    double squares = 0;
+    const auto add = [&squares](auto values) {
+      for (const real g : values)
+        squares += static_cast<double>(g) * static_cast<double>(g);
+    };
+    if (p.form == GradientForm::Block)
+      add(std::span<const real>(p.block.value));
+    else
+      add(CMat(params_.grad(id)).all());
+    return std::sqrt(squares);
+  }
+
+  ParamStore& params_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_unit_sgd(const OptimizerOptions& options, ParamStore& params) {
+  if (options.momentum > 0 || options.weight_decay > 0)
+    throw Error(Fault::Config,
+                "optimizer = unit_sgd has neither momentum nor weight_decay: leave both at 0, or "
+                "use sgd");
+  return std::make_unique<UnitSgd>(params);
+}
+
+}  // namespace engram
