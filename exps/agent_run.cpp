@@ -234,6 +234,7 @@ class AgentRun final : public AgentObserver {
   void film(int row) {
     const int regime = std::max(0, row - 1);
     const auto frames = evaluator_.film(*minds_.agent, regime, s_.agent.film_frames);
+    if (frames[0].pixels.empty()) return;  // a world that cannot be seen
     const auto side = [](int n) { return static_cast<std::size_t>(n); };
     PictureRecord& set = picture_set(
         record_,
@@ -249,7 +250,7 @@ class AgentRun final : public AgentObserver {
          .pixels = {},
          .labels = {},
          .components = {},
-         .columns = frames.size()});
+         .columns = std::min<std::size_t>(frames.size(), 6)});
     const std::string& name = regimes_.names[static_cast<std::size_t>(regime)];
     set.moments.push_back(row == 0 ? name + ", before training" : "after " + name);
     for (const Frame& frame : frames) {
