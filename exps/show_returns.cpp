@@ -29,10 +29,10 @@ std::vector<Texts> lines_of(const Runs& runs, std::size_t regime) {
   const auto mean = [&](auto value) {
     return over(runs, [&](const RunRecord& run) { return value(*run.returns); });
   };
-  Texts agent{first.task_names[regime], r.agent,
-              figure(mean([&](const ReturnRecord& x) { return x.returns(last, regime); })),
-              percent(over(runs, [&](const RunRecord& run) { return run.accuracy(last, regime); })
-                          .mean)};
+  Texts agent{
+      first.task_names[regime], r.agent,
+      figure(mean([&](const ReturnRecord& x) { return x.returns(last, regime); })),
+      percent(over(runs, [&](const RunRecord& run) { return run.accuracy(last, regime); }).mean)};
   Texts random{"", "random", figure(r.random[regime]), percent(0)};
   Texts expert{"", "expert", figure(r.expert[regime]), percent(1)};
   for (std::size_t m = 0; m < r.measures.size(); ++m) {
@@ -70,7 +70,8 @@ std::string laid_out(const std::vector<Texts>& rows, std::size_t left, bool colo
 
 std::string returns(const Runs& runs, bool colour, int width) {
   const auto same = [&](const RunRecord& run) {
-    return run.is_score() && run.returns->returns.shape() == runs.front().returns->returns.shape() &&
+    return run.is_score() &&
+           run.returns->returns.shape() == runs.front().returns->returns.shape() &&
            run.returns->measure_names == runs.front().returns->measure_names;
   };
   if (!runs.front().is_score() || !std::ranges::all_of(runs, same)) return "";
