@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "benchmarks/simulations/simulation.h"
 #include "utils/plane.h"
 #include "utils/rng.h"
 
@@ -72,5 +73,8 @@ class Boids {
   std::vector<double> x_, y_;  ///< corners, whole numbers
   std::vector<double> vx_, vy_;
 };
+
+/// The world with one boid marked.
+Frame draw_boids(const Boids& boids, int marked);
 
 }  // namespace engram

@@ -3,138 +3,202 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "benchmarks/simulations/saved_state.h"
 #include "utils/error.h"
+#include "utils/parallel.h"
 
 namespace engram {
 namespace {
 
-constexpr std::array<std::string_view, 7> kRegimes{"right",   "left",     "tight", "s_bends",
-                                                   "traffic", "slippery", "mixed"};
+constexpr TrackPlan curves(Turns turns, double least_radius, double most_radius) {
+  return {.turns = turns, .least_radius = least_radius, .most_radius = most_radius};
+}
+constexpr TrackPlan s_bends() {
+  TrackPlan plan = curves(Turns::Alternating, 30, 45);
+  plan.blocks = 5;
+  plan.least_straight = 10, plan.most_straight = 25;
+  return plan;
+}
+constexpr TrackPlan blocks_of_pgdrive() {
+  TrackPlan plan;
+  plan.straight_alone = 1.0 / 6;
+  return plan;
+}
 
-// A straight road of 400 m, until the world stands.
+constexpr std::array<DriveRegime, 7> kRegimes{{
+    {.name = "right", .tracks = curves(Turns::Right, 45, 60)},
+    {.name = "left", .tracks = curves(Turns::Left, 45, 60)},
+    {.name = "tight", .tracks = curves(Turns::Either, 25, 35)},
+    {.name = "s_bends", .tracks = s_bends()},
+    {.name = "traffic", .tracks = curves(Turns::Either, 25, 60), .vehicles = 3},
+    {.name = "slippery", .tracks = curves(Turns::Either, 25, 60), .grip = 3},
+    {.name = "mixed", .tracks = blocks_of_pgdrive()},
+}};
+constexpr std::array<double, 5> kSteers{-0.4, -0.12, 0, 0.12, 0.4};
+constexpr std::array<double, 3> kThrottles{-1, 0.2, 1};
+constexpr std::size_t kChoices = kSteers.size() * kThrottles.size();
+constexpr std::string_view kState = "drive";
+
 class Drive : public Simulation {
  public:
-  Drive(std::string_view regime, int bodies, int beams)
-      : regime_(regime), beams_(beams), cars_(static_cast<std::size_t>(bodies)) {
-    for (std::size_t k = 0; k < 15; ++k) {
-      constexpr std::array<real, 5> kSteers{real(-.4), real(-.12), 0, real(.12), real(.4)};
-      constexpr std::array<real, 3> kThrottles{-1, real(.2), 1};
-      choices_[2 * k] = kSteers[k / 3], choices_[2 * k + 1] = kThrottles[k % 3];
+  Drive(const DriveRegime& regime, Role role, int bodies, int beams)
+      : regime_(regime),
+        role_(role),
+        lidar_(beams),
+        worlds_(static_cast<std::size_t>(bodies)),
+        episodes_(worlds_.size()) {
+    for (std::size_t k = 0; k < kChoices; ++k) {
+      choices_[2 * k] = static_cast<real>(kSteers[k / kThrottles.size()]);
+      choices_[2 * k + 1] = static_cast<real>(kThrottles[k % kThrottles.size()]);
     }
+    begin_all();
   }
-  std::string describe() const override { return fmt::format("drive {}", regime_); }
-  int bodies() const override { return static_cast<int>(cars_.size()); }
-  int observation_size() const override { return 35 + beams_; }
+
+  std::string describe() const override {
+    return fmt::format("drive {}: {} cars{}, {} lidar beams", regime_.name, bodies(),
+                       role_ == Role::Test ? " on held-out tracks" : "", lidar_.beams());
+  }
+  int bodies() const override { return static_cast<int>(worlds_.size()); }
+  int observation_size() const override { return DriveWorld::kNumbers + lidar_.beams(); }
   int action_size() const override { return 2; }
-  CMat choices() const override { return {choices_.data(), 15, 2}; }
+  CMat choices() const override { return {choices_.data(), kChoices, 2}; }
+
   void reset(Rng rng) override {
     seed_ = seed_of(rng);
-    std::fill(cars_.begin(), cars_.end(), Car{});
+    std::fill(episodes_.begin(), episodes_.end(), 0);
+    begin_all();
   }
+
   void observe(Mat to) const override {
-    for (int i = 0; i < bodies(); ++i) {
-      const Car& car = cars_[at(i)];
-      std::fill(to.row(i), to.row(i) + to.cols, real{1});
-      to.row(i)[0] = static_cast<real>(std::clamp(.5 + car.lateral / 10.5, 0., 1.));
-      to.row(i)[1] = static_cast<real>(std::clamp(.5 - car.lateral / 10.5, 0., 1.));
-      to.row(i)[2] = static_cast<real>(std::clamp(.5 + car.heading / 3.1416, 0., 1.));
-      to.row(i)[3] = static_cast<real>(car.speed / 33.4);
-    }
+    ENGRAM_INVARIANT(to.rows == bodies() && to.cols == observation_size());
+    for_rows(bodies(), [&](int i) { worlds_[at(i)].see(lidar_, {to.row(i), at(to.cols)}); });
   }
+
   void expert(Mat to) const override {
-    for (int i = 0; i < bodies(); ++i) {
-      const Car& car = cars_[at(i)];
-      to.row(i)[0] = static_cast<real>(std::clamp(-.02 * car.lateral - .3 * car.heading, -1., 1.));
-      to.row(i)[1] = static_cast<real>(std::clamp(20 - car.speed, -1., 1.));
-    }
+    ENGRAM_INVARIANT(to.rows == bodies() && to.cols == action_size());
+    for_rows(bodies(), [&](int i) {
+      const DriveAction action = worlds_[at(i)].expert(regime_);
+      to.row(i)[0] = static_cast<real>(action.steer);
+      to.row(i)[1] = static_cast<real>(action.throttle);
+    });
   }
+
   void step(CMat actions, std::span<real> reward, std::span<Ended> ended) override {
+    ENGRAM_INVARIANT(actions.rows == bodies() && actions.cols == action_size());
+    ENGRAM_INVARIANT(std::ssize(reward) == bodies() && std::ssize(ended) == bodies());
     refuse_nonsense(actions);
+    for_rows(bodies(), [&](int i) {
+      DriveWorld& world = worlds_[at(i)];
+      const real* const action = actions.row(i);
+      reward[at(i)] = static_cast<real>(world.step(regime_, {action[0], action[1]}));
+      ended[at(i)] = ended_by(world.end());
+    });
+  }
+
+  void restart(std::span<const Ended> ended) override {
+    ENGRAM_INVARIANT(std::ssize(ended) == bodies());
     for (int i = 0; i < bodies(); ++i) {
-      Car& car = cars_[at(i)];
-      reward[at(i)] = 0;
-      if (car.ended == Ended::No) {
-        const double steer = std::clamp<double>(actions.row(i)[0], -1, 1);
-        const double throttle = std::clamp<double>(actions.row(i)[1], -1, 1);
-        car.speed = std::clamp(car.speed + .25 * throttle, 0., 33.3);
-        car.heading += .1 * car.speed * std::tan(steer * .7) / 2.22;
-        const double ahead = .1 * car.speed * std::cos(car.heading);
-        car.along += ahead;
-        car.lateral += .1 * car.speed * std::sin(car.heading);
-        reward[at(i)] = static_cast<real>(ahead);
-        ++car.steps;
-        if (car.along > 400) car.ended = Ended::Terminal, reward[at(i)] = 20;
-        if (std::abs(car.lateral) > 5.25) car.ended = Ended::Terminal, reward[at(i)] = -5;
-        if (car.ended == Ended::No && car.steps == 800) car.ended = Ended::Truncated;
-      }
-      ended[at(i)] = car.ended;
+      if (ended[at(i)] == Ended::No) continue;
+      ++episodes_[at(i)];
+      begin(i);
     }
   }
-  void restart(std::span<const Ended> ended) override {
-    for (int i = 0; i < bodies(); ++i)
-      if (ended[at(i)] != Ended::No) cars_[at(i)] = Car{};
-  }
+
   std::vector<std::string> measure_names() const override {
     return {"arrived", "progress", "crashed", "out_of_road", "speed"};
   }
   void measures(int body, std::span<double> to) const override {
-    const Car& car = cars_[at(body)];
-    to[0] = car.along > 400, to[1] = std::clamp(car.along / 400, 0., 1.), to[2] = 0;
-    to[3] = std::abs(car.lateral) > 5.25;
-    to[4] = car.steps > 0 ? car.along / (.1 * car.steps) : 0;
+    ENGRAM_INVARIANT(to.size() == 5);
+    const DriveWorld& world = worlds_[at(body)];
+    to[0] = world.end() == DriveEnd::Arrived;
+    to[1] = to[0] > 0 ? 1 : world.progress();
+    to[2] = world.end() == DriveEnd::Crashed;
+    to[3] = world.end() == DriveEnd::OutOfRoad;
+    to[4] = world.mean_speed();
   }
+
   std::vector<double> save() const override {
-    StateWriter out("drive", bodies());
+    StateWriter out(kState, bodies());
     out.add(seed_);
-    for (const Car& car : cars_) {
-      out.add(car.along), out.add(car.lateral), out.add(car.heading), out.add(car.speed);
-      out.add(car.steps), out.add(static_cast<double>(car.ended));
+    for (std::size_t i = 0; i < worlds_.size(); ++i) {
+      out.add(episodes_[i]);
+      worlds_[i].save(out);
     }
     return out.take();
   }
   void load(std::span<const double> saved) override {
-    StateReader in("drive", bodies(), saved);
-    seed_ = in.whole(0, kMostSeed);
-    for (Car& car : cars_) {
-      car.along = in.number(-1e4, 1e4), car.lateral = in.number(-1e4, 1e4);
-      car.heading = in.number(-1e4, 1e4), car.speed = in.number(0, 40);
-      car.steps = static_cast<int>(in.whole(0, 800));
-      car.ended = static_cast<Ended>(in.whole(0, 2));
+    Drive fresh(*this);  // so that what is refused changes nothing
+    StateReader in(kState, bodies(), saved);
+    fresh.seed_ = in.whole(0, kMostSeed);
+    for (int i = 0; i < bodies(); ++i) {
+      fresh.episodes_[at(i)] = static_cast<int>(in.whole(0, 1e9));
+      fresh.begin(i);
+      fresh.worlds_[at(i)].load(in);
     }
     in.end();
+    *this = std::move(fresh);
   }
-  Frame draw(int) const override { return {}; }
+
+  Frame draw(int body) const override { return worlds_[at(body)].draw(lidar_); }
 
  private:
-  struct Car {
-    double along = 5, lateral = 0, heading = 0, speed = 0;
-    int steps = 0;
-    Ended ended = Ended::No;
-  };
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
+  static Ended ended_by(DriveEnd end) {
+    return end == DriveEnd::None      ? Ended::No
+           : end == DriveEnd::TooLong ? Ended::Truncated
+                                      : Ended::Terminal;
+  }
+  void begin_all() {
+    for (int i = 0; i < bodies(); ++i)
+      begin(i);
+  }
+  void begin(int body) {
+    const auto episode = static_cast<std::int64_t>(episodes_[at(body)]);
+    const auto number = static_cast<int>((body + episode * bodies()) % kHeldOutTracks);
+    const Rng own = Rng(static_cast<std::uint64_t>(seed_))
+                        .fork("body", at(body))
+                        .fork("episode", static_cast<std::uint64_t>(episode));
+    worlds_[at(body)].begin(regime_,
+                            role_ == Role::Test ? held_out_track(regime_.name, number) : own);
+  }
 
-  std::string regime_;
-  int beams_;
-  std::array<real, 30> choices_{};
-  std::vector<Car> cars_;
+  DriveRegime regime_;
+  Role role_;
+  Lidar lidar_;
+  std::array<real, 2 * kChoices> choices_{};
+  std::vector<DriveWorld> worlds_;
+  std::vector<int> episodes_;  ///< finished ones of each body
   double seed_ = 0;
 };
 
 }  // namespace
 
 std::vector<std::string> drive_regimes() {
-  return {kRegimes.begin(), kRegimes.end()};
+  std::vector<std::string> out;
+  for (const DriveRegime& regime : kRegimes)
+    out.emplace_back(regime.name);
+  return out;
+}
+
+const DriveRegime& drive_regime(std::string_view name) {
+  const auto known = std::find_if(kRegimes.begin(), kRegimes.end(),
+                                  [&](const DriveRegime& r) { return r.name == name; });
+  ENGRAM_INVARIANT(known != kRegimes.end());
+  return *known;
+}
+
+Rng held_out_track(std::string_view regime, int number) {
+  return Rng(0).fork("held_out").fork(regime, static_cast<std::uint64_t>(number));
 }
 
 std::unique_ptr<Simulation> make_drive(const SimulationOptions& options, std::string_view regime,
                                        Role role) {
-  const int usual = role == Role::Train ? 1 : 20;
-  return std::make_unique<Drive>(regime, options.bodies > 0 ? options.bodies : usual,
-                                 options.lidar_beams);
+  const int usual = role == Role::Train ? 1 : kHeldOutTracks;
+  return std::make_unique<Drive>(drive_regime(regime), role,
+                                 options.bodies > 0 ? options.bodies : usual, options.lidar_beams);
 }
 
 }  // namespace engram

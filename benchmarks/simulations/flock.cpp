@@ -144,7 +144,7 @@ class Flock : public Simulation {
     look();
   }
 
-  Frame draw(int) const override { return {}; }
+  Frame draw(int body) const override { return draw_boids(boids_, body); }
 
  private:
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
