@@ -200,6 +200,7 @@ class AgentRun final : public AgentObserver {
       if (request_.progress) report(cursor_, kNotEvaluated, true);
     }
     record_.evaluate_seconds[i] = since(started);
+    record_.test_macs += minds_.agent->take_macs();
   }
 
   /// Where a row of the matrix was just filled, it says what the agent is worth; else it plays.
@@ -218,6 +219,7 @@ class AgentRun final : public AgentObserver {
       point.test_return = outcome.mean_return;
       point.measures = std::move(outcome.measures);
     }
+    record_.test_macs += minds_.agent->take_macs();
     point.score = returns().score(r, point.test_return);
     returns().curve.push_back(std::move(point));
   }
@@ -234,6 +236,7 @@ class AgentRun final : public AgentObserver {
   void film(int row) {
     const int regime = std::max(0, row - 1);
     const auto frames = evaluator_.film(*minds_.agent, regime, s_.agent.film_frames);
+    minds_.agent->take_macs();             // a film is not a test
     if (frames[0].pixels.empty()) return;  // a world that cannot be seen
     const auto side = [](int n) { return static_cast<std::size_t>(n); };
     PictureRecord& set = picture_set(

@@ -44,24 +44,32 @@ std::vector<Texts> lines_of(const Runs& runs, std::size_t regime) {
   return {std::move(agent), std::move(random), std::move(expert)};
 }
 
-/// Rows of cells under one another, as many columns as fit; the first `left` begin at the left.
-std::string laid_out(const std::vector<Texts>& rows, std::size_t left, bool colour, int width) {
+/// Columns [begin, end) of the rows under one another, the first two always.
+std::string block(const std::vector<Texts>& rows, const std::vector<int>& widths, std::size_t begin,
+                  std::size_t end, bool colour) {
+  std::string out;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    std::string line = fit(rows[r][0], widths[0]) + "  " + fit(rows[r][1], widths[1]);
+    for (std::size_t c = begin; c < end; ++c)
+      line += "  " + fit_right(rows[r][c], widths[c]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += (r == 0 ? dim(line, colour) : line) + "\n";
+  }
+  return out + "\n";
+}
+
+/// What does not fit beside one another stands in blocks of its own.
+std::string laid_out(const std::vector<Texts>& rows, bool colour, int width) {
   std::vector<int> widths(rows.front().size(), 0);
   for (const Texts& row : rows)
     for (std::size_t c = 0; c < row.size(); ++c)
       widths[c] = std::max(widths[c], columns(row[c]));
   std::string out;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    std::string line;
-    int at = 0;
-    for (std::size_t c = 0; c < rows[r].size(); ++c) {
-      at += widths[c] + 2;
-      if (at - 2 > width && c > left + 1) break;
-      line += c < left ? fit(rows[r][c], widths[c]) : fit_right(rows[r][c], widths[c]);
-      line += "  ";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += (r == 0 ? dim(line, colour) : line) + "\n";
+  for (std::size_t begin = 2, end = 2; begin < widths.size(); begin = end) {
+    int taken = widths[0] + 2 + widths[1];
+    for (; end < widths.size() && (end == begin || taken + 2 + widths[end] <= width); ++end)
+      taken += 2 + widths[end];
+    out += block(rows, widths, begin, end, colour);
   }
   return out;
 }
@@ -81,7 +89,7 @@ std::string returns(const Runs& runs, bool colour, int width) {
   for (std::size_t regime = 0; regime < r.random.size(); ++regime)
     for (Texts& line : lines_of(runs, regime))
       rows.push_back(std::move(line));
-  return laid_out(rows, 2, colour, width) + "\n";
+  return laid_out(rows, colour, width);
 }
 
 const char* measured(const Runs& runs) {

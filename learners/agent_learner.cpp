@@ -103,6 +103,7 @@ bool AgentLearner::train_regime(Training& context, Cursor& cursor, AgentObserver
     live(cursor);
     for (int due = parts_.agent.updates(from, cursor.step); due > 0; --due)
       learn(context, cursor);
+    cursor.macs += parts_.agent.take_macs();
     cursor.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     observer.after_step(cursor, parts_.agent.epsilon(place_of(cursor)));
@@ -198,6 +199,7 @@ void AgentLearner::end_epoch(Cursor& cursor, AgentObserver& observer) {
     // Drawn anew: a resumed run may not have learnt the last batch itself.
     parts_.agent.recall(batch_, rng_.fork("look", static_cast<std::uint64_t>(cursor.total_steps)));
     batch_.task.assign(static_cast<std::size_t>(batch_.rows()), 0);
+    parts_.agent.take_macs();  // of looking, not of learning
     row.alignment = parts_.rule.alignment(parts_.net, batch_, pass_of(cursor.total_steps - 1));
   }
   observer.after_epoch(row, cursor.step, ended_ > 0 ? ended_return_ / ended_ : nothing);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/simulations/simulation.h"
@@ -67,6 +68,12 @@ class Agent {
   }
   /// Everything besides the network that a resumed run needs; never changes size.
   virtual std::vector<std::span<real>> state() { return {}; }
+
+  /// Multiply-adds of acting and recalling since this was last asked.
+  Macs take_macs() { return std::exchange(macs_, {}); }
+
+ protected:
+  Macs macs_;
 };
 
 /// What agents are made of. All must outlive them.

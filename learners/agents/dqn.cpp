@@ -76,8 +76,8 @@ class Dqn final : public Agent {
       std::copy_n(row.begin() + inputs_, inputs_, later.row(i));
     }
     const Pass pass{.training = false, .rng = rng.fork("network")};
-    copy_->evaluate(next_, copy_tape_, pass);
-    if (o_.double_q) net_.evaluate(next_, tape_, pass);
+    macs_ += copy_->evaluate(next_, copy_tape_, pass);
+    if (o_.double_q) macs_ += net_.evaluate(next_, tape_, pass);
     const CMat judged = std::as_const(copy_tape_.back().out).value();
     const CMat choosing = o_.double_q ? std::as_const(tape_.back().out).value() : judged;
     const auto n = static_cast<std::size_t>(choices_);
@@ -114,7 +114,7 @@ class Dqn final : public Agent {
   std::size_t inputs() const { return static_cast<std::size_t>(inputs_); }
 
   void choose(const Sight& now, Rng rng) {
-    net_.evaluate(now.seen, tape_, {.training = false, .rng = rng});
+    macs_ += net_.evaluate(now.seen, tape_, {.training = false, .rng = rng});
     const CMat values = std::as_const(tape_.back().out).value();
     chosen_.resize(static_cast<std::size_t>(values.rows));
     for (int b = 0; b < values.rows; ++b)

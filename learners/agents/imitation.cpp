@@ -21,7 +21,7 @@ class Imitation final : public Agent {
         expert_acts_(static_cast<std::size_t>(context.world.bodies())) {}
 
   void act(const Sight& now, Rng rng, Mat actions) override {
-    net_.evaluate(now.seen, tape_, {.training = false, .rng = rng});
+    macs_ += net_.evaluate(now.seen, tape_, {.training = false, .rng = rng});
     std::ranges::copy(std::as_const(tape_.back().out).value().all(), actions.data);
   }
 
