@@ -56,7 +56,6 @@ class PowerTerm {
   double gain_;
 };
 
-enum class Over { Mean, Sum };
 /// Whether an output is the target of its row.
 struct Labels {
   const Batch& batch;

@@ -35,6 +35,36 @@ bool is_conditioned(const PastOptions& o, int i) {
   return std::find(o.at.begin(), o.at.end(), i) != o.at.end();
 }
 
+/// What the classifier reads: the last hidden activation conditioned on earlier ones, all as images
+/// of one shape, and perhaps a hidden layer above.
+void add_conditioned(std::vector<LayerPtr>& layers, const ModelOptions& o) {
+  const std::vector<int>& shape = o.past.shape;
+  if (!shape.empty() && shape.size() != 3)
+    throw Error(Fault::Config, "past_shape has a height, a width and channels");
+  std::vector<int> seen;
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    if (layers[l]->is_activation()) seen.push_back(static_cast<int>(l));
+  if (o.past.layers > 0 && seen.size() > static_cast<std::size_t>(o.past.layers))
+    seen.erase(seen.begin(), seen.end() - o.past.layers);
+  if (seen.empty())
+    throw Error(Fault::Config, "past_head = yes, but the model has no hidden activation");
+  if (!shape.empty())
+    for (int& l : seen) {
+      const int place = static_cast<int>(layers.size());
+      layers.push_back(adaptive_avg_pool(shape[0], shape[1], shape[2]));
+      layers.back()->wiring.reads = place - l;
+      l = place;
+    }
+  const int features = shape.empty() ? 0 : shape[0] * shape[1] * shape[2];
+  if (features == 0 && !o.past.attention.width && o.past.mechanism == PastMechanism::Attention)
+    throw Error(Fault::Config,
+                "past_head = yes with attention needs attention.width or past_shape");
+  add_past(layers, o.past, seen, features, hidden_synapses(o));
+  if (o.past.hidden == 0) return;
+  layers.push_back(linear(o.past.hidden, hidden_synapses(o)));
+  layers.push_back(activation(o));
+}
+
 void check_conditioned(const PastOptions& o, int layers) {
   for (const int i : o.at)
     if (o.mechanism != PastMechanism::None && (i < 2 || i > layers))
@@ -133,6 +163,7 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, boo
 }
 
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadShape& head) {
+  if (o.past.mechanism != PastMechanism::None && o.past.head) add_conditioned(layers, o);
   if (o.unit_features) layers.push_back(unit_norm());
   // Laws with a scale are those of rules that learn hidden layers without errors.
   Synapses dense{.init = has_scale(o.init) ? WeightInit::Torch : o.init, .bias = o.head_bias};
