@@ -13,6 +13,7 @@
 #include "exps/looks/pictures.h"
 #include "exps/results_file.h"
 #include "learners/registry.h"
+#include "models/saved_weights.h"
 #include "utils/error.h"
 #include "utils/find_entry.h"
 #include "utils/provenance.h"
