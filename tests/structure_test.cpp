@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "benchmarks/simulations/simulations.h"
 #include "benchmarks/stream_table.h"
 #include "exps/experiment.h"
 #include "learners/registry.h"
@@ -117,6 +118,8 @@ TEST(Structure, EveryModelAndStreamOfATableHasItsFile) {
     EXPECT_TRUE(files_in("benchmarks").contains(std::string(entry.name))) << entry.name;
     EXPECT_EQ(entry.name, name_of(entry.kind));
   }
+  for (const std::string& name : names_in(simulations()))
+    EXPECT_TRUE(files_in("benchmarks/simulations").contains(name)) << name;
 }
 
 TEST(Structure, EveryTableEntrySaysWhatItIsAndWhoseItIs) {
@@ -127,7 +130,7 @@ TEST(Structure, EveryTableEntrySaysWhatItIsAndWhoseItIs) {
     }
   };
   check(rules()), check(strategies()), check(optimizers()), check(models()), check(streams()),
-      check(gatings());
+      check(gatings()), check(simulations());
 }
 
 TEST(Structure, OptionKeysMeanOneThing) {
