@@ -89,7 +89,7 @@ class AgentRun final : public AgentObserver {
         root_of(s_.rule.data_seed, request_.seed));
     learner_ = &learner;
     if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) resume();
-    last_save_ = Clock::now();
+    last_save_ = learning_since_ = Clock::now();
     done_before_ = done(cursor_);
     if (!learner.run(cursor_, *this)) {
       save(cursor_);
@@ -105,6 +105,7 @@ class AgentRun final : public AgentObserver {
     if (s_.agent.film_frames > 0) film(0);
     note_point(0, 0, kNotEvaluated);
     save_record();
+    learning_since_ = Clock::now();
   }
 
   void after_step(const Cursor& c, double epsilon) override {
@@ -335,7 +336,7 @@ class AgentRun final : public AgentObserver {
     p.seconds = since(started_);
     const double learnt = done(c) - done_before_, left = regimes_.count() - done(c);
     p.fraction = done(c) / regimes_.count();
-    p.seconds_left = learnt > 0 ? p.seconds / learnt * left : 0;
+    p.seconds_left = learnt > 0 ? since(learning_since_) / learnt * left : 0;
     request_.progress(p);
   }
 
@@ -351,6 +352,7 @@ class AgentRun final : public AgentObserver {
   std::vector<double> world_;  ///< as the loop saves it
   std::int64_t per_regime_ = 0;
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
+  Clock::time_point learning_since_ = Clock::now();
   double done_before_ = 0;  ///< regimes, by the processes that this one goes on from
   double seconds_before_ = 0;
 };

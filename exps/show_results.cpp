@@ -18,7 +18,10 @@ namespace {
 using show::glyphs;
 using Runs = std::vector<RunRecord>;
 
-constexpr int kCell = 6;  // " 100.0"
+/// Columns of a cell: " 100.0", or "-147.6" with a blank before it.
+int cell_width(const Runs& runs) {
+  return runs.front().is_score() ? 7 : 6;
+}
 
 /// Which tasks (from 1) to show when only `most` columns fit: the first, the last, every n-th.
 std::vector<int> shown_tasks(int tasks, int most, int* step) {
@@ -47,28 +50,28 @@ std::string title(const Runs& runs, bool colour) {
 std::string matrix(const Runs& runs, bool colour, int width) {
   const Table accuracy = mean_accuracy(runs);
   const RunRecord& first = runs.front();
-  const int tasks = static_cast<int>(accuracy.shape(1));
+  const int tasks = static_cast<int>(accuracy.shape(1)), cell = cell_width(runs);
   int name_width = 0;
   for (const std::string& name : first.task_names)
     name_width = std::max(name_width, columns(name));
   constexpr int kSeen = 8;
   // Names give way to columns, but not to columns that cannot be shown anyway.
   const int wanted = std::clamp(10 + name_width, 12, 30), narrow = 12;
-  const int room = width - kSeen - kCell * tasks;
+  const int room = width - kSeen - cell * tasks;
   const int label = room >= narrow ? std::min(room, wanted) : std::min(wanted, 20);
   int step = 1;
-  const auto shown = shown_tasks(tasks, std::max((width - kSeen - label) / kCell, 3), &step);
+  const auto shown = shown_tasks(tasks, std::max((width - kSeen - label) / cell, 3), &step);
 
   std::string out = fit(fmt::format("{}, %", measured(runs)), label);
   for (const int t : shown)
-    out += fit_right(std::to_string(t), kCell);
+    out += fit_right(std::to_string(t), cell);
   out += fmt::format(" {} seen\n", glyphs().bar);
   const std::vector<double> curve = average_accuracy_curve(accuracy);
   const auto row = [&](const std::string& name, int i, double seen) {
     out += fit(name, label - 1) + " ";
     for (const int t : shown) {
       const double value = accuracy(static_cast<std::size_t>(i), static_cast<std::size_t>(t - 1));
-      out += shade(fit_right(show::percent(value), kCell), value, colour);
+      out += shade(fit_right(show::percent(value), cell), value, colour);
     }
     out += fmt::format(" {}{}\n", glyphs().bar, i == 0 ? "" : fit_right(show::percent(seen), 5));
   };

@@ -39,12 +39,14 @@ function lineChart(rows, width, options) {
   if (!rows.length) return null;
   const across = options.across ?? extent([...rows.flatMap((r) => [r.y, r.lo, r.hi]),
     ...levels.map((l) => l.y)], { zero });
+  const inside = (v) => (isNumber(v) ? Math.min(Math.max(v, across[0]), across[1]) : v);
+  const cut = rows.map((r) => ({ ...r, lo: inside(r.lo), hi: inside(r.hi) }));
   const many = Math.ceil(rows.length / 1200);  // marks to hover over where all would be too many
   const along = extent(rows.map((r) => r.x), { zero: !whole, margin: whole ? 0 : 0.01 });
   const here = field("x", "x");
   return {
     width, height,
-    data: [{ name: "rows", values: rows },
+    data: [{ name: "rows", values: cut },
       { name: "marks", values: dots ? rows : rows.filter((_, i) => i % many === 0) },
       { name: "borders", values: borders.map((at) => ({ x: at })) },
       { name: "levels", values: levels }],
@@ -64,10 +66,11 @@ function lineChart(rows, width, options) {
         x: constant(0), y: field("y", "y"), strokeDash: constant([6, 4]),
         stroke: constant(token("--quiet")) }, update: { x2: { signal: "width" } } } },
       { type: "text", from: { data: "levels" }, interactive: false, encode: { enter: {
-        x: constant(4), y: field("y", "y"), dy: constant(-4), text: { field: "text" },
-        fontSize: constant(10), fill: constant(token("--quiet")) } } },
+        y: field("y", "y"), dy: constant(-4), text: { field: "text" }, align: constant("right"),
+        fontSize: constant(10), fill: constant(token("--quiet")) },
+      update: { x: { signal: "width - 2" } } } },
       { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
-        { type: "area", from: { data: "line" }, interactive: false, clip: true, encode: { enter: {
+        { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
           x: here, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
           fillOpacity: constant(shown.size > 6 ? 0.07 : 0.16),
           defined: { signal: "isValid(datum.lo)" } } } },

@@ -55,17 +55,18 @@ function momentFigure(set, moment) {
 }
 
 /** The sets of pictures that `wanted` picks, one at a time. note: texts and elements. */
-function picturePanel(title, note, wanted) {
+function picturePanel(title, note, wanted, isFilm = false) {
   const sets = experiments.flatMap((e) => {
     const some = (r) => r.pictures.filter((s) => s.count && s.moments.length && wanted(s));
     const run = e.runs.find((r) => some(r).length);
     return run ? some(run).map((set) => ({ set, e, run })) : [];
   });
   if (!sets.length) return null;
-  const about = el("p", { class: "note" }), grids = el("div", { class: "charts grids" });
+  const about = el("p", { class: "note" }), grids = el("div", { class: isFilm ? "charts films" : "charts grids" });
   function show({ set, run }) {
     const cut = [
-      set.count < set.all_images ? `the first ${set.count} of ${set.all_images} images` : "",
+      set.count < set.all_images
+        ? `${isFilm ? "" : "the first "}${set.count} of ${set.all_images} images` : "",
       set.moments.length < set.all_moments
         ? `${set.moments.length} of ${set.all_moments} moments` : ""].filter((t) => t);
     about.textContent = `${set.description || set.name} (seed ${run.seed}`
@@ -87,7 +88,7 @@ const samplePanel = () => picturePanel("Samples", "Images that a model made or r
 (set) => !set.map && set.name !== "film");
 const filmPanel = () => picturePanel("Films", "A test episode of a trained agent after every "
   + "regime, evenly from its beginning to its end; read row by row.",
-(set) => set.name === "film");
+(set) => set.name === "film", true);
 const fieldPanel = () => picturePanel("Receptive fields", ["Incoming weights of units of the first "
   + "layer as images; a unit is at the same place in every grid. What it answers to is red, what "
   + "silences it blue. ", signed()], (set) => set.map && !set.columns);

@@ -76,7 +76,7 @@ class Agent {
   Macs macs_;
 };
 
-/// What agents are made of. All must outlive them.
+/// What agents are made of. The network must outlive them.
 struct AgentContext {
   const Simulation& world;  ///< one like those to come, for bodies, choices and sizes
   int inputs = 0;           ///< numbers that networks read
