@@ -34,6 +34,9 @@ std::vector<std::pair<std::string, std::span<real>>> arrays(const RunParts& part
   i = 0;
   for (const auto& a : parts.looks)
     all.emplace_back(fmt::format("look{}", i++), a);
+  i = 0;
+  for (const auto& a : parts.agent)
+    all.emplace_back(fmt::format("agent{}", i++), a);
   return all;
 }
 
@@ -86,6 +89,8 @@ void save_checkpoint(const std::filesystem::path& file, const RunParts& parts,
       root.write(name, std::span<const real>(values), {values.size()});
     const auto cursor = pack(parts.cursor);
     root.write("cursor", std::span<const double>(cursor), {cursor.size()});
+    if (parts.world)
+      root.write("world", std::span<const double>(*parts.world), {parts.world->size()});
     write_record(root.create("record"), parts.record, ForgettingDefinition::Chaudhry);
   });
 }
@@ -103,6 +108,7 @@ void load_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
       }
       parts.optimizer.set_steps(root.integer_attribute("optimizer_steps"));
       parts.cursor = unpack(root.read("cursor"));
+      if (parts.world) *parts.world = root.read("world");
       parts.record = read_record(root.open("record"));
     });
   });

@@ -26,6 +26,8 @@ struct RunParts {
   Cursor& cursor;
   RunRecord& record;
   std::vector<std::span<real>> looks{};  ///< what is remembered of earlier rows (exps/looks/)
+  std::vector<std::span<real>> agent{};  ///< what an agent remembers
+  std::vector<double>* world = nullptr;  ///< and the world that it is in
 };
 
 void save_checkpoint(const std::filesystem::path& file, const RunParts&, const std::string& digest);

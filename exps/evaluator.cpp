@@ -65,7 +65,9 @@ void Evaluator::evaluate_batch(const ExampleSet& examples, std::size_t begin, st
   examples.gather(places_, x, batch_.target, batch_.task, &batch_.x.active);
   std::fill(batch_.task.begin(), batch_.task.end(), head);
   const auto mask = targets_.test_mask(task, tasks_seen);
-  Pass pass{.training = false, .tasks = batch_.task};
+  // Models that are random in evaluation too meet every batch with numbers of its own.
+  const Rng rng = Rng(0).fork("evaluate", static_cast<std::uint64_t>(task)).fork("batch", begin);
+  Pass pass{.training = false, .rng = rng, .tasks = batch_.task};
   if (o_.mask_rule == MaskRule::Exclude) pass.outputs = mask;
   macs_ += net_.evaluate(batch_.x, tape_, pass);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "exps/agent_settings.h"
 #include "learners/hebbian/hebbian_rule.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
@@ -28,6 +29,10 @@ std::vector<OptionGroup> option_groups() {
     groups.push_back({"rule " + std::string(r.name), r.options()});
   for (const StrategyEntry& s : strategies())
     groups.push_back({"strategy " + std::string(s.name), s.options()});
+  groups.push_back({"simulation", list_options<SimulationOptions>()});
+  groups.push_back({"agent", list_options<AgentOptions>()});
+  for (const AgentEntry& a : agents())
+    groups.push_back({"agent " + std::string(a.name), a.options()});
   return groups;
 }
 
@@ -91,6 +96,11 @@ void check_fine_tuning(const Settings& s, Config& config) {
 Settings read_settings(std::string experiment, Config config) {
   Settings s;
   s.experiment = std::move(experiment);
+  if (is_simulation(benchmark_of(config))) {
+    read_agent_settings(s, config);
+    s.config = std::move(config);
+    return s;
+  }
   s.stream = config.read<StreamOptions>();
   s.scenario = config.read<ScenarioOptions>();
   s.model = config.read<ModelOptions>();  // for the name, whose defaults may be others
@@ -110,12 +120,7 @@ Settings read_settings(std::string experiment, Config config) {
     s.model.weight_storage = WeightStorage::Dense;
   }
 
-  // An unknown name is reported with the place where it was written.
-  const auto at = [&config](const std::string& key, auto check) {
-    const auto value = config.values().find(key);
-    if (value == config.values().end()) return check();
-    during(value->second.source, check);
-  };
+  const auto at = [&config](const char* key, auto check) { checked_at(config, key, check); };
   at("benchmark", [&] { dataset_entry(s.stream.benchmark); });
   at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
   at("gating", [&] {
@@ -134,10 +139,7 @@ Settings read_settings(std::string experiment, Config config) {
       find_entry(strategies(), name, "strategies").read(config);
   });
 
-  std::vector<OptionInfo> known;
-  for (const OptionGroup& group : option_groups())
-    known.insert(known.end(), group.options.begin(), group.options.end());
-  config.require_all_used(known);
+  require_all_used(config);
   s.config = std::move(config);
   return s;
 }

@@ -7,9 +7,11 @@
 
 #include "benchmarks/catalog.h"
 #include "benchmarks/scenario.h"
+#include "benchmarks/simulations/simulations.h"
 #include "benchmarks/stream_options.h"
 #include "exps/metrics.h"
 #include "learners/fine_tuning.h"
+#include "learners/agents/agents.h"
 #include "learners/learner.h"
 #include "learners/loss.h"
 #include "learners/optimizer.h"
@@ -118,10 +120,14 @@ struct Settings {
   EvaluationOptions evaluation;
   RuleOptions rule;
   FineTuningOptions fine_tuning;
+  SimulationOptions simulation;  ///< read, as the next, where the benchmark is a simulation
+  AgentOptions agent;
   Config config;  ///< after everything was read: what the results file records
 
   /// sha256 of the resolved text: what decides whether two runs are the same.
   std::string digest() const;
+  /// Whether agents learn in a simulation, instead of a network from a data set.
+  bool acts() const { return is_simulation(stream.benchmark); }
 };
 
 /// The rule that the settings ask for.

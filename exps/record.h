@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +81,33 @@ struct EmbeddingRecord {
   std::vector<std::int32_t> labels;  ///< [n]: output that is right for the example
 };
 
+/// A point of the learning curve of an agent: how it did, while it learnt a regime, in that regime.
+struct LearningPoint {
+  int experience = 0;                   ///< the regime, 0-based
+  std::int64_t interactions = 0;        ///< of the whole run so far
+  double train_return = kNotEvaluated;  ///< mean over the episodes of training since the last one
+  double test_return = kNotEvaluated, score = kNotEvaluated;  ///< of the agent at its best
+  std::vector<double> measures;                               ///< likewise
+};
+
+/// How an agent does in the regimes of a simulation, in the simulation's own units: means over
+/// episodes of worlds that it does not learn from.
+struct ReturnRecord {
+  std::string simulation, agent;
+  Table returns;                           ///< [T + 1, T], rows as those of the accuracy
+  std::vector<double> random, expert;      ///< [T]: returns that score 0 and 1
+  std::vector<std::string> measure_names;  ///< "arrived"
+  std::vector<Table> measures;             ///< of each: [T + 1, T]
+  Table random_measures, expert_measures;  ///< [measures, T]
+  std::vector<LearningPoint> curve;        ///< in the order of the run
+
+  /// (R - random) / (expert - random); NaN where they are one.
+  double score(std::size_t task, double mean_return) const {
+    const double span = expert[task] - random[task];
+    return span != 0 ? (mean_return - random[task]) / span : kNotEvaluated;
+  }
+};
+
 struct RunRecord {
   std::string experiment;
   std::uint64_t seed = 0;
@@ -91,7 +119,7 @@ struct RunRecord {
   std::vector<std::string> task_names;
   std::vector<int> test_sizes;  ///< per task
   /// [T + 1, T]: row 0 before training, row i after experience i; NaN where not evaluated. Joint
-  /// training has one experience and fills rows 0 and T.
+  /// training has one experience and fills rows 0 and T. Scores where agents act: see is_score().
   Table accuracy;
   std::vector<double> task_seconds;      ///< training, per experience
   std::vector<double> evaluate_seconds;  ///< per row of the matrix
@@ -105,10 +133,14 @@ struct RunRecord {
   std::vector<PictureRecord> pictures;
   std::vector<EmbeddingRecord> embeddings;
   std::vector<RepresentationRecord> representations;  ///< per hidden layer; empty unless asked for
+  std::optional<ReturnRecord> returns;                ///< where agents act
   std::int64_t optimizer_steps = 0;  ///< of the whole run: several per batch for some rules
   Macs train_macs, test_macs;        ///< of the whole run
 
   int tasks() const { return static_cast<int>(task_names.size()); }
+  /// Whether the matrix holds scores of agents instead of accuracies: 0 is random, 1 the expert,
+  /// and there is more below and above.
+  bool is_score() const { return returns.has_value(); }
 };
 
 }  // namespace engram

@@ -42,6 +42,24 @@ void save_head(const h5::Group& root, const RunRecord& run) {
   }
 }
 
+void save_matrix(const h5::Group& root, const RunRecord& run) {
+  if (!run.is_score()) {
+    put_table(root, "accuracy", run.accuracy,
+              {"fraction",
+               "[T + 1, T]: test accuracy on task j after experience i; row 0 before "
+               "any training; NaN where not evaluated"});
+  } else {
+    put_table(root, "accuracy", run.accuracy,
+              {"1",
+               "[T + 1, T]: score in regime j after experience i, which stands where others have "
+               "accuracies; row 0 before any training; NaN where not evaluated"});
+    root.describe("accuracy", "measure",
+                  std::string("score: (R - R_random) / (R_expert - R_random) of the mean return R "
+                              "of an episode; 0 is random, 1 the expert"));
+  }
+  root.describe("accuracy", "task_names", run.task_names);
+}
+
 void save_tasks(const h5::Group& root, const RunRecord& run) {
   const h5::Group tasks = root.create("tasks");
   put_texts(tasks, "names", run.task_names, "name of each task, in the order of the columns");
@@ -187,11 +205,7 @@ void save_gate(const h5::Group& gates, const GateRecord& gate) {
 
 void write_record(const h5::Group& root, const RunRecord& run, ForgettingDefinition definition) {
   save_head(root, run);
-  put_table(root, "accuracy", run.accuracy,
-            {"fraction",
-             "[T + 1, T]: test accuracy on task j after experience i; row 0 before "
-             "any training; NaN where not evaluated"});
-  root.describe("accuracy", "task_names", run.task_names);
+  save_matrix(root, run);
   save_metrics(root, run, definition);
   save_tasks(root, run);
   save_cost(root, run);

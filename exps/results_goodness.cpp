@@ -175,6 +175,7 @@ void save_goodness_and_pictures(const h5::Group& root, const RunRecord& run) {
       save_embedding(all, set);
   }
   save_representations(root, run);
+  save_returns(root, run);
 }
 
 void load_goodness_and_pictures(const h5::Group& root, RunRecord& run) {
@@ -188,6 +189,7 @@ void load_goodness_and_pictures(const h5::Group& root, RunRecord& run) {
   load_each(root, "embeddings", run.embeddings,
             [&](const std::string& name) { return load_embedding(root, name, budget); });
   load_representations(root, budget, run);
+  load_returns(root, budget, run);
 }
 
 }  // namespace engram::results

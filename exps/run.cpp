@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/stream_table.h"
+#include "exps/agent_run.h"
 #include "exps/checkpoint.h"
 #include "exps/evaluator.h"
 #include "exps/gate_log.h"
@@ -359,8 +360,10 @@ RunState run_state(const RunFiles& files, const Settings& settings, std::string*
 }
 
 RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunRequest& request) {
-  return during(fmt::format("{} (seed {})", settings.experiment, request.seed),
-                [&] { return Run(settings, data, request).execute(); });
+  return during(fmt::format("{} (seed {})", settings.experiment, request.seed), [&] {
+    return settings.acts() ? execute_agent_run(settings, request)
+                           : Run(settings, data, request).execute();
+  });
 }
 
 }  // namespace engram

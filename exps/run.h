@@ -19,6 +19,9 @@ struct Progress {
   double fraction = 0;                  ///< of the whole run
   bool labelled = true;                 ///< false: an epoch without labels
   double loss = 0, accuracy = 0;        ///< running means of the epoch, if it has labels
+  bool acts = false;                    ///< an agent, with what follows instead of an accuracy
+  double mean_return = 0, score = 0;    ///< when it was last tested in its regime; NaN: not yet
+  double epsilon = 0;                   ///< share of random actions, or NaN
   double seconds = 0, seconds_left = 0;
   bool evaluating = false;
 };
@@ -61,6 +64,7 @@ enum class RunOutcome { Finished, Interrupted };
 /// Trains, evaluates and writes. The results file is rewritten after every experience, a checkpoint
 /// after every epoch that ends later than checkpoint_seconds after the last one and when `stop`
 /// is set. A failure leaves the last files in place (complete = 0) and throws.
+/// Agents in simulations need no data: any data set will do.
 RunOutcome execute_run(const Settings&, const Dataset&, const RunRequest&);
 
 }  // namespace engram

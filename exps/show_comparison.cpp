@@ -2,6 +2,7 @@
 // markers, and a table.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -90,19 +91,23 @@ struct Axis {
   int low = 0, high = 100;
 
   explicit Axis(const std::vector<std::vector<double>>& curves) {
-    double least = 1, most = 0;
+    double least = std::numeric_limits<double>::infinity(), most = -least;
     for (const auto& curve : curves) {
       for (const double value : curve)
         if (!std::isnan(value)) least = std::min(least, value), most = std::max(most, value);
     }
     if (least > most) return;
+    most = std::clamp(most, 0.0, 1.0);  // scores of agents may lie anywhere
     const int top = std::clamp(10 * static_cast<int>(std::ceil(10 * most)), 10, 100);
-    for (const int range : {10, 20, 50, 100}) {
-      high = std::max(top, range), low = high - range;
+    for (const int range : {10, 20, 50, 100, 200, 400}) {
+      high = std::max(top, std::min(range, 100)), low = high - range;
       if (low <= 100 * least) return;
     }
   }
-  int step() const { return high - low == 10 ? 2 : high - low == 100 ? 20 : 10; }
+  int step() const {
+    const int range = high - low;
+    return range == 10 ? 2 : range >= 100 ? range / 5 : 10;
+  }
 };
 
 std::string x_axis(int width, int tasks, int margin, const std::vector<int>& places) {
@@ -181,7 +186,10 @@ std::string show_curves(const std::vector<Runs>& experiments, bool colour, int w
   std::vector<std::vector<double>> curves;
   for (const Runs& runs : experiments)
     curves.push_back(mean_curve(runs));
-  std::string out = "average accuracy over the tasks seen so far, %\n";
+  const bool scores = std::ranges::all_of(
+      experiments, [](const Runs& runs) { return !runs.empty() && runs.front().is_score(); });
+  std::string out = scores ? "average score over the regimes seen so far, % of the expert\n"
+                           : "average accuracy over the tasks seen so far, %\n";
   out += draw(curves, colour, width);
   int name_width = 0;
   for (const Runs& runs : experiments)
@@ -203,7 +211,7 @@ std::string show_comparison(const std::vector<Runs>& experiments, ForgettingDefi
   std::vector<std::vector<std::string>> rows{{"experiment", "n", "ACC, %", "forgetting, %", "LA, %",
                                               "active, %", "multiply-adds", "time"}};
   std::size_t best = 0;
-  double highest = -1;
+  double highest = -std::numeric_limits<double>::infinity();
   for (const Runs& runs : experiments) {
     const auto metric = [&](const char* name) {
       return show::over(runs,

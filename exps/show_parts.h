@@ -41,6 +41,10 @@ std::string sparklines(const Table& accuracy, const std::vector<std::string>& ta
                        int width);
 /// Tables of what the layers did: activity, gates, how errors came down, goodness.
 std::string layers(const std::vector<RunRecord>&, bool colour);
+/// What agents did in every regime at the end, beside random choices and the expert.
+std::string returns(const std::vector<RunRecord>&, bool colour, int width);
+/// "accuracy", or "score" where agents act.
+const char* measured(const std::vector<RunRecord>&);
 std::string repeat(const char* glyph, int times);
 std::string plural(std::size_t n, const std::string& noun);  ///< "1 run", "3 runs"
 

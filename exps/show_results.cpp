@@ -59,7 +59,7 @@ std::string matrix(const Runs& runs, bool colour, int width) {
   int step = 1;
   const auto shown = shown_tasks(tasks, std::max((width - kSeen - label) / kCell, 3), &step);
 
-  std::string out = fit("accuracy, %", label);
+  std::string out = fit(fmt::format("{}, %", show::measured(runs)), label);
   for (const int t : shown)
     out += fit_right(std::to_string(t), kCell);
   out += fmt::format(" {} seen\n", glyphs().bar);
@@ -164,7 +164,8 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
   return out + matrix(runs, colour, width) +
          show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
-         metrics(runs, definition, colour, width) + show::layers(runs, colour) + cost(runs);
+         metrics(runs, definition, colour, width) + show::returns(runs, colour, width) +
+         show::layers(runs, colour) + cost(runs);
 }
 
 }  // namespace engram

@@ -17,6 +17,9 @@ struct Batch {
   std::vector<std::span<const std::uint8_t>> mask;
   /// Outputs of the classes of each row's own task, [outputs] each.
   std::vector<std::span<const std::uint8_t>> own{};
+  /// [rows, outputs]: numbers that the outputs are to come near, instead of `target`, which is then
+  /// not read. Empty: the labels decide.
+  Signal goal{};
   int rows() const { return x.rows(); }
 };
 

@@ -40,6 +40,14 @@ FeedbackPlan CarriedError::feedback() {
   return plan;
 }
 
+/// Weights that no error ever reaches have no gradient at all: nothing may shrink them either.
+void CarriedError::prepare(Network& net, Rng) {
+  for (int l = 0; l < net.depth(); ++l)
+    if (!net.errors_reach(l))
+      for (int id = net.first_slice(l); id < net.last_slice(l); ++id)
+        net.params().param(id).trainable = false;
+}
+
 void CarriedError::derive_all(const Network& net, const Pass& pass) {
   if (!plan_.derived) return;
   for (std::size_t i = 0; i < net.synapses().size(); ++i)
@@ -73,6 +81,9 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
         const Layer& layer = net.layer(l);
         const Descent descent{exact ? Path::Weights : path_of(layer), &error_};
         return layer.backward_input(in(l), out(l), above, below, pass, descent);
+      },
+      [&](int l, const Signal& above, std::span<Signal> past) {
+        return net.layer(l).backward_past(in(l), out(l), above, past, pass);
       },
       std::max(pass.floor, net.lowest_learning()));
   return macs;

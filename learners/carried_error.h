@@ -20,6 +20,7 @@ class CarriedError : public Rule {
   Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
   /// Its `draw` refers to this rule, which must live until the network is built.
   FeedbackPlan feedback() override;
+  void prepare(Network& net, Rng rng) override;
   const Tape& tape() const override { return tape_; }
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+
+#include <fmt/format.h>
 
 #include "utils/error.h"
 #include "utils/kernels.h"
@@ -32,6 +35,11 @@ Term squared(double z, double target) {
   return {(z - target) * (z - target), 2 * (z - target)};
 }
 
+Term huber(double z, double target) {
+  const double d = z - target, size = std::abs(d);
+  return {size < 1 ? d * d / 2 : size - 0.5, std::clamp(d, -1.0, 1.0)};
+}
+
 /// |tanh(gain z) - target|^m for targets 1 and -1.
 class PowerTerm {
  public:
@@ -48,11 +56,26 @@ class PowerTerm {
   double gain_;
 };
 
+/// Whether an output is the target of its row.
+struct Labels {
+  const Batch& batch;
+  int outputs;
+  bool operator()(int b, int c) const {
+    const int target = batch.target[static_cast<std::size_t>(b)];
+    return outputs == 1 ? target != 0 : target == c;
+  }
+};
+/// The number that an output is to come near.
+struct Goals {
+  CMat goal;
+  double operator()(int b, int c) const { return static_cast<double>(goal.row(b)[c]); }
+};
+
 enum class Over { Mean, Sum };
-/// Losses that are means or sums over the outputs of a row: term(logit, whether it is the target).
-template <class TermOf>
-BatchStats of_terms(const TermOf& term, Over over, const Signal& logits, const Batch& batch,
-                    Signal& error) {
+/// Losses that are means or sums over the outputs of a row: term(logit, aim(row, output)).
+template <class TermOf, class Aim>
+BatchStats of_terms(const TermOf& term, const Aim& aim, Over over, const Signal& logits,
+                    const Batch& batch, Signal& error) {
   BatchStats stats;
   const Mat gradient = error.resize(logits.rows(), logits.cols());
   const auto outputs = static_cast<std::size_t>(logits.cols());
@@ -60,7 +83,6 @@ BatchStats of_terms(const TermOf& term, Over over, const Signal& logits, const B
     const auto row = static_cast<std::size_t>(b);
     const std::span<const real> z{logits.value().row(b), outputs};
     const Mask mask = mask_of(batch, row);
-    const int target = batch.target[row];
     const auto allowed = [&](std::size_t c) { return mask.empty() || mask[c] != 0; };
     double count = 0, sum = 0;
     for (std::size_t c = 0; c < outputs; ++c)
@@ -69,16 +91,27 @@ BatchStats of_terms(const TermOf& term, Over over, const Signal& logits, const B
     for (std::size_t c = 0; c < outputs; ++c) {
       gradient.row(b)[c] = 0;
       if (!allowed(c)) continue;
-      const bool on = outputs == 1 ? target != 0 : target == static_cast<int>(c);
-      const auto [loss, slope] = term(static_cast<double>(z[c]), on);
+      const auto [loss, slope] = term(static_cast<double>(z[c]), aim(b, static_cast<int>(c)));
       sum += loss;
       gradient.row(b)[c] = static_cast<real>(slope / count / logits.rows());
     }
     if (count > 0) stats.loss += sum / count;
-    stats.correct += predicted_class(z, mask) == target;
+    if constexpr (std::is_same_v<Aim, Labels>)
+      stats.correct += predicted_class(z, mask) == batch.target[row];
   }
   stats.loss /= logits.rows();
   return stats;
+}
+
+BatchStats goal_error(const LossOptions& o, const Signal& logits, const Batch& batch,
+                      Signal& error) {
+  const Goals goals{batch.goal.value()};
+  ENGRAM_INVARIANT(goals.goal.rows == logits.rows() && goals.goal.cols == logits.cols());
+  if (o.loss == Loss::Mse) return of_terms(squared, goals, Over::Mean, logits, batch, error);
+  if (o.loss == Loss::Huber) return of_terms(huber, goals, Over::Mean, logits, batch, error);
+  throw Error(Fault::Config,
+              fmt::format("loss = {} knows labels alone; numbers are learnt by mse or huber",
+                          name_of(o.loss)));
 }
 
 }  // namespace
@@ -110,18 +143,24 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
 
 BatchStats output_error(const LossOptions& o, const Signal& logits, const Batch& batch,
                         Signal& error) {
+  if (batch.goal.rows() > 0) return goal_error(o, logits, batch, error);
+  const Labels labels{batch, logits.cols()};
+  const double off = o.mse_target == MseTarget::Signed ? -1 : 0;
   switch (o.loss) {
     case Loss::CrossEntropy:
       return cross_entropy(logits, batch, error);
     case Loss::Bce:
-      return of_terms(bce_with_logits, Over::Mean, logits, batch, error);
+      return of_terms(bce_with_logits, labels, Over::Mean, logits, batch, error);
     case Loss::Mse: {
-      const double off = o.mse_target == MseTarget::Signed ? -1 : 0;
       const auto term = [off](double z, bool on) { return squared(z, on ? 1 : off); };
-      return of_terms(term, Over::Mean, logits, batch, error);
+      return of_terms(term, labels, Over::Mean, logits, batch, error);
     }
     case Loss::Power:
-      return of_terms(PowerTerm(o), Over::Sum, logits, batch, error);
+      return of_terms(PowerTerm(o), labels, Over::Sum, logits, batch, error);
+    case Loss::Huber: {
+      const auto term = [off](double z, bool on) { return huber(z, on ? 1 : off); };
+      return of_terms(term, labels, Over::Mean, logits, batch, error);
+    }
   }
   broken_invariant("the loss is one of its choices");
 }

@@ -11,10 +11,11 @@
 
 namespace engram {
 
-enum class Loss { CrossEntropy, Bce, Mse, Power };
+enum class Loss { CrossEntropy, Bce, Mse, Power, Huber };
 template <>
 struct Choices<Loss> {
-  static constexpr std::array<std::string_view, 4> names{"cross_entropy", "bce", "mse", "power"};
+  static constexpr std::array<std::string_view, 5> names{"cross_entropy", "bce", "mse", "power",
+                                                         "huber"};
 };
 enum class MseTarget { OneHot, Signed };
 template <>
@@ -33,12 +34,14 @@ struct LossOptions {
   template <class V>
   void describe(V&& v) {
     v("loss", loss,
-      "softmax cross-entropy; sigmoid cross-entropy of every output; mean squared error; or power: "
-      "sum of |tanh(g output) - target|^m over the outputs, targets +-1");
+      "softmax cross-entropy; sigmoid cross-entropy of every output; mean squared error; power: "
+      "sum of |tanh(g output) - target|^m over the outputs, targets +-1; or huber: half the "
+      "squared "
+      "error, growing no faster than the error beyond 1");
     v("loss_power", power, Range::at_least(1), "m of power");
     v("loss_gain", gain, Range::above(0), "g of power");
     v("mse_target", mse_target,
-      "loss = mse: targets 1 and 0, or 1 and -1 as in the delta rule (LMS)");
+      "loss = mse, huber: targets 1 and 0, or 1 and -1 as in the delta rule (LMS)");
   }
 };
 
@@ -54,7 +57,11 @@ int predicted_class(std::span<const real> logits, std::span<const std::uint8_t> 
 /// Power is the sum of |tanh(gain z) - t|^power over the allowed outputs, t = 1 for the target and
 /// -1 for the others (Krotov & Hopfield 2019, who sum over the batch where this takes the mean;
 /// Adam does not notice).
-/// Error(Config) for the cross-entropy of a single output, which is always 0.
+/// Huber (1964) is d^2/2 of the distance d to the target where |d| < 1 and |d| - 1/2 beyond: a mean
+/// over the allowed outputs, targets as for Mse.
+/// Of a batch with goals, Mse and Huber take those for targets, and nothing is counted as correct.
+/// Error(Config) for the cross-entropy of a single output, which is always 0, and for goals under
+/// another loss.
 BatchStats output_error(const LossOptions&, const Signal& logits, const Batch& batch,
                         Signal& error);
 

@@ -45,7 +45,9 @@ struct OptimizerOptions {
     v("momentum", momentum, Range::at_least(0).below(1), "sgd: momentum");
     v("nesterov", nesterov, "sgd: Nesterov's momentum");
     v("decoupled_decay", decoupled_decay,
-      "sgd: weights shrink by lr times weight_decay apart from gradient and momentum");
+      "weights shrink by lr times weight_decay apart from gradient, momentum and moments; with "
+      "adam "
+      "that is AdamW");
     v("beta1", beta1, Range::at_least(0).below(1), "adam: decay of the first moment");
     v("beta2", beta2, Range::at_least(0).below(1), "adam: decay of the second moment");
     v("epsilon", epsilon, Range::above(0), "adam: added to the root of the second moment");

@@ -5,6 +5,21 @@
 #include <numbers>
 
 namespace engram {
+namespace {
+
+/// Share of the present fall that is over (SGDR: Loshchilov & Hutter 2017).
+double restarted(const ScheduleOptions& o, int epoch) {
+  int length = o.restart_epochs;
+  for (; epoch >= length; length *= o.restart_factor)
+    epoch -= length;
+  return static_cast<double>(epoch) / length;
+}
+
+double cosine(const ScheduleOptions& o, double done) {
+  return o.lr_final + (1 - o.lr_final) * (1 + std::cos(std::numbers::pi * done)) / 2;
+}
+
+}  // namespace
 
 double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoch) {
   if (step < o.warmup_steps) return static_cast<double>(step + 1) / (o.warmup_steps + 1);
@@ -18,7 +33,9 @@ double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoc
     case Schedule::Linear:
       return 1 + (o.lr_final - 1) * done;
     case Schedule::Cosine:
-      return o.lr_final + (1 - o.lr_final) * (1 + std::cos(std::numbers::pi * done)) / 2;
+      return cosine(o, done);
+    case Schedule::CosineRestarts:  // moves from epoch to epoch
+      return cosine(o, restarted(o, epoch));
     case Schedule::Step:
       return std::pow(o.step_factor, o.step_at.empty()
                                          ? epoch / o.step_epochs

@@ -9,11 +9,11 @@
 
 namespace engram {
 
-enum class Schedule { Constant, Linear, Cosine, Step, InverseSqrt };
+enum class Schedule { Constant, Linear, Cosine, Step, CosineRestarts, InverseSqrt };
 template <>
 struct Choices<Schedule> {
-  static constexpr std::array<std::string_view, 5> names{"constant", "linear", "cosine", "step",
-                                                         "inverse_sqrt"};
+  static constexpr std::array<std::string_view, 6> names{
+      "constant", "linear", "cosine", "step", "cosine_restarts", "inverse_sqrt"};
 };
 
 struct ScheduleOptions {
@@ -23,11 +23,13 @@ struct ScheduleOptions {
   int step_epochs = 10;
   std::vector<int> step_at;
   double step_factor = 0.1;
+  int restart_epochs = 10, restart_factor = 1;
 
   template <class V>
   void describe(V&& v) {
     v("schedule", schedule, "learning rate over the epochs of a task; starts anew with every task");
-    v("lr_final", lr_final, Range::fraction(), "linear, cosine: fraction of lr left at the end");
+    v("lr_final", lr_final, Range::at_least(0),
+      "linear, cosine, cosine_restarts: fraction of lr at the end; above 1 the rate rises");
     v("schedule_hold", schedule_hold, Range::at_least(0).below(1),
       "linear, cosine: share of the steps at the full rate before it falls");
     v("warmup_steps", warmup_steps, Range::at_least(0),
@@ -37,6 +39,10 @@ struct ScheduleOptions {
       "step: epochs before which it drops, e.g. 50, 75; overrides step_epochs");
     v("step_factor", step_factor, Range::above(0).at_most(1),
       "step: the rate is multiplied by this");
+    v("restart_epochs", restart_epochs, Range::at_least(1),
+      "cosine_restarts: epochs of the first fall, at whose end the rate is lr again");
+    v("restart_factor", restart_factor, Range::at_least(1),
+      "cosine_restarts: every fall is so many times as long as the one before");
   }
 };
 

@@ -1,7 +1,10 @@
 #include "models/blocks.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "models/past/past.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -17,10 +20,58 @@ LayerPtr activation(const ModelOptions& o) {
       return triangle(o.activation_power);
     case Activation::Softmax:
       return softmax_activation(o.activation_gain);
+    case Activation::Gelu:
+      return gelu();
     case Activation::Tanh:
       return tanh_activation(o.activation_gain);
   }
   broken_invariant("the activation is one of its choices");
+}
+
+/// Whether the i-th hidden layer, from 1 on, is conditioned on those before it.
+bool is_conditioned(const PastOptions& o, int i) {
+  if (o.mechanism == PastMechanism::None) return false;
+  if (o.at.empty()) return !o.head && i > 1;
+  return std::find(o.at.begin(), o.at.end(), i) != o.at.end();
+}
+
+/// What the classifier reads: the last hidden activation conditioned on earlier ones, all as images
+/// of one shape, and perhaps a hidden layer above.
+void add_conditioned(std::vector<LayerPtr>& layers, const ModelOptions& o) {
+  const std::vector<int>& shape = o.past.shape;
+  if (!shape.empty() && shape.size() != 3)
+    throw Error(Fault::Config, "past_shape has a height, a width and channels");
+  std::vector<int> seen;
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    if (layers[l]->is_activation()) seen.push_back(static_cast<int>(l));
+  if (o.past.layers > 0 && seen.size() > static_cast<std::size_t>(o.past.layers))
+    seen.erase(seen.begin(), seen.end() - o.past.layers);
+  if (seen.empty())
+    throw Error(Fault::Config, "past_head = yes, but the model has no hidden activation");
+  if (!shape.empty())
+    for (int& l : seen) {
+      const int place = static_cast<int>(layers.size());
+      layers.push_back(adaptive_avg_pool(shape[0], shape[1], shape[2]));
+      layers.back()->wiring.reads = place - l;
+      l = place;
+    }
+  const int features = shape.empty() ? 0 : shape[0] * shape[1] * shape[2];
+  if (features == 0 && !o.past.attention.width && o.past.mechanism == PastMechanism::Attention)
+    throw Error(Fault::Config,
+                "past_head = yes with attention needs attention.width or past_shape");
+  add_past(layers, o.past, seen, features, hidden_synapses(o));
+  if (o.past.hidden == 0) return;
+  layers.push_back(linear(o.past.hidden, hidden_synapses(o)));
+  layers.push_back(activation(o));
+}
+
+void check_conditioned(const PastOptions& o, int layers) {
+  for (const int i : o.at)
+    if (o.mechanism != PastMechanism::None && (i < 2 || i > layers))
+      throw Error(Fault::Config,
+                  fmt::format("past_at = {}: of {} hidden layers, those from 2 on have others "
+                              "before them",
+                              i, layers));
 }
 
 }  // namespace
@@ -89,16 +140,30 @@ void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions& o, PoolA
 void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default) {
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);
+  check_conditioned(o.past, static_cast<int>(widths.size()));
   const Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_fc : 1);
-  for (const int width : widths) {
-    layers.push_back(linear(width, synapses));
+  const auto shared = o.layer_norm_shared ? std::make_shared<NormSlices>() : nullptr;
+  std::vector<int> remembered;
+  const auto remember = [&](PastOf what) {
+    if (o.past.of == what) remembered.push_back(static_cast<int>(layers.size()) - 1);
+  };
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    if (is_conditioned(o.past, static_cast<int>(i) + 1))
+      add_past(layers, o.past, remembered, widths[i - 1], hidden_synapses(o));
+    layers.push_back(linear(widths[i], synapses));
     if (o.batch_norm) layers.push_back(batch_norm());
+    const bool normed = o.layer_norm_last || i + 1 < widths.size();
+    if (normed && o.layer_norm == NormPlace::Before) layers.push_back(layer_norm(shared));
+    remember(PastOf::Sums);
     add_activation(layers, o, o.percent_on_fc, relu_by_default);
+    if (normed && o.layer_norm == NormPlace::After) layers.push_back(layer_norm(shared));
+    remember(PastOf::Outputs);
     add_dropout(layers, o);
   }
 }
 
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadShape& head) {
+  if (o.past.mechanism != PastMechanism::None && o.past.head) add_conditioned(layers, o);
   if (o.unit_features) layers.push_back(unit_norm());
   // Laws with a scale are those of rules that learn hidden layers without errors.
   Synapses dense{.init = has_scale(o.init) ? WeightInit::Torch : o.init, .bias = o.head_bias};
@@ -107,6 +172,8 @@ void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadSh
     layers.push_back(linear(head.outputs, dense));
   else
     layers.push_back(multi_head(head.heads, head.outputs, o.frozen_new_heads, dense));
+  if (o.head_activation == HeadActivation::Softmax) layers.push_back(softmax_activation(1));
+  if (o.head_activation == HeadActivation::Gelu) layers.push_back(gelu());
 }
 
 }  // namespace engram

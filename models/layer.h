@@ -38,6 +38,7 @@ struct Place {
   double active_share = 1;   ///< of the inputs that may be non-zero in training, as far as is known
   bool reads_input = false;  ///< of the network: no error goes down through it
   const FeedbackPlan* feedback = nullptr;  ///< what layers keep for errors; null: nothing
+  std::span<const ImageShape> past{};      ///< shapes of the outputs that it remembers
 };
 
 /// Where a layer finds its input. The output of a layer so many places below: the next one, unless
@@ -45,6 +46,9 @@ struct Place {
 struct Wiring {
   int reads = 1;  ///< places down to the layer that is read
   int adds = 0;   ///< places down to the layer whose output is added to this one's; 0: none
+  /// Places down to layers of the same pass whose outputs it remembers beside its input, in the
+  /// order in which it knows them: Record::past.
+  std::vector<int> past{};
 };
 
 /// What a layer does to a signal that comes down without a bottom-up pass before it.
@@ -77,6 +81,15 @@ class Layer {
   /// another path than Path::Weights, what the layer keeps for it stands in for its weights.
   virtual Macs backward_input(const Signal& x, const Record& y, const Signal& dy, Signal& dx,
                               const Pass& pass, const Descent& descent = {}) const = 0;
+  /// to[i] <- the error at the i-th output that the layer remembers, for layers that send it there.
+  virtual Macs backward_past(const Signal& /*x*/, const Record& /*y*/, const Signal& /*dy*/,
+                             std::span<Signal> /*to*/, const Pass& /*pass*/) const {
+    return {};
+  }
+  /// Whether errors go down to what the layer remembers; otherwise that is a constant to it.
+  virtual bool errors_reach_past() const { return false; }
+  /// Whether they go down to what it reads. If not, backward_input() is never called.
+  virtual bool errors_reach_input() const { return true; }
   /// grad += postᵀ pre. Gradient rules pass post = dy; local rules pass what they like.
   virtual Macs accumulate(const Signal& /*pre*/, const Record& /*y*/, const Signal& /*post*/,
                           const Pass& /*pass*/) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string_view>
 
 #include "models/init.h"
@@ -56,6 +57,7 @@ LayerPtr power_relu(double n);
 LayerPtr triangle(double n);
 /// Softmax of gain * x over the channels at each place.                 softmax_activation.cpp
 LayerPtr softmax_activation(double gain);
+LayerPtr gelu();                        // gelu.cpp: x Phi(x)
 LayerPtr tanh_activation(double gain);  // tanh_activation.cpp: tanh(gain x)
 /// Each row (image) divided by its Euclidean norm; rows of zeros stay.             unit_norm.cpp
 LayerPtr unit_norm();
@@ -82,6 +84,12 @@ struct BatchNormOptions {
 };
 /// Per channel, over batch and places (Ioffe & Szegedy 2015).                   batch_norm.cpp
 LayerPtr batch_norm(const BatchNormOptions& = {});
+/// Where several layer norms find the scale and shift that they have in common.
+struct NormSlices {
+  int scale = -1, shift = -1;
+};
+/// Over the channels at each place, with scale and shift (Ba et al. 2016).         layer_norm.cpp
+LayerPtr layer_norm(std::shared_ptr<NormSlices> shared = nullptr);
 
 enum class Ties { Strict, Threshold };
 enum class OverlongBatch { Mean, Literal };

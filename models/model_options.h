@@ -11,6 +11,7 @@
 #include "models/circuits/pff_options.h"
 #include "models/gating.h"
 #include "models/layers.h"
+#include "models/past/past_options.h"
 
 namespace engram {
 
@@ -19,11 +20,21 @@ template <>
 struct Choices<Pool> {
   static constexpr std::array<std::string_view, 3> names{"none", "max", "avg"};
 };
-enum class Activation { Relu, Power, Triangle, Softmax, Tanh };
+enum class Activation { Relu, Power, Triangle, Softmax, Tanh, Gelu };
 template <>
 struct Choices<Activation> {
-  static constexpr std::array<std::string_view, 5> names{"relu", "power", "triangle", "softmax",
-                                                         "tanh"};
+  static constexpr std::array<std::string_view, 6> names{"relu",    "power", "triangle",
+                                                         "softmax", "tanh",  "gelu"};
+};
+enum class HeadActivation { None, Softmax, Gelu };
+template <>
+struct Choices<HeadActivation> {
+  static constexpr std::array<std::string_view, 3> names{"none", "softmax", "gelu"};
+};
+enum class NormPlace { None, Before, After };
+template <>
+struct Choices<NormPlace> {
+  static constexpr std::array<std::string_view, 3> names{"none", "before", "after"};
 };
 enum class WinnersScope { Local, Global };
 template <>
@@ -46,6 +57,9 @@ struct ModelOptions {
   WeightInit init = WeightInit::Torch;
   double init_scale = 1;
   std::optional<double> head_init_range;
+  HeadActivation head_activation = HeadActivation::None;
+  NormPlace layer_norm = NormPlace::None;
+  bool layer_norm_last = true, layer_norm_shared = false;
 
   std::vector<int> conv_channels{64, 128};
   std::vector<int> stage_depths{1, 1}, feature_pool;
@@ -63,6 +77,7 @@ struct ModelOptions {
   std::optional<bool> relu_before_winners;
   WinnersScope winners_conv = WinnersScope::Local;
   bool frozen_new_heads = false;
+  PastOptions past;
   GatingOptions gating;
   PffOptions pff;
   FfOptions ff;
@@ -81,9 +96,14 @@ struct ModelOptions {
     v("batch_norm", batch_norm, "normalise before every activation");
     v("activation", activation,
       "relu; power: relu(x)^n; triangle: relu(x - mean over channels)^n; softmax over channels of "
-      "g x; tanh of g x");
+      "g x; tanh of g x; gelu");
     v("activation_power", activation_power, Range::above(0), "n of power and triangle");
     v("activation_gain", activation_gain, Range::above(0), "g of softmax and tanh");
+    v("layer_norm", layer_norm,
+      "fully connected hidden layers are normalised over their units before the activation, after "
+      "it, or not");
+    v("layer_norm_last", layer_norm_last, "the last of them too");
+    v("layer_norm_shared", layer_norm_shared, "all with one scale and shift");
     v("whiten_input", whiten_input,
       "mlp, cnn: inputs are whitened (ZCA) by images of the first task, before anything else");
     v("whiten_epsilon", whiten_epsilon, Range::above(0),
@@ -100,6 +120,9 @@ struct ModelOptions {
     v("init_scale", init_scale, Range::above(0), "multiplies these last four");
     v("head_init_range", head_init_range, Range::at_least(0),
       "the classifier's weights start as U(+-this), its biases as 0; auto: as init says");
+    v("head_activation", head_activation,
+      "of the classifier's outputs, before the loss: a softmax there is a second one for the "
+      "cross-entropy");
     v("conv_channels", conv_channels, Range::at_least(1),
       "channels of each convolution, or stage of a resnet; not in an mlp");
     v("stage_depths", stage_depths, Range::at_least(1),
@@ -148,6 +171,7 @@ struct ModelOptions {
     v("winners_conv", winners_conv, "channels compete at each place, or all units of an image");
     v("frozen_new_heads", frozen_new_heads,
       "reference bug: heads after the first are never trained");
+    past.describe(v);
     gating.describe(v);
     pff.describe(v);
     ff.describe(v);

@@ -37,6 +37,13 @@ class Network {
   int source(int l) const { return l - layer(l).wiring.reads; }
   /// The layer whose output is added to that of l, or -1.
   int second(int l) const { return layer(l).wiring.adds > 0 ? l - layer(l).wiring.adds : -1; }
+  /// The i-th layer whose output l remembers.
+  int past(int l, std::size_t i) const { return l - layer(l).wiring.past[i]; }
+  /// Whether the error at the outputs of the network comes down to the output of l on any way.
+  bool errors_reach(int l) const { return errors_reach_[static_cast<std::size_t>(l)] != 0; }
+  /// The slices of layer l: [first, last).
+  int first_slice(int l) const { return first_slice_[static_cast<std::size_t>(l)]; }
+  int last_slice(int l) const { return first_slice_[static_cast<std::size_t>(l) + 1]; }
   const ImageShape& output_shape(int l) const { return shapes_[static_cast<std::size_t>(l + 1)]; }
   const ImageShape& input_shape(int l) const { return output_shape(source(l)); }
   const ImageShape& in() const { return shapes_.front(); }
@@ -62,10 +69,16 @@ class Network {
   void begin_experience(std::span<const int> tasks);
 
  private:
+  /// Layers are bound from the bottom up; `share`: of the inputs that may be non-zero.
+  void bind(double share, const FeedbackPlan&);
+  void find_ways_down();
+
   ParamStore store_;
   std::vector<LayerPtr> layers_;
   std::vector<ImageShape> shapes_;  ///< of the input, then of the output of every layer
   std::vector<std::string> names_;
+  std::vector<int> first_slice_;  ///< of every layer, and the end
+  std::vector<char> errors_reach_;
   int lowest_learning_ = -1;
   std::vector<const SynapticMatrix*> synapses_;
   std::unique_ptr<Gating> gating_;

@@ -1,6 +1,7 @@
 #include "models/param_store.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "utils/error.h"
 #include "utils/kernels.h"
@@ -191,6 +192,42 @@ void ParamStore::clip_gradients(double bound) {
     Param& p = param(id);
     if (p.form == GradientForm::Full) kernels::clip(raw_grad(id).all(), most);
     if (p.form == GradientForm::Block) kernels::clip(p.block.value, most);
+  }
+}
+
+std::span<const real> ParamStore::kept_gradient(int id) const {
+  const Param& p = param(id);
+  if (p.form == GradientForm::Full) return {grads_.data() + p.offset, p.size()};
+  if (p.form == GradientForm::Block) {
+    const std::size_t rows =
+        p.block.all_rows ? static_cast<std::size_t>(p.rows) : p.block.rows.size();
+    return {p.block.value.data(), rows * p.block.width(p.cols)};
+  }
+  return {};
+}
+
+double ParamStore::gradient_norm() const {
+  double squares = 0;
+  for (int id = 0; id < count(); ++id) {
+    if (!param(id).trainable) continue;
+    const std::span<const real> g = kept_gradient(id);
+#pragma omp simd reduction(+ : squares)
+    for (std::size_t i = 0; i < g.size(); ++i)
+      squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  }
+  return std::sqrt(squares);
+}
+
+void ParamStore::scale_gradients(double by) {
+  const real factor = static_cast<real>(by);
+  for (int id = 0; id < count(); ++id) {
+    Param& p = param(id);
+    if (p.form == GradientForm::Full)
+      for (real& g : raw_grad(id).all())
+        g *= factor;
+    if (p.form == GradientForm::Block)
+      for (real& g : p.block.value)
+        g *= factor;
   }
 }
 

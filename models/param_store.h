@@ -118,9 +118,13 @@ class ParamStore {
   void mask_values();                 ///< absent synapses <- 0
   void mask_gradients();              ///< their gradients <- 0
   void clip_gradients(double bound);  ///< every entry of every gradient <- within +-bound
+  double gradient_norm() const;       ///< Euclidean, over all trainable slices
+  void scale_gradients(double by);
 
  private:
   Mat raw_grad(int id);
+  /// What is kept of a gradient: all of it, or its block.
+  std::span<const real> kept_gradient(int id) const;
   std::vector<Param> params_, states_table_;
   mutable Buffer<real> values_;
   Buffer<real> grads_, states_;

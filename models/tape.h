@@ -53,6 +53,7 @@ struct Record {
   std::vector<std::int32_t> index;  ///< layer's own: places of maxima, ...
   std::vector<std::uint8_t> bits;   ///< layer's own: a bit for each element (dropout)
   std::span<const real> gate;       ///< [tasks, units], lent by models/gating.h; empty: all open
+  std::vector<const Signal*> past;  ///< what the layer remembers (Wiring::past), lent by the tape
 };
 using Tape = std::vector<Record>;  ///< tape[l] belongs to layer l
 

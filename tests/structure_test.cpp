@@ -10,8 +10,10 @@
 
 #include <gtest/gtest.h>
 
+#include "benchmarks/simulations/simulations.h"
 #include "benchmarks/stream_table.h"
 #include "exps/experiment.h"
+#include "learners/agents/agent.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
 #include "models/registry.h"
@@ -107,6 +109,7 @@ TEST(Structure, EveryMethodIsAFileAndALineInATable) {
   EXPECT_EQ(files_in("learners/strategies"), names_in(strategies()));
   EXPECT_EQ(files_in("models/gatings"), names_in(gatings()));
   EXPECT_EQ(files_in("learners/optimizers"), names_in(optimizers()));
+  EXPECT_EQ(files_in("learners/agents"), names_in(agents()));
 }
 
 TEST(Structure, EveryModelAndStreamOfATableHasItsFile) {
@@ -117,6 +120,18 @@ TEST(Structure, EveryModelAndStreamOfATableHasItsFile) {
     EXPECT_TRUE(files_in("benchmarks").contains(std::string(entry.name))) << entry.name;
     EXPECT_EQ(entry.name, name_of(entry.kind));
   }
+  for (const std::string& name : names_in(simulations()))
+    EXPECT_TRUE(files_in("benchmarks/simulations").contains(name)) << name;
+}
+
+TEST(Structure, EveryRegimeOfASimulationMakesAWorld) {
+  for (const SimulationEntry& entry : simulations())
+    for (const std::string& regime : entry.regimes())
+      for (const Role role : {Role::Train, Role::Test}) {
+        const auto world = make_simulation(entry.name, {}, regime, role);
+        EXPECT_GT(world->bodies(), 0) << entry.name << " " << regime;
+        EXPECT_EQ(world->choices().cols, world->action_size()) << entry.name << " " << regime;
+      }
 }
 
 TEST(Structure, EveryTableEntrySaysWhatItIsAndWhoseItIs) {
@@ -127,7 +142,7 @@ TEST(Structure, EveryTableEntrySaysWhatItIsAndWhoseItIs) {
     }
   };
   check(rules()), check(strategies()), check(optimizers()), check(models()), check(streams()),
-      check(gatings());
+      check(gatings()), check(simulations()), check(agents());
 }
 
 TEST(Structure, OptionKeysMeanOneThing) {

@@ -200,6 +200,7 @@ std::vector<PairComparison> compare_experiments(const std::vector<ExperimentRuns
   for (std::size_t i = 0; i < experiments.size(); ++i)
     for (std::size_t j = i + 1; j < experiments.size(); ++j) {
       pairs.push_back(pair_up(experiments[i], experiments[j], options.metric));
+      pairs.back().of_scores = experiments[i].runs.front().is_score();
       test_pair(pairs.back(), options);
     }
   correct(pairs);

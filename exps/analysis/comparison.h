@@ -42,6 +42,7 @@ struct Choices<Verdict> {
 /// Differences are b - a, in the unit of the metric (1 is 100 points). What cannot be known is NaN.
 struct PairComparison {
   std::string a, b;                     ///< labels
+  bool of_scores = false;               ///< agents, whose scores stand where accuracies do
   std::vector<std::uint64_t> seeds;     ///< that both have, with a known metric; ascending
   std::vector<std::uint64_t> left_out;  ///< the others of both; ascending
   Summary of_a, of_b;                   ///< of the metric, over `seeds`

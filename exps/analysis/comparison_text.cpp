@@ -15,6 +15,8 @@ constexpr int kManySeeds = 1'000'000;  // where pairs_needed() stops counting
 std::string finding(const PairComparison& pair, std::string_view metric, const std::string& size) {
   const bool b_leads = pair.difference * direction_of(metric) >= 0;
   const std::string &leader = b_leads ? pair.b : pair.a, &other = b_leads ? pair.a : pair.b;
+  if (metric == "average_accuracy" && pair.of_scores)
+    return fmt::format("{} scores {} more than {}", leader, size, other);
   if (metric == "average_accuracy")
     return fmt::format("{} keeps {} more accuracy than {}", leader, size, other);
   if (metric == "forgetting") return fmt::format("{} forgets {} less than {}", leader, size, other);

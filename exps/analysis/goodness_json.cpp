@@ -133,4 +133,29 @@ json embeddings(const RunRecord& run, const JsonOptions& options) {
   return list;
 }
 
+json returns(const RunRecord& run) {
+  if (!run.returns) return nullptr;
+  const ReturnRecord& r = *run.returns;
+  json curve = json::array(), of_measures = json::array();
+  for (const LearningPoint& p : r.curve)
+    curve.push_back({{"experience", p.experience},
+                     {"interactions", p.interactions},
+                     {"train_return", number(p.train_return)},
+                     {"test_return", number(p.test_return)},
+                     {"score", number(p.score)},
+                     {"measures", numbers(p.measures)}});
+  for (const Table& measure : r.measures)
+    of_measures.push_back(table(measure));
+  return {{"simulation", r.simulation},
+          {"agent", r.agent},
+          {"returns", table(r.returns)},
+          {"random", numbers(r.random)},
+          {"expert", numbers(r.expert)},
+          {"measure_names", r.measure_names},
+          {"measures", std::move(of_measures)},
+          {"random_measures", table(r.random_measures)},
+          {"expert_measures", table(r.expert_measures)},
+          {"curve", std::move(curve)}};
+}
+
 }  // namespace engram::json_parts

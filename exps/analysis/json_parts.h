@@ -36,5 +36,6 @@ nlohmann::json goodness(const RunRecord&);
 nlohmann::json pictures(const RunRecord&, const JsonOptions&);
 nlohmann::json representations(const RunRecord&);
 nlohmann::json embeddings(const RunRecord&, const JsonOptions&);
+nlohmann::json returns(const RunRecord&);  ///< null where no agent acts
 
 }  // namespace engram::json_parts

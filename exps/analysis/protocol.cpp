@@ -23,16 +23,21 @@ constexpr const char* kLooks[] = {
     "keep_weights",    "receptive_fields",   "representation_examples", "attributions",
     "occlusion_patch", "occlusion_stride"};
 
+/// Settings of other groups that decide what is learnt or judged: data_seed stands with the rule,
+/// but decides the order of the data.
+constexpr const char* kElsewhere[] = {"data_seed", "test_episodes", "regime_input"};
+
 /// The settings of the groups that are protocol, as recorded; a key that an older file lacks has
-/// its default. data_seed stands with the rule, but decides the order of the data.
+/// its default.
 Texts recorded_protocol(const RunRecord& run) {
   const Texts recorded = settings_of(run);
   Texts out;
   for (const OptionGroup& group : option_groups()) {
-    const bool whole =
-        group.name == "stream" || group.name == "scenario" || group.name == "evaluation";
+    const bool whole = group.name == "stream" || group.name == "scenario" ||
+                       group.name == "evaluation" || group.name == "simulation";
     for (const OptionInfo& option : group.options) {
-      if (!whole && option.key != "data_seed") continue;
+      const auto is_key = [&](const char* key) { return option.key == key; };
+      if (!whole && std::ranges::none_of(kElsewhere, is_key)) continue;
       const auto found = recorded.find(option.key);
       out[option.key] = found == recorded.end() ? option.value : found->second;
     }
@@ -179,6 +184,7 @@ std::vector<std::string> protocol_differences(const RunRecord& a, const RunRecor
     if (metric != "forgetting") texts->erase("forgetting_definition");
     for (const char* key : kLooks)
       texts->erase(key);
+    texts->erase("regimes");  // said by the names of the tasks
     if (!needs_probes(metric)) texts->erase("probe_every"), texts->erase("probe_size");
   }
 

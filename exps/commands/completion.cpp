@@ -35,8 +35,8 @@ _engram_words() {
     '') printf '%s\n' @COMMANDS@ help --help --version; return ;;
     help) printf '%s\n' @COMMANDS@; return ;;
     run|show) "$engram" list experiments --names 2>/dev/null ;;
-    list) printf '%s\n' experiments benchmarks datasets streams models rules strategies \
-        optimizers options results ;;
+    list) printf '%s\n' experiments benchmarks datasets streams simulations models rules \
+        strategies optimizers agents options results ;;
     compare|report|export) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
     bench) "$engram" bench --names 2>/dev/null ;;
     data) printf '%s\n' list verify fetch; "$engram" list datasets --names 2>/dev/null ;;

@@ -9,6 +9,7 @@
 
 #include "benchmarks/catalog.h"
 #include "benchmarks/stream_table.h"
+#include "exps/agent_settings.h"
 #include "exps/looks/looks.h"
 #include "learners/learner.h"
 #include "learners/registry.h"
@@ -51,6 +52,33 @@ std::string named_layers(const Network& net) {
   return out;
 }
 
+PartsText try_agent_parts(const Settings& s, std::uint64_t seed) {
+  const Regimes regimes = regimes_of(s);
+  const auto world = regimes.make(0, Role::Train);
+  const Senses senses = senses_of(s, regimes);
+  PartsText text{fmt::format("{}; regimes: {}", world->describe(), fmt::join(regimes.names, ", ")),
+                 "  no network\n", 0};
+  AgentContext context{
+      .world = *world, .inputs = senses.inputs(*world), .clear_memory = s.agent.clear_memory};
+  if (agent_entry(s).outputs(*world) == 0) return make_agent(s, context), text;
+  const auto rule = make_agent_rule(s);
+  const auto make_net = [&] {
+    return make_agent_network(s, *world, rule.get(), Rng(seed).fork("init"));
+  };
+  const auto net = make_net();
+  context.net = net.get(), context.twin = make_net;
+  const auto agent = make_agent(s, context);
+  const auto optimizer = make_optimizer(s.optimizer, net->params());
+  Config config = s.config;
+  std::vector<std::unique_ptr<Strategy>> protections;
+  for (const std::string& name : s.rule.strategies)
+    protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
+  const AgentLearner learner(s.agent, s.learner.schedule, s.optimizer,
+                             {*agent, *net, *rule, *optimizer, protections}, regimes, Rng(seed));
+  text.model = indented(net->describe()), text.parameters = net->params().values().size();
+  return text;
+}
+
 }  // namespace
 
 std::string describe_settings(const Settings& settings, bool only_set, bool colour) {
@@ -70,6 +98,7 @@ std::string describe_settings(const Settings& settings, bool only_set, bool colo
 }
 
 PartsText try_parts(const Settings& s, std::uint64_t seed) {
+  if (s.acts()) return try_agent_parts(s, seed);
   const Dataset data = stand_in(dataset_entry(s.stream.benchmark));
   const auto stream = make_stream(s.stream, data, seed);
   const Targets targets(*stream, s.scenario);

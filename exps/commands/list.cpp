@@ -29,8 +29,9 @@ constexpr CommandHelp kHelp{
     .command = "list",
     .usage = "[KIND] [NAME] [options] | results [DIR]",
     .about =
-        "KIND is experiments, benchmarks (datasets and streams), models, rules, strategies,\n"
-        "optimizers or options. With NAME, all that is known about one of them; NAME alone is\n"
+        "KIND is experiments, benchmarks (datasets, streams and simulations), models, rules,\n"
+        "strategies, optimizers, agents or options. With NAME, all that is known about one of "
+        "them; NAME alone is\n"
         "looked for in every kind. `list results` shows the runs in DIR (default: results/ of\n"
         "the checkout), complete or not, with accuracy and forgetting.",
     .examples =
@@ -127,6 +128,17 @@ std::vector<Kind> all_kinds(const std::filesystem::path& folder) {
   kinds.push_back(dataset_kind());
   kinds.push_back(registry_kind<StreamEntry>(
       "streams", streams(), [](const StreamEntry& e) { return options_text(e.options()); }));
+  kinds.push_back(
+      registry_kind<SimulationEntry>("simulations", simulations(), [](const SimulationEntry& e) {
+        return fmt::format("regimes: {}\n", fmt::join(e.regimes(), ", ")) +
+               options_text(list_options<SimulationOptions>());
+      }));
+  kinds.push_back(registry_kind<AgentEntry>("agents", agents(), [](const AgentEntry& e) {
+    auto all = e.options();
+    const auto shared = list_options<AgentOptions>();
+    all.insert(all.end(), shared.begin(), shared.end());
+    return options_text(all);
+  }));
   kinds.push_back(registry_kind<ModelEntry>("models", models(), [](const ModelEntry& e) {
     return options_text(list_options(e.defaults()));
   }));
@@ -160,7 +172,8 @@ std::vector<std::string> kind_names(const std::vector<Kind>& kinds) {
 }
 
 bool belongs(const Kind& kind, const std::string& wanted) {
-  if (wanted == "benchmarks") return kind.name == "datasets" || kind.name == "streams";
+  if (wanted == "benchmarks")
+    return kind.name == "datasets" || kind.name == "streams" || kind.name == "simulations";
   return wanted.empty() || kind.name == wanted;
 }
 

@@ -95,8 +95,9 @@ std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>&
     if (run.state == RunState::Resumable)
       say(run, force ? "starts over" : "resumed from its checkpoint; --force starts over");
     const Settings& settings = plan.settings_of(run);
-    const std::string name(dataset_entry(settings.stream.benchmark).name);
-    if (!data.contains(name)) data.emplace(name, load_dataset(name, search));
+    const std::string name(settings.acts() ? "" : dataset_entry(settings.stream.benchmark).name);
+    if (!data.contains(name))
+      data.emplace(name, settings.acts() ? Dataset{} : load_dataset(name, search));
     jobs.push_back({&settings, &data.at(name), run.files, !force});
   }
   return jobs;

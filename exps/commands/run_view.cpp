@@ -24,6 +24,14 @@ std::string bar(double fraction) {
   return fmt::format("[{:<{}}]", std::string(full, '='), kBarWidth);
 }
 
+/// Of an agent: how it did when it was last looked at, and how much of what it does is chance.
+std::string acting(const Progress& p) {
+  if (std::isnan(p.mean_return)) return p.evaluating ? "evaluating" : "";
+  std::string text = fmt::format("return {:<6.4g} score {:5.2f}", p.mean_return, p.score);
+  if (p.evaluating) return text + "  evaluating";
+  return std::isnan(p.epsilon) ? text : text + fmt::format("  epsilon {:.2f}", p.epsilon);
+}
+
 }  // namespace
 
 RunView::RunView(std::vector<Row> runs, int side_by_side, bool quiet)
@@ -108,8 +116,11 @@ std::string RunView::run_line(const Run& r, std::size_t label_width, std::size_t
   const std::string name = fmt::format("{} seed {}", r.row.experiment, r.row.seed);
   std::string line = fmt::format("{:<{}}  ", name, label_width);
   if (p.experiences == 0) return line + "starting";
-  line += fmt::format("task {}/{}  ", std::min(p.experience + 1, p.experiences), p.experiences);
-  if (p.evaluating)
+  line += fmt::format("{} {}/{}  ", p.acts ? "regime" : "task",
+                      std::min(p.experience + 1, p.experiences), p.experiences);
+  if (p.acts)
+    line += fmt::format("{:<36}  ", acting(p));
+  else if (p.evaluating)
     line += fmt::format("{:<36}", "evaluating");
   else
     line += fmt::format("epoch {}/{}  {:<24}  ", p.epoch + 1, p.epochs,

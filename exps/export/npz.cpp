@@ -218,6 +218,32 @@ void add_embeddings(Npz& npz, const std::string& prefix, const ExperimentRuns& e
     }
 }
 
+/// Returns of all runs side by side; the curve of each by itself, for they may differ in length.
+void add_returns(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  const RunRecord& first = e.runs.front();
+  if (!std::ranges::all_of(e.runs, &RunRecord::is_score)) return;
+  std::vector<double> all;
+  for (const RunRecord& run : e.runs)
+    all.insert(all.end(), run.returns->returns.begin(), run.returns->returns.end());
+  npz.add(prefix + "returns", all,
+          {e.runs.size(), first.returns->returns.shape(0), first.returns->returns.shape(1)});
+  npz.add(prefix + "random_return", first.returns->random, {first.returns->random.size()});
+  npz.add(prefix + "expert_return", first.returns->expert, {first.returns->expert.size()});
+  for (const RunRecord& run : e.runs) {
+    const std::string name = fmt::format("{}learning_curve/{}/", prefix, run.seed);
+    std::vector<std::int64_t> experience, interactions;
+    std::vector<double> test, score;
+    for (const LearningPoint& p : run.returns->curve) {
+      experience.push_back(p.experience), interactions.push_back(p.interactions);
+      test.push_back(p.test_return), score.push_back(p.score);
+    }
+    npz.add(name + "regime", experience, {experience.size()});
+    npz.add(name + "interactions", interactions, {interactions.size()});
+    npz.add(name + "test_return", test, {test.size()});
+    npz.add(name + "score", score, {score.size()});
+  }
+}
+
 void add_experiment(Npz& npz, const ExperimentRuns& e) {
   std::string prefix = e.label;
   std::replace(prefix.begin(), prefix.end(), '/', '_');
@@ -250,6 +276,7 @@ void add_experiment(Npz& npz, const ExperimentRuns& e) {
   add_goodness(npz, prefix, e);
   add_representations(npz, prefix, e);
   add_embeddings(npz, prefix, e);
+  add_returns(npz, prefix, e);
 }
 
 }  // namespace

@@ -137,6 +137,42 @@ void representation_overlap(const ResultsSet& set, const Add& add) {
   });
 }
 
+void returns(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    if (!run.returns) return;
+    const ReturnRecord& r = *run.returns;
+    for (std::size_t j = 0; j < r.random.size(); ++j) {
+      row("random", "", run.task_names[j], "return", r.random[j]);
+      row("expert", "", run.task_names[j], "return", r.expert[j]);
+      for (std::size_t i = 0; i < r.returns.shape(0); ++i)
+        row(r.agent, cell(i), run.task_names[j], "return", r.returns(i, j));
+      for (std::size_t m = 0; m < r.measures.size(); ++m) {
+        row("random", "", run.task_names[j], r.measure_names[m], r.random_measures(m, j));
+        row("expert", "", run.task_names[j], r.measure_names[m], r.expert_measures(m, j));
+        for (std::size_t i = 0; i < r.returns.shape(0); ++i)
+          row(r.agent, cell(i), run.task_names[j], r.measure_names[m], r.measures[m](i, j));
+      }
+    }
+  });
+}
+
+void learning(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    if (!run.returns) return;
+    for (const LearningPoint& p : run.returns->curve) {
+      const std::string& regime = run.task_names[static_cast<std::size_t>(p.experience)];
+      const auto point = [&](std::string_view what, double value) {
+        row(p.experience + 1, regime, p.interactions, what, value);
+      };
+      point("train_return", p.train_return);
+      point("test_return", p.test_return);
+      point("score", p.score);
+      for (std::size_t m = 0; m < p.measures.size(); ++m)
+        point(run.returns->measure_names[m], p.measures[m]);
+    }
+  });
+}
+
 void steps(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
     for (const StepRow& s : run.steps)
@@ -218,6 +254,8 @@ constexpr TidyTable kTables[] = {
      "experiment,seed,layer,after_task,task,other_task,representation_overlap,"
      "active_feature_overlap",
      representation_overlap},
+    {"returns", "experiment,seed,agent,after_regime,regime,measure,value", returns},
+    {"learning_curves", "experiment,seed,learning,regime,interactions,measure,value", learning},
     {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},
     {"layers", "experiment,seed,layer,units,task,active_fraction", layers},
     {"usage", "experiment,seed,layer,task,unit,active_when_learned,active_at_end", usage},

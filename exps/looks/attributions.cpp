@@ -161,7 +161,11 @@ void gradient_times_input(const Network& net, const Explained& what, Signal& map
         for (std::size_t k = 0; k < gradient.size(); ++k)
           gradient[k] += static_cast<double>(part.data[k]);
       },
-      send);
+      send,
+      [&](int l, const Signal& above, std::span<Signal> past) {
+        return net.layer(l).backward_past(input_of(net, l, x, tape),
+                                          tape[static_cast<std::size_t>(l)], above, past, pass);
+      });
   const Mat out = maps.resize(n, inputs / channels);
   std::fill_n(out.data, out.size(), real{0});
   for (std::size_t k = 0; k < gradient.size(); ++k)

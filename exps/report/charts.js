@@ -31,13 +31,14 @@ const magnitudeTicks = { tickCount: 4,
 /**
  * Lines with bands. rows: {e, x, y, lo, hi, tip}; x, y: titles. whole: x is counted; dots: a mark
  * for every value; borders: where to draw vertical lines; across: the span of y, if given; ticks:
- * of y, which counts fractions otherwise.
+ * of y, which counts fractions otherwise; levels: {y, text}, horizontal lines with their names.
  */
 function lineChart(rows, width, options) {
   const { x, y, whole = true, dots = true, zero = false, height = 240, borders = [],
-    ticks = null } = options;
+    ticks = null, levels = [] } = options;
   if (!rows.length) return null;
-  const across = options.across ?? extent(rows.flatMap((r) => [r.y, r.lo, r.hi]), { zero });
+  const across = options.across ?? extent([...rows.flatMap((r) => [r.y, r.lo, r.hi]),
+    ...levels.map((l) => l.y)], { zero });
   const many = Math.ceil(rows.length / 1200);  // marks to hover over where all would be too many
   const along = extent(rows.map((r) => r.x), { zero: !whole, margin: whole ? 0 : 0.01 });
   const here = field("x", "x");
@@ -45,7 +46,8 @@ function lineChart(rows, width, options) {
     width, height,
     data: [{ name: "rows", values: rows },
       { name: "marks", values: dots ? rows : rows.filter((_, i) => i % many === 0) },
-      { name: "borders", values: borders.map((at) => ({ x: at })) }],
+      { name: "borders", values: borders.map((at) => ({ x: at })) },
+      { name: "levels", values: levels }],
     scales: [
       { name: "x", type: "linear", range: "width", zero: false, padding: 8, domain: along },
       { name: "y", type: "linear", range: "height", zero: false, domain: across },
@@ -58,6 +60,12 @@ function lineChart(rows, width, options) {
       { type: "rule", from: { data: "borders" }, interactive: false, encode: { enter: {
         x: here, y: constant(0), y2: constant(height), strokeDash: constant([2, 3]),
         stroke: constant(token("--quiet")) }, update: { y2: { signal: "height" } } } },
+      { type: "rule", from: { data: "levels" }, interactive: false, encode: { enter: {
+        x: constant(0), y: field("y", "y"), strokeDash: constant([6, 4]),
+        stroke: constant(token("--quiet")) }, update: { x2: { signal: "width" } } } },
+      { type: "text", from: { data: "levels" }, interactive: false, encode: { enter: {
+        x: constant(4), y: field("y", "y"), dy: constant(-4), text: { field: "text" },
+        fontSize: constant(10), fill: constant(token("--quiet")) } } },
       { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
         { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
           x: here, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),

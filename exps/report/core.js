@@ -29,6 +29,12 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** What the matrices hold: scores of agents, of which 0 is random and 1 the expert, or accuracies. */
+const acting = experiments.filter((e) => e.runs.some((r) => r.returns));
+const kMeasured = acting.length === experiments.length ? "score"
+  : acting.length ? "accuracy or score" : "accuracy";
+const kMeasuredTitle = kMeasured[0].toUpperCase() + kMeasured.slice(1);
+
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const isNumber = (v) => typeof v === "number" && Number.isFinite(v);
 const known = (values) => values.filter(isNumber);

@@ -8,15 +8,15 @@ function yieldOf(run) {
 const kCosts = [
   ["Training time, seconds", secondsOf, "s"],
   ["Peak memory of the process, bytes", memoryOf, "B"],
-  ["Points of final accuracy per 10¹² multiply-adds", yieldOf, ""]];
+  [`Points of final ${kMeasured} per 10¹² multiply-adds`, yieldOf, ""]];
 
 function costFigure(caption, of, unit) {
   const a = (e) => over(e, of), b = (e) => over(e, (r) => metricOf(r, "average_accuracy"));
   const groups = () => visible().map((i) => ({ e: i, a: a(experiments[i]), b: b(experiments[i]) }))
     .map((g) => ({ ...g,
       tip: `${experiments[g.e].label}\n${withHalf(g.b)}\n${short(g.a.mean)} ${unit}` }));
-  return figure(caption, (w) => scatter(groups(), w, { x: unit, y: "final accuracy" }),
-    () => ({ head: ["experiment", unit, "final accuracy"], rows: groups().map((g) =>
+  return figure(caption, (w) => scatter(groups(), w, { x: unit, y: `final ${kMeasured}` }),
+    () => ({ head: ["experiment", unit, `final ${kMeasured}`], rows: groups().map((g) =>
       [experiments[g.e].label, withHalf(g.a, short), withHalf(g.b)]) }));
 }
 
@@ -24,15 +24,15 @@ function costFigure(caption, of, unit) {
 function earnedFigure() {
   const spent = (run, t) => sum(run.epochs.filter((o) => o.experience < t)
     .map((o) => o.macs.executed));
-  const what = (t) => `after task ${t + 1}: mean accuracy on the tasks seen`;
+  const what = (t) => `after task ${t + 1}: mean ${kMeasured} on the tasks seen`;
   const rows = () => visible().flatMap((i) => {
     const e = experiments[i];
     return range(e.tasks.length).map((t) => point(i, over(e, (r) => spent(r, t + 1)).mean,
       over(e, (r) => r.average_accuracy_curve[t]), what(t))).filter((p) => p.y !== null);
   });
   return figure("Accuracy on the tasks seen, against multiply-adds spent so far",
-    (w) => lineChart(rows(), w, { x: "multiply-adds executed", y: "accuracy", whole: false }),
-    () => asTable(rows().map((r) => ({ ...r, x: short(r.x) })), "multiply-adds", "accuracy"));
+    (w) => lineChart(rows(), w, { x: "multiply-adds executed", y: kMeasured, whole: false }),
+    () => asTable(rows().map((r) => ({ ...r, x: short(r.x) })), "multiply-adds", kMeasured));
 }
 
 function costPanel() {
@@ -43,7 +43,7 @@ function costPanel() {
         ticks: magnitudeTicks, zero: true }));
   return panel("Cost", "Measured on the machines named under provenance; bars are "
     + "95 % t intervals. Peak memory is that of the process, which may have run others before.", [
-    list, [costFigure("Final accuracy against compute", (r) => r.train_macs.executed,
+    list, [costFigure(`Final ${kMeasured} against compute`, (r) => r.train_macs.executed,
       "multiply-adds executed in training"),
-    costFigure("Final accuracy against time", secondsOf, "seconds of training"), earnedFigure()]]);
+    costFigure(`Final ${kMeasured} against time`, secondsOf, "seconds of training"), earnedFigure()]]);
 }

@@ -33,11 +33,11 @@ function curvePanel() {
     task = t;
     one.figure.draw();
   });
-  const one = curveFigure("Accuracy on one task", () => accuracyOn(task),
-    (t) => `accuracy on ${taskName(task)}, after task ${t}`, "accuracy", { control });
+  const one = curveFigure(`${kMeasuredTitle} on one task`, () => accuracyOn(task),
+    (t) => `${kMeasured} on ${taskName(task)}, after task ${t}`, kMeasured, { control });
   return panel("Forgetting curves", "Means over the seeds; bands are 95 % t intervals.", [
-    curveFigure("Mean accuracy over the tasks seen", () => (r) => r.average_accuracy_curve,
-      (t) => `mean accuracy on the tasks seen, after task ${t}`, "accuracy"),
+    curveFigure(`Mean ${kMeasured} over the tasks seen`, () => (r) => r.average_accuracy_curve,
+      (t) => `mean ${kMeasured} on the tasks seen, after task ${t}`, kMeasured),
     curveFigure("Forgetting", () => (r) => r.forgetting_curve, (t) => `forgetting after task ${t}`,
       "forgetting"),
     one]);
@@ -50,9 +50,9 @@ function taskPanel() {
   const span = () => extent(range(Math.min(longest, most)).flatMap((t) => curveRows(accuracyOn(t),
     String).flatMap((r) => [r.y, r.lo, r.hi])));
   const list = range(Math.min(longest, most)).map((t) => curveFigure(`Task ${taskName(t).slice(5)}`,
-    () => accuracyOn(t), (at) => `accuracy on ${taskName(t)}, after task ${at}`, "accuracy",
+    () => accuracyOn(t), (at) => `${kMeasured} on ${taskName(t)}, after task ${at}`, kMeasured,
     { chart: () => ({ height: 170, across: span() }) }));
-  return panel("Every task", "Accuracy on each task from before it is learnt to the end: a curve "
+  return panel("Every task", `${kMeasuredTitle} on each task from before it is learnt to the end: a curve `
     + "that falls after its task is forgetting."
     + (longest > most ? ` The first ${most} tasks; the others can be chosen above.` : ""),
   list, true);
@@ -77,6 +77,6 @@ function seedFigure(caption, of, { show = percent, ...chart } = {}) {
 function finalPanel() {
   return panel("At the end", "Small dots are single seeds; above them the mean and its 95 % t "
     + "interval.", [
-    seedFigure("Final accuracy (ACC)", (r) => metricOf(r, "average_accuracy")),
+    seedFigure(`Final ${kMeasured} (ACC)`, (r) => metricOf(r, "average_accuracy")),
     seedFigure("Forgetting at the end", (r) => metricOf(r, "forgetting"))]);
 }

@@ -24,9 +24,9 @@ function setTheme(dark) {
 document.documentElement.dataset.theme = preference.matches ? "dark" : "light";
 verdicts();
 legend();
-for (const make of [curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
+for (const make of [learningPanel, returnPanel, curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
   gatePanel, alignmentPanel, goodnessPanel, classGoodnessPanel, representationPanel,
-  samplePanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel,
+  samplePanel, filmPanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel,
   provenancePanel, skippedPanel]) {
   const made = make();
   if (made) document.getElementById("panels").append(made);

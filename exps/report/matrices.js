@@ -1,4 +1,4 @@
-// One accuracy matrix per experiment, averaged over the seeds.
+// One matrix of accuracies or scores per experiment, averaged over the seeds.
 function matrixPanel() {
   const list = experiments.map((e, i) => {
     const at = (t, j) => over(e, (r) => r.accuracy[t]?.[j] ?? null);
@@ -9,12 +9,12 @@ function matrixPanel() {
         tip: `after task ${t}, on ${e.tasks[j - 1]}\n${withHalf(s)} (n = ${s.n})` };
     })).filter((c) => c.v !== null);
     return figure(e.label, (w) => heatMap(cells(), w,
-      { rows: tasks, columns: tasks, x: "accuracy on task, %", y: "after task" }),
+      { rows: tasks, columns: tasks, x: `${kMeasured} on task, %`, y: "after task" }),
     () => ({ head: ["after", ...e.tasks],
       rows: tasks.map((t) => [`task ${t}`, ...tasks.map((j) => withHalf(at(t, j - 1)))]) }),
     { of: i });
   });
-  return panel("Accuracy matrices", ["Row: after how many tasks; column: the task that is tested. "
+  return panel(`${kMeasuredTitle} matrices`, ["Row: after how many tasks; column: the task that is tested. "
     + "A column that keeps its colour downwards is not forgotten. ", gradient()], list, true);
 }
 

@@ -84,7 +84,10 @@ const signed = () => el("span", { class: "gradient signed" }, "below 0 ", el("i"
 
 const samplePanel = () => picturePanel("Samples", "Images that a model made or rebuilt, at the "
   + "same place in every grid where it allows that; point at one for its class.",
-(set) => !set.map);
+(set) => !set.map && set.name !== "film");
+const filmPanel = () => picturePanel("Films", "A test episode of a trained agent after every "
+  + "regime, evenly from its beginning to its end; read row by row.",
+(set) => set.name === "film");
 const fieldPanel = () => picturePanel("Receptive fields", ["Incoming weights of units of the first "
   + "layer as images; a unit is at the same place in every grid. What it answers to is red, what "
   + "silences it blue. ", signed()], (set) => set.map && !set.columns);

@@ -3,8 +3,8 @@ const kColumns = [["average_accuracy", "ACC"], ["forgetting", "forgetting"],
   ["learning_accuracy", "LA"], ["bwt", "BWT"]];
 const kQuestions = {
   forgetting: { sign: -1, best: "forgets least", more: "less", which: "which forgets least" },
-  average_accuracy: { sign: 1, best: "ends with the highest accuracy", more: "more",
-    which: "which ends with the highest accuracy" } };
+  average_accuracy: { sign: 1, best: `ends with the highest ${kMeasured}`, more: "more",
+    which: `which ends with the highest ${kMeasured}` } };
 
 const listed = (names) => (names.length < 2 ? names.join("")
   : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);

@@ -28,16 +28,16 @@ class AdamMoments : public Optimizer {
   /// The numbers of one step, and the step itself over `count` weights from `begin`; `g` null:
   /// zero.
   struct AdamStep {
-    real rate, root, b1, b2, epsilon, decay;
+    real rate, root, b1, b2, epsilon, decay, kept;
     void operator()(AdamMoments& a, std::size_t begin, std::size_t count, const real* g) const {
       real* w = a.params_.raw_values().data() + begin;
       real* m = a.first_.data() + begin;
       real* v = a.second_.data() + begin;
-      const auto [rate_, root_, b1_, b2_, epsilon_, decay_] = *this;
+      const auto [rate_, root_, b1_, b2_, epsilon_, decay_, kept_] = *this;
       const auto update = [=](real& w_i, real& m_i, real& v_i, real g_i) {
         m_i = b1_ * m_i + (1 - b1_) * g_i;
         v_i = b2_ * v_i + (1 - b2_) * g_i * g_i;
-        w_i -= rate_ * m_i / (std::sqrt(v_i) * root_ + epsilon_);
+        w_i = kept_ * w_i - rate_ * m_i / (std::sqrt(v_i) * root_ + epsilon_);
       };
       if (g) {
 #pragma omp simd
@@ -58,12 +58,14 @@ class AdamMoments : public Optimizer {
     const double t = static_cast<double>(steps_);
     const double root = std::sqrt(1 - std::pow(o_.beta2, t));  // corrects the second moment's
     const bool keras = o_.epsilon_at == EpsilonAt::Moment;
+    const double decay = o_.weight_decay * p.decay;
     return {static_cast<real>(p.rate * lr / (1 - std::pow(o_.beta1, t)) * (keras ? root : 1)),
             static_cast<real>(keras ? 1 : 1 / root),
             static_cast<real>(o_.beta1),
             static_cast<real>(o_.beta2),
             static_cast<real>(o_.epsilon),
-            static_cast<real>(o_.weight_decay * p.decay)};
+            static_cast<real>(o_.decoupled_decay ? 0 : decay),
+            static_cast<real>(o_.decoupled_decay ? 1 - lr * p.rate * decay : 1)};
   }
 
   ParamStore& params_;

@@ -118,7 +118,8 @@ class TopDown final : public Gating {
           }
           shape_.resize(tasks_, net.input_shape(l).size());
           return net.layer(l).backward_input(shape_, none_, t, below, {}, {path_, nullptr});
-        });
+        },
+        [](int, const Signal&, std::span<Signal>) { return Macs{}; });
     ENGRAM_INVARIANT(level == 0);
   }
 

@@ -69,7 +69,9 @@ TEST(Export, CsvNumbersReadBackToTheSameBits) {
 }
 
 TEST(Export, EveryTableHasAsManyCellsAsColumnsAndSomeRows) {
-  const ResultsSet set{{experiment("naive", 0.1), experiment("er", 0.02)}, {}};
+  ResultsSet set{{experiment("naive", 0.1), experiment("agents", 0.02)}, {}};
+  for (RunRecord& run : set.experiments[1].runs)
+    add_sample_returns(run);
   for (const TidyTable& table : tidy_tables()) {
     const auto rows = parse_csv(csv_text(table, set));
     EXPECT_GT(rows.size(), 2u) << table.name;

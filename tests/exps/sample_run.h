@@ -74,6 +74,36 @@ inline void add_sample_maps(RunRecord& run) {
   }
 }
 
+/// What an agent did in two measures, with two points of the learning curve in every regime. The
+/// matrix becomes one of scores, the first below 0 and one above 1.
+inline void add_sample_returns(RunRecord& run) {
+  const std::size_t rows = run.accuracy.shape(0), tasks = rows - 1;
+  ReturnRecord r{.simulation = "drive",
+                 .agent = "dqn",
+                 .returns = Table({rows, tasks}, kNotEvaluated),
+                 .random = std::vector<double>(tasks, -10),
+                 .expert = std::vector<double>(tasks, 90),
+                 .measure_names = {"arrived", "speed"},
+                 .measures = {Table({rows, tasks}, 0.25), Table({rows, tasks}, 7.5)},
+                 .random_measures = Table({2, tasks}, 0.0),
+                 .expert_measures = Table({2, tasks}, 1.0)};
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < tasks; ++j) {
+      r.returns(i, j) = -20 + 40. * static_cast<double>(i) - 3. * static_cast<double>(j) +
+                        static_cast<double>(run.seed);
+      run.accuracy(i, j) = r.score(j, r.returns(i, j));
+    }
+  for (std::size_t j = 0; j < tasks; ++j)
+    for (const int n : {0, 1})
+      r.curve.push_back({static_cast<int>(j),
+                         static_cast<std::int64_t>(1000 * j) + 500 * n,
+                         n == 0 ? kNotEvaluated : 1.5,
+                         r.returns(j + n, j),
+                         run.accuracy(j + n, j),
+                         {0.125 * n, 3}});
+  run.returns = std::move(r);
+}
+
 /// `fading` in [0, 1]: how much of a task is lost with every later one.
 inline RunRecord sample_run(const std::string& experiment, int tasks, std::uint64_t seed,
                             double fading = 0.1) {

@@ -8,10 +8,13 @@
 
 #include "benchmarks/catalog.h"
 #include "benchmarks/stream_table.h"
+#include "learners/agent_learner.h"
 #include "learners/learner.h"
 #include "learners/registry.h"
 #include "learners/rules/rules.h"
 #include "models/registry.h"
+#include "tests/learners/small_worlds.h"
+#include "utils/find_entry.h"
 #include "utils/parallel.h"
 
 namespace {
@@ -177,6 +180,49 @@ TEST(RuleAllocation, StopsForEveryRuleAndKindOfModel) {
       EXPECT_EQ(allocations_of_training(model, "sgd", std::string(rule.name)), 0u)
           << rule.name << ", " << model;
     }
+  }
+}
+
+/// Counts what happens in the second half of a regime.
+class AgentCounter final : public AgentObserver {
+ public:
+  void after_step(const Cursor& c, double) override {
+    counting = c.step >= 1000 && c.step < 1900;  // no epoch ends there
+    if (c.step == 1000) allocations = 0;
+    if (c.step < 1900) total = allocations;
+  }
+  std::size_t total = 0;
+};
+
+TEST(AgentAllocation, StopsOnceTheBuffersHaveMetABatch) {
+  set_threads(1);
+  const Regimes regimes{{"chain"}, [](int, Role) { return std::make_unique<ChainWorld>(5, 4); }};
+  for (const char* name : {"dqn", "imitation"}) {
+    const AgentEntry& entry = find_entry(agents(), std::string(name), "agent");
+    const auto world = regimes.make(0, Role::Train);
+    Config config;
+    const auto rule = make_rule("backprop", config, {.loss = entry.loss, .weight_decay = 0});
+    const auto build = [&] {
+      ModelOptions m;
+      m.hidden_units = 20, m.dropout = 0;
+      return build_model(m, {1, 1, 5}, {1, entry.outputs(*world), 1}, Rng(1), 1, rule->feedback());
+    };
+    const auto net = build();
+    const auto agent =
+        entry.make(config, {.world = *world, .inputs = 5, .net = net.get(), .twin = build});
+    OptimizerOptions oo;
+    oo.optimizer = "adam";
+    const auto optimizer = make_optimizer(oo, net->params());
+    std::vector<std::unique_ptr<Strategy>> none;
+    AgentOptions options;
+    options.steps_per_regime = 2000, options.evaluate_every = 2000;
+    AgentLearner learner(options, {}, oo, {*agent, *net, *rule, *optimizer, none}, regimes, Rng(2));
+    Cursor cursor;
+    AgentCounter counter;
+    learner.run(cursor, counter);
+    counting = false;
+    EXPECT_GT(cursor.total_steps, 300);
+    EXPECT_EQ(counter.total, 0u) << name;
   }
 }
 

@@ -7,9 +7,17 @@
 namespace engram {
 namespace {
 
-void expect_derivatives(const LossOptions& loss, int outputs, bool masked) {
+enum class Targets { Labels, Goals };
+void expect_derivatives(const LossOptions& loss, int outputs, bool masked,
+                        Targets targets = Targets::Labels) {
   static_assert(std::is_same_v<real, double>);
   Batch batch = testing::random_batch(5, outputs, std::max(outputs, 2));
+  if (targets == Targets::Goals) {
+    batch.goal = testing::random_batch(5, outputs, 2, 1, 77).x;
+    for (real& x : batch.goal.value().all())
+      x *= 2;  // both sides of Huber's corner
+    batch.target.clear();
+  }
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(outputs), 1);
   mask[0] = 0;
   if (masked) {
@@ -61,6 +69,33 @@ TEST(LossGradient, OfPowersOfTheDistanceAndOfSignedTargets) {
   }
   expect_derivatives(power(6, 1), 1, false);
   expect_derivatives(signed_mse(), 1, false);
+}
+
+TEST(LossGradient, OfGoalsAndOfHubersLoss) {
+  for (const bool masked : {false, true})
+    for (const LossOptions& loss : {LossOptions(Loss::Mse), LossOptions(Loss::Huber)})
+      for (const int outputs : {1, 4})
+        if (outputs > 1 || !masked) {
+          expect_derivatives(loss, outputs, masked, Targets::Goals);
+          expect_derivatives(loss, outputs, masked);
+        }
+}
+
+/// One output of a row takes part, as when values of actions are learnt: its gradient is the
+/// clipped distance over the rows of the batch.
+TEST(LossGradient, HuberOfOneOutputIsTheClippedDistance) {
+  Batch batch;
+  batch.x = testing::signal(2, 3, {5, 0.25, 1, 7, -2, 4});
+  batch.goal = testing::signal(2, 3, {0, 1, 0, 3, 0, 0});
+  const std::vector<std::uint8_t> second{0, 1, 0}, first{1, 0, 0};
+  batch.mask = {second, first};
+  Signal error;
+  const BatchStats stats = output_error(Loss::Huber, batch.x, batch, error);
+  EXPECT_NEAR(stats.loss, (0.75 * 0.75 / 2 + (4 - 0.5)) / 2, 1e-12);
+  EXPECT_EQ(stats.correct, 0);
+  const double expected[] = {0, -0.75 / 2, 0, 0.5, 0, 0};
+  for (std::size_t i = 0; i < 6; ++i)
+    EXPECT_NEAR(error.value().all()[i], expected[i], 1e-12) << i;
 }
 
 TEST(LossGradient, OfASingleOutputToo) {

@@ -78,6 +78,26 @@ TEST(Sgd, DecoupledDecayStaysOutOfGradientAndMomentum) {
     }
 }
 
+TEST(Adam, DecoupledDecayIsAdamW) {
+  for (const char* name : {"adam", "lazy_adam"}) {
+    OptimizerOptions o = options(name);
+    o.decoupled_decay = true, o.weight_decay = 0.5;
+    double w = 1, m = 0, v = 0;
+    std::vector<double> expected;
+    int t = 0;
+    for (const double g : {1.0, -2.0, 3.0}) {
+      ++t;
+      m = 0.9 * m + 0.1 * g, v = 0.999 * v + 0.001 * g * g;
+      const double first = m / (1 - std::pow(0.9, t)), second = v / (1 - std::pow(0.999, t));
+      w = (1 - 0.1 * 0.5) * w - 0.1 * first / (std::sqrt(second) + 1e-8);
+      expected.push_back(w);
+    }
+    const auto got = trace(o);
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_NEAR(got[i], expected[i], 2e-6) << name << ", step " << i;
+  }
+}
+
 /// Sixty steps on 50 x 30 weights, each with a gradient for two rows, or for two columns of them.
 std::vector<real> decoupled(bool lazy, bool scalable, bool nesterov) {
   OptimizerOptions o = options("sgd");
