@@ -13,6 +13,7 @@
 #include "exps/looks/pictures.h"
 #include "exps/results_file.h"
 #include "learners/registry.h"
+#include "models/saved_weights.h"
 #include "utils/error.h"
 #include "utils/find_entry.h"
 #include "utils/provenance.h"
@@ -205,7 +206,6 @@ class AgentRun final : public AgentObserver {
 
   /// Where a row of the matrix was just filled, it says what the agent is worth; else it plays.
   void note_point(int regime, std::int64_t interactions, double train_return) {
-    const auto started = Clock::now();
     const auto r = static_cast<std::size_t>(regime);
     LearningPoint point{regime,        std::int64_t{regime} * per_regime() + interactions,
                         train_return,  kNotEvaluated,

@@ -75,7 +75,7 @@ PartsText try_agent_parts(const Settings& s, std::uint64_t seed) {
     protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
   const AgentLearner learner(s.agent, s.learner.schedule, s.optimizer,
                              {*agent, *net, *rule, *optimizer, protections}, regimes, Rng(seed));
-  text.model = indented(net->describe()), text.parameters = net->params().values().size();
+  text.model = named_layers(*net), text.parameters = net->params().values().size();
   return text;
 }
 
