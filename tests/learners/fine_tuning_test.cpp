@@ -183,7 +183,7 @@ TEST(FineTuning, RefusesWhatCannotBe) {
 TEST(FineTuning, WorksWithEveryRuleThatCarriesErrors) {
   for (const char* name : {"feedback_alignment", "direct_feedback", "usf", "kolen_pollack"}) {
     const FineTuningOptions o{.frozen_until = "relu1"};
-    auto rule = make_fine_tuned(o, make_rule(name, {}));
+    auto rule = make_fine_tuned(o, make_rule(name, {}, {.loss = {}, .weight_decay = 0.01}));
     FeedbackPlan plan = rule->feedback();
     plan.outputs = kOutputs;
     Network net({1, 1, kInputs}, stack(linear(9), relu(), linear(5), relu(), linear(kOutputs)),
