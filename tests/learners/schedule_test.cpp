@@ -25,6 +25,10 @@ TEST(Schedule, InverseSqrtFallsWithTheRootOfTheSteps) {
   const ScheduleOptions warm{.schedule = Schedule::InverseSqrt, .warmup_steps = 10};
   EXPECT_DOUBLE_EQ(schedule_factor(warm, 10, 100, 0), 1);
   EXPECT_DOUBLE_EQ(schedule_factor(warm, 13, 100, 0), 0.5);
+  ScheduleOptions run = o;
+  EXPECT_DOUBLE_EQ(schedule_factor(run, 3, 100, 0, 96), 0.5) << "anew with every task";
+  run.sqrt_of = StepsOf::Run;
+  EXPECT_DOUBLE_EQ(schedule_factor(run, 3, 100, 0, 96), 0.1);
 }
 TEST(Schedule, HoldsTheFullRateForAShareOfTheStepsFirst) {
   for (const Schedule kind : {Schedule::Linear, Schedule::Cosine}) {
