@@ -214,9 +214,9 @@ TEST(AgentRun, RunsOfOneProtocolAreCompared) {
   const TempFolder folder;
   const RunRecord dqn = run(kDqn, {folder / "a", 1});
   const RunRecord imitation = run(with(kImitation, {{"regime_input", "yes"}}), {folder / "b", 1});
-  EXPECT_THAT(protocol_differences(dqn, imitation), ::testing::IsEmpty());
+  EXPECT_TRUE(protocol_differences(dqn, imitation).empty());
   const RunRecord untold = run(kImitation, {folder / "c", 1});
-  EXPECT_THAT(protocol_differences(dqn, untold), ::testing::Not(::testing::IsEmpty()));
+  EXPECT_FALSE(protocol_differences(dqn, untold).empty());
 }
 
 // ---- The file ----

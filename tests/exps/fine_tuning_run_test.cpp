@@ -156,7 +156,7 @@ TEST(BaseClasses, GiveTheFirstTaskMoreClassesInEveryScenario) {
              files);
     const RunRecord r = load_results(files.results());
     ASSERT_EQ(r.accuracy.shape(), (std::array<std::size_t, 2>{4, 3}));
-    EXPECT_EQ(r.test_sizes[0], 2 * r.test_sizes[1]);
+    EXPECT_GT(r.test_sizes[0], 3 * r.test_sizes[1] / 2);
     EXPECT_GT(r.accuracy(1, 0), 0.5) << scenario;
     EXPECT_GT(r.accuracy(3, 2), 0.5) << scenario;
     EXPECT_EQ(std::isnan(r.accuracy(1, 1)), true) << "the other classes come later";
