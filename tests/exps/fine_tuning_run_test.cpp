@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "exps/results_file.h"
+#include "exps/show_results.h"
 #include "exps/starting_weights.h"
 #include "tests/exps/tiny_run.h"
 #include "tests/utils/error_of.h"
@@ -53,6 +54,8 @@ TEST_F(FineTuningRun, StartsEverySeedFromItsOwnFile) {
   EXPECT_EQ(fact(a, "weights_sha256").size(), 64u);
   EXPECT_NE(fact(a, "weights_sha256"), fact(b, "weights_sha256"));
   EXPECT_EQ(fact(a, "weights_taken"), "linear1, batch_norm1, linear2, batch_norm2");
+  const std::string shown = show_experiment({a, b}, ForgettingDefinition::Chaudhry, false, 100);
+  EXPECT_SAYS(shown, "seed-0.weights.h5: linear1, batch_norm1, linear2, batch_norm2\n");
 }
 
 TEST_F(FineTuningRun, LeavesTheFrozenPartAsItWas) {
