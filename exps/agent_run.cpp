@@ -241,7 +241,7 @@ class AgentRun final : public AgentObserver {
     const auto side = [](int n) { return static_cast<std::size_t>(n); };
     PictureRecord& set = picture_set(
         record_,
-        {.name = "film",
+        {.name = kFilm,
          .description = fmt::format("{} frames of a test episode of {}, from its beginning "
                                     "to its end, in the regime learnt last",
                                     frames.size(), s_.stream.benchmark),

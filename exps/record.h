@@ -74,6 +74,9 @@ struct PictureRecord {
   bool is_map = false;                   ///< colours stand for signed numbers (utils/colour_map.h)
 };
 
+/// The set of pictures that shows an agent at work.
+inline constexpr const char* kFilm = "film";
+
 /// Points in the plane that stand for test examples.
 struct EmbeddingRecord {
   std::string name, description;     ///< "codes"

@@ -43,8 +43,6 @@ std::string sparklines(const Table& accuracy, const std::vector<std::string>& ta
 std::string layers(const std::vector<RunRecord>&, bool colour);
 /// What agents did in every regime at the end, beside random choices and the expert.
 std::string returns(const std::vector<RunRecord>&, bool colour, int width);
-/// "accuracy", or "score" where agents act.
-const char* measured(const std::vector<RunRecord>&);
 std::string repeat(const char* glyph, int times);
 std::string plural(std::size_t n, const std::string& noun);  ///< "1 run", "3 runs"
 

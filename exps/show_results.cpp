@@ -59,7 +59,7 @@ std::string matrix(const Runs& runs, bool colour, int width) {
   int step = 1;
   const auto shown = shown_tasks(tasks, std::max((width - kSeen - label) / kCell, 3), &step);
 
-  std::string out = fit(fmt::format("{}, %", show::measured(runs)), label);
+  std::string out = fit(fmt::format("{}, %", measured(runs)), label);
   for (const int t : shown)
     out += fit_right(std::to_string(t), kCell);
   out += fmt::format(" {} seen\n", glyphs().bar);

@@ -92,8 +92,4 @@ std::string returns(const Runs& runs, bool colour, int width) {
   return laid_out(rows, colour, width);
 }
 
-const char* measured(const Runs& runs) {
-  return !runs.empty() && runs.front().is_score() ? "score" : "accuracy";
-}
-
 }  // namespace engram::show

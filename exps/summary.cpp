@@ -16,6 +16,10 @@ Summary summarise(const std::vector<double>& values) {
   return summary;
 }
 
+const char* measured(const std::vector<RunRecord>& runs) {
+  return !runs.empty() && std::ranges::all_of(runs, &RunRecord::is_score) ? "score" : "accuracy";
+}
+
 Table mean_accuracy(const std::vector<RunRecord>& runs) {
   Table mean = runs.front().accuracy;
   std::vector<double> values;

@@ -14,6 +14,9 @@ struct Summary {
 };
 Summary summarise(const std::vector<double>& values);  ///< NaNs are left out
 
+/// What the matrices of runs hold: "accuracy", or "score" where all are of agents.
+const char* measured(const std::vector<RunRecord>& runs);
+
 /// [T + 1, T] of the first run: means over the runs with a matrix of that shape; NaN where no run
 /// was evaluated. There must be a run.
 Table mean_accuracy(const std::vector<RunRecord>& runs);

@@ -3,6 +3,8 @@
 // Sizes and forces of PGDrive 0.1's vehicle; brakes and grip are ours.
 #pragma once
 
+#include <numbers>
+
 #include "utils/plane.h"
 
 namespace engram {
@@ -17,7 +19,7 @@ bool overlap(const Rectangle& a, const Rectangle& b);
 struct Car {
   static constexpr double kWheelBase = 2.22;
   static constexpr double kRearToCentre = 1.17;
-  static constexpr double kMostSteer = 40 * 3.14159265358979323846 / 180;
+  static constexpr double kMostSteer = 40 * std::numbers::pi / 180;
   static constexpr double kPush = 2.5;  ///< m/s^2 of full throttle
   static constexpr double kBrake = 3;  ///< m/s^2 of full brakes: what random choices do not stop at
   static constexpr double kTopSpeed = 120 / 3.6;

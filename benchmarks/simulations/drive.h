@@ -1,37 +1,41 @@
 // A car on winding roads as a benchmark, after PGDrive 0.1 (Li et al. 2020) seen from above. Each
 // body drives on a track of its own (track.h): three lanes of 3.5 m, a start 5 m along the track in
-// the middle lane at rest, a finish 5 m before its end. An action is (steer, throttle) in [-1,
-// 1]^2, left and forward above zero: 40 degrees, 2.5 m/s^2 of engine, 3 m/s^2 of brakes (at most
-// the grip), held for 0.1 s; up to 120 km/h, never backwards. The car bends at most as its grip
-// holds (9 m/s^2, slippery 3): faster, it slides wide (car.h).
+// the middle lane at rest, a finish 5 m before its end.
 //
-// Reward of a step: metres along the centre line * max(0, 1 - 2 |metres off the middle of the lane|
-// / 3.5) - 0.1 |change of steer| km/h / 20 + 0.1 km/h / 120. The last step's is instead 20 on
-// arriving, -10 for hitting a vehicle, -5 when the car's centre leaves the road. 800 steps are
-// truncated.
+// An action is (steer, throttle) in [-1, 1]^2, held for 0.1 s; left and forward are above zero. It
+// turns the front wheels by up to 40 degrees and gives 2.5 m/s^2 of engine or 3 m/s^2 of brakes, up
+// to 120 km/h and never backwards. Faster than its grip allows (9 m/s^2 sideways, slippery 3) the
+// car slides wide (car.h).
 //
-// Observation, all clipped to [0, 1]; "x of m" is (1 + x / m) / 2 for x of either sign:
-//   ego 9         metres to the left and to the right edge / 10.5; heading off the road's of 60
-//                 degrees; speed / 120 km/h; last steer of 1; last throttle of 1; turning of 2
-//                 rad/s; metres left of the lane's middle of 1.75; sideways force of the grip's
-//                 most
-//   navigation 10 of the segment (straight or arc) that the car is on, then of the next one: its
-//   end
-//                 on the centre line ahead and to the left, of 100 m each; bend of 1/20 m; metres
-//                 of it that are left / 100; angle it still turns of 135 degrees
-//   vehicles 4x4  of those nearer than 50 m, nearest first: ahead and to the left, of 50 m;
-//                 velocity minus own ahead and to the left, of 120 km/h; (1, .5, .5, .5) for nobody
-//   lidar         of each beam (lidar.h), distance to a vehicle / 50 m; 1 when there is none
+// Reward of a step: metres along the centre line * max(0, 1 - |metres off the lane's middle|
+// / 1.75)
+// - 0.1 |change of steer| km/h / 20 + 0.1 km/h / 120. The last step's is instead 20 for arriving,
+// -10 for hitting a vehicle, -5 when the car's centre leaves the road. 800 steps are truncated.
 //
-// Regimes: right and left (three curves one way, radii 45-60), tight (25-35), s_bends (five curves,
-// left and right in turn, radii 30-45, 10-25 m between), traffic (three vehicles at 5-8 m/s in any
-// lane), slippery, and mixed: PGDrive's curves (radii 25-60) and straights, five to one. In all but
-// the first, second and fourth curves go either way; in traffic, slippery and mixed radii are those
-// of PGDrive, and so are straights (40-80 m) but for s_bends.
+// Observation: 9 + 10 + 16 + lidar_beams numbers, clipped to [0, 1]. x/y is x over y, x:y is
+// (1 + x / y) / 2 for x of either sign.
+//   0-1    metres to the left edge / 10.5, to the right edge / 10.5
+//   2-3    heading off the road's : 60 degrees, speed / 120 km/h
+//   4-5    last steer : 1, last throttle : 1
+//   6      turning : 2 rad/s
+//   7      metres to the left of the middle of the lane : 1.75
+//   8      sideways force : the most that the grip gives
+//   9-13   of the straight or arc that the car is on: its end on the centre line, ahead : 100 m and
+//          to the left : 100 m; curvature : 0.05 /m; metres to its end / 100; angle that it still
+//          turns : 135 degrees
+//   14-18  the same of the next one
+//   19-34  of the four vehicles nearest within 50 m: place ahead : 50 m and to the left : 50 m,
+//          velocity minus own ahead : 120 km/h and to the left : 120 km/h; 1, .5, .5, .5 for nobody
+//   35-    of each lidar beam (lidar.h): metres to a vehicle / 50; 1 when it meets none
 //
-// To learn from, tracks never end: a body's n-th depends on reset()'s numbers, the body and n. To
-// be judged by there are 20 of a regime, the same for everybody: body b's n-th is number b + n *
-// bodies, modulo 20.
+// Regimes, of three curves with straights of 40-80 m unless they say else: right and left (one way,
+// radii 45-60 m), tight (25-35), s_bends (five curves left and right in turn, radii 30-45, then
+// 10-25 m straight), traffic (25-60; three vehicles at 5-8 m/s in any lane), slippery (25-60; grip
+// 3), mixed (25-60; one block in six is a straight alone, as in PGDrive without crossings, ramps).
+//
+// To learn from, tracks never run out: a body's n-th depends on reset()'s numbers, the body and n.
+// To be judged by there are 20 of a regime, the same for everybody: the n-th of body b is number
+// b + n * bodies, modulo 20.
 #pragma once
 
 #include <memory>

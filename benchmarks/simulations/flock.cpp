@@ -36,7 +36,7 @@ Point limited(Point force) {
 class Flock : public Simulation {
  public:
   Flock(const Regime& regime, int bodies)
-      : regime_(regime), boids_(bodies), seen_(static_cast<std::size_t>(bodies)) {
+      : regime_(regime), boids_(bodies), ghosts_(bodies), seen_(static_cast<std::size_t>(bodies)) {
     for (int k = 0; k < 8; ++k) {
       const Point force = kChosenForce * direction(k * std::acos(-1.0) / 4);
       choices_[at(2 * k)] = static_cast<real>(force.x);
@@ -154,12 +154,17 @@ class Flock : public Simulation {
     steps_ = 0;
     look();
   }
+  /// What each boid sees, as if the teacher moved those before it.
   void look() {
-    for (int i = 0; i < bodies(); ++i)
-      seen_[at(i)] = boids_.around(i);
+    ghosts_ = boids_;
+    for (int i = 0; i < bodies(); ++i) {
+      seen_[at(i)] = ghosts_.around(i);
+      const Point force = taught(i);
+      // As precise as an action.
+      ghosts_.push(i, {static_cast<real>(force.x), static_cast<real>(force.y)});
+    }
   }
-  /// f*, as of the state that all boids saw: a boid's own place and velocity only change when it
-  /// moves itself.
+  /// f*, for a boid that has not moved since all looked.
   Point taught(int i) const {
     const Neighbours& others = seen_[at(i)];
     Point force = regime_.separate * others.apart;
@@ -172,8 +177,8 @@ class Flock : public Simulation {
 
   Regime regime_;
   std::array<real, 18> choices_{};  ///< eight directions and, last, none
-  Boids boids_;
-  std::vector<Neighbours> seen_;  ///< of the boids where they are now
+  Boids boids_, ghosts_;
+  std::vector<Neighbours> seen_;  ///< by each boid before it moves next
   double seed_ = 0;
   int episode_ = 0, steps_ = 0;
 };

@@ -1,13 +1,18 @@
 // A flock as a benchmark: boids (boids.h) that a teacher or a reward shows how to fly together.
 //
 // Teacher: f* = k_a (mean velocity - own) + k_c (mean position - own) + k_s sum (own - other) /
-// d^2, the means over the boids nearer than 50, the sum over those nearer than 25, each of its
-// components in [-8, 8]. Regimes are its constants. The reward of an action a is -|a - f*| / 4, f*
-// being that of the state in which the boid acted. Observation, 8 numbers of either sign: own
-// velocity / 4, mean velocity - own / 4, mean position - own / 50, ten times the sum; x before y,
-// zero where there is nobody. All boids see and act on one state and then move one after the other.
-// (Moving each before the next looks, as the authors' programs do, is Boids::advance().) An episode
-// is 300 steps of one flock, truncated; the next begins with a flock scattered anew.
+// d^2, the means over the boids nearer than 50, the sum over those nearer than 25, each component
+// of f* within [-8, 8]. Regimes are the constants. The reward of an action a is -|a - f*| / 4.
+//
+// Observation, 8 numbers of either sign: own velocity / 4, mean velocity - own / 4, mean position -
+// own / 50, ten times the sum; x before y, zero where there is nobody.
+//
+// Boids move one after the other, and whom a boid sees has moved already if it comes earlier: that
+// is what keeps flocks moving, without it they come to rest. Actions come for all at once, so a
+// boid sees those before it where the teacher would have moved them; under the teacher that is
+// where they are, and its flocks are those of Boids::advance().
+//
+// An episode is 300 steps of one flock, truncated; the next begins with a flock scattered anew.
 #pragma once
 
 #include <memory>

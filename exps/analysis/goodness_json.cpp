@@ -1,7 +1,7 @@
 // Measures of rules, goodness, pictures and embeddings as JSON.
 #include <algorithm>
 #include <cmath>
-#include <span>
+#include <numeric>
 #include <string>
 
 #include "exps/analysis/json_parts.h"
@@ -12,23 +12,30 @@ namespace {
 
 using nlohmann::json;
 
-json integers(std::span<const std::int32_t> values) {
-  return std::vector<std::int32_t>(values.begin(), values.end());
-}
-
 json picture(const PictureRecord& set, const JsonOptions& options) {
   const std::size_t bytes = set.height * set.width * set.channels;
   std::size_t count =
       options.most_images == 0 ? set.count : std::min(set.count, options.most_images);
   if (set.columns > 0 && count < set.count && count >= set.columns)
     count -= count % set.columns;  // whole rows
+  // Of a film some frames from all of it, of other sets the first images.
+  std::vector<std::size_t> images = evenly(set.count, count);
+  if (set.name != kFilm) std::iota(images.begin(), images.end(), std::size_t{0});
+  images.resize(count);
   json moments = json::array();
   for (const std::size_t m : evenly(set.moments.size(), options.most_moments)) {
-    const std::size_t first = m * set.count;
+    std::vector<std::uint8_t> pixels;
+    json labels = json::array(), components = json::array();
+    for (const std::size_t i : images) {
+      const std::size_t at = m * set.count + i;
+      pixels.insert(pixels.end(), set.pixels.begin() + static_cast<std::ptrdiff_t>(at * bytes),
+                    set.pixels.begin() + static_cast<std::ptrdiff_t>((at + 1) * bytes));
+      labels.push_back(set.labels[at]), components.push_back(set.components[at]);
+    }
     moments.push_back({{"name", set.moments[m]},
-                       {"pixels", base64({set.pixels.data() + first * bytes, count * bytes})},
-                       {"labels", integers({set.labels.data() + first, count})},
-                       {"components", integers({set.components.data() + first, count})}});
+                       {"pixels", base64(pixels)},
+                       {"labels", std::move(labels)},
+                       {"components", std::move(components)}});
   }
   return {{"name", set.name},
           {"description", set.description},

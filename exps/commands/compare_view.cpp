@@ -171,7 +171,8 @@ std::string footer(const std::vector<ExperimentRuns>& experiments,
 std::string comparison_text(const std::vector<ExperimentRuns>& experiments,
                             const std::vector<PairComparison>& pairs,
                             const ComparisonOptions& options, bool colour, int width) {
-  std::string out = bold(options.metric + (pairs.front().of_scores ? " of scores, %" : ", %"), colour) + "\n";
+  std::string out =
+      bold(options.metric + (pairs.front().of_scores ? " of scores, %" : ", %"), colour) + "\n";
   out += means_table(experiments, options, colour) + "\n";
   out += bold("differences in points, paired by seed", colour) + "\n";
   out += pair_tables(experiments, pairs, options.level, colour, width) + "\n";

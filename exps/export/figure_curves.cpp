@@ -113,14 +113,15 @@ Drawing curves(const ResultsSet& set, const FigureOptions& options) {
   std::vector<std::vector<Summary>> all;
   std::vector<double> values;
   std::size_t tasks = 1;
+  const bool scores = acts(set);
   for (const ExperimentRuns& experiment : set.experiments) {
     all.push_back(curve_of(experiment));
     tasks = std::max(tasks, all.back().size());
     for (const Summary& s : all.back()) {
       values.push_back(s.mean);
-      // An interval is cut where accuracies end, the means never are.
+      // An interval is cut where accuracies end (those of scores far away), the means never are.
       for (const double end : {s.mean - s.ci95, s.mean + s.ci95})
-        if (std::isfinite(end)) values.push_back(std::clamp(end, 0.0, 100.0));
+        if (std::isfinite(end)) values.push_back(std::clamp(end, scores ? -100.0 : 0.0, 100.0));
     }
   }
   const double unit = gnuplot::point_unit(options.format);
@@ -147,8 +148,8 @@ Drawing curves(const ResultsSet& set, const FigureOptions& options) {
                      number(axis.step));
   out += fmt::format("set label 'tasks learnt' at {}, {} center\n", sheet.x(0.5 * (left + right)),
                      sheet.y(keys + 0.08));
-  out += fmt::format("set label 'average accuracy, %' at {}, {} center rotate by 90\n",
-                     sheet.x(0.1), sheet.y(keys + below + plot / 2));
+  out += fmt::format("set label 'average {}, %' at {}, {} center rotate by 90\n",
+                     scores ? "score" : "accuracy", sheet.x(0.1), sheet.y(keys + below + plot / 2));
   out += key.commands(sheet, 0.1, keys - 0.02, unit);
   const std::string plots = blocks.bands + blocks.lines + blocks.bars + blocks.points;
   return {sheet, out + "plot " + plots + "NaN\n"};

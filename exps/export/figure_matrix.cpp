@@ -81,9 +81,10 @@ Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
     out += fmt::format("set label {} at {}, {} {}\n", gnuplot::quoted(words), sheet.x(x),
                        sheet.y(y), how);
   };
-  text("accuracy on task", left + side / 2, 0.08, "center");
+  const std::string what = measured(experiment.runs);
+  text(what + " on task", left + side / 2, 0.08, "center");
   text("after learning task", spare + 0.1, below + side / 2, "center rotate by 90");
-  text("accuracy, %", right + bar_room - 0.09, below + side / 2, "center rotate by 90");
+  text(what + ", %", right + bar_room - 0.09, below + side / 2, "center rotate by 90");
   const std::size_t seeds = experiment.runs.size();
   const std::string count = seeds == 1 ? "1 seed" : fmt::format("mean of {} seeds", seeds);
   const double room = sheet.width - 0.2 - text_width(", " + count, kTitleFont);

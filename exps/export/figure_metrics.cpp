@@ -107,8 +107,9 @@ Drawing metrics(const ResultsSet& set, const FigureOptions& options) {
                        gnuplot::quoted(names[e]), sheet.x(left - 0.06), e, kFont);
   const double unit = gnuplot::point_unit(options.format);
   double from = left;
-  for (const Panel& panel : {panel_of(set, "average_accuracy", "final accuracy, %"),
-                             panel_of(set, "forgetting", "forgetting, points")}) {
+  for (const Panel& panel :
+       {panel_of(set, "average_accuracy", acts(set) ? "final score, %" : "final accuracy, %"),
+        panel_of(set, "forgetting", "forgetting, points")}) {
     const int most_steps = std::clamp(static_cast<int>(panel_width / 0.28), 2, 8);
     const Axis axis = axis_of(panel, most_steps);
     out += sheet.margins(from, from + panel_width, below, below + plot);

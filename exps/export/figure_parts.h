@@ -1,6 +1,7 @@
 // The figures one by one, as commands for gnuplot.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "exps/export/figure_style.h"
@@ -12,6 +13,13 @@ struct Drawing {
   Sheet sheet;
   std::string commands;
 };
+
+/// Whether all experiments are of agents, whose matrices hold scores.
+inline bool acts(const ResultsSet& set) {
+  return std::ranges::all_of(set.experiments, [](const ExperimentRuns& e) {
+    return std::ranges::all_of(e.runs, &RunRecord::is_score);
+  });
+}
 
 /// Average accuracy over the tasks seen, after each task: the mean over seeds with the 95 % t
 /// interval as a band, or as a bar where a point has no neighbours. The names stand below.

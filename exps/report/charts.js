@@ -67,7 +67,7 @@ function lineChart(rows, width, options) {
         x: constant(4), y: field("y", "y"), dy: constant(-4), text: { field: "text" },
         fontSize: constant(10), fill: constant(token("--quiet")) } } },
       { type: "group", from: { facet: { name: "line", data: "rows", groupby: "e" } }, marks: [
-        { type: "area", from: { data: "line" }, interactive: false, encode: { enter: {
+        { type: "area", from: { data: "line" }, interactive: false, clip: true, encode: { enter: {
           x: here, y: field("y", "lo"), y2: field("y", "hi"), fill: field("colour", "e"),
           fillOpacity: constant(shown.size > 6 ? 0.07 : 0.16),
           defined: { signal: "isValid(datum.lo)" } } } },

@@ -36,13 +36,25 @@ function levelsOf(regime, of) {
     ? kAlone.map((text) => ({ y: first[text], text })).filter((l) => isNumber(l.y)) : [];
 }
 
+/** The span of means and levels; bands over few seeds reach far beyond and may be cut off. */
+function spanOf(rows, levels) {
+  const [low, high] = extent([...rows.map((r) => r.y), ...levels.map((l) => l.y)]);
+  const ends = rows.flatMap((r) => [r.lo, r.hi]).filter(isNumber);
+  const room = 0.25 * (high - low);
+  return [Math.max(low - room, Math.min(low, ...ends)), Math.min(high + room,
+    Math.max(high, ...ends))];
+}
+
 function learningFigure(regime, what, of, levels, options = {}) {
-  const rows = () => learningRows(regime, of, what, decimal);
-  return figure(options.caption ?? regime, (w) => lineChart(rows(), w, { x: "interactions with the regime",
-    y: what, whole: false, dots: false, height: 200, ticks: { tickCount: 5 },
-    levels: levelsOf(regime, levels) }), () => ({ head: ["experiment", "interactions", what, "low",
-    "high"], rows: rows().map((r) => [experiments[r.e].label, short(r.x), decimal(r.y),
-    decimal(r.lo), decimal(r.hi)]) }), options);
+  const rows = () => learningRows(regime, of, what(), decimal);
+  return figure(options.caption ?? regime, (w) => {
+    const list = rows(), lines = levelsOf(regime, levels);
+    return list.length ? lineChart(list, w, { x: "interactions with the regime", y: what(),
+      whole: false, dots: false, height: 200, ticks: { tickCount: 5 }, levels: lines,
+      across: spanOf(list, lines) }) : null;
+  }, () => ({ head: ["experiment", "interactions", what(), "low", "high"],
+    rows: rows().map((r) => [experiments[r.e].label, short(r.x), decimal(r.y), decimal(r.lo),
+      decimal(r.hi)]) }), options);
 }
 
 function learningPanel() {
@@ -56,7 +68,7 @@ function learningPanel() {
     measure = measures[m];
     redraw();
   });
-  const measured = regimes.map((regime) => learningFigure(regime, "measure",
+  const measured = regimes.map((regime) => learningFigure(regime, () => measure,
     (p, r) => p.measures[kOf(r)] ?? null, (r, j) => ({
       random: r.returns.random_measures[kOf(r)]?.[j] ?? null,
       expert: r.returns.expert_measures[kOf(r)]?.[j] ?? null }),
@@ -64,7 +76,7 @@ function learningPanel() {
   const box = panel("Learning curves", "Mean return of test episodes, in worlds that no agent "
     + "learns from, while a regime is learnt: means over the seeds, bands are 95 % t intervals. "
     + "Broken lines are random choices, which score 0, and the expert, who scores 1.", [
-    regimes.map((regime) => learningFigure(regime, "mean return", (p) => p.test_return, returnOf)),
+    regimes.map((regime) => learningFigure(regime, () => "mean return", (p) => p.test_return, returnOf)),
     ...(measures.length ? [measured] : [])], true);
   if (measures.length) box.querySelectorAll(".charts")[1].before(control);
   return box;

@@ -199,7 +199,9 @@ TEST(Boids, RegimesLeadToTheFlocksThatWereMeasured) {
     RecordProperty(m.name, std::to_string(mean.polarisation) + " " +
                                std::to_string(mean.local_polarisation) + " " +
                                std::to_string(mean.nearest) + " " + std::to_string(mean.degree));
-    if (m.local > 0) EXPECT_NEAR(mean.local_polarisation, m.local, 2 * m.local_spread) << m.name;
+    if (m.local > 0) {
+      EXPECT_NEAR(mean.local_polarisation, m.local, 2 * m.local_spread) << m.name;
+    }
     EXPECT_NEAR(mean.nearest, m.nearest, 2 * m.nearest_spread) << m.name;
     EXPECT_NEAR(mean.degree, m.degree, 2 * m.degree_spread) << m.name;
   }

@@ -48,7 +48,7 @@ struct Household {
     for (const auto& [key, value] : plan.keys)
       config.set(key, value, "test");
     const AgentEntry& entry = find_entry(agents(), plan.agent, "agent");
-    rule = make_rule(plan.rule, config, {.loss = entry.loss, .weight_decay = 0});
+    rule = make_rule(plan.rule, config, {.loss = entry.loss, .weight_decay = 1e-4});
     const Senses senses(plan.options.regime_input ? regimes.count() : 0);
     ModelOptions m;
     m.hidden_units = plan.hidden, m.dropout = 0;
@@ -64,7 +64,7 @@ struct Household {
                                 .clear_memory = plan.options.clear_memory,
                                 .net = net.get(),
                                 .twin = build});
-    oo.optimizer = "adam", oo.lr = plan.lr;
+    oo.optimizer = "adam", oo.lr = plan.lr, oo.weight_decay = 1e-4;
     optimizer = make_optimizer(oo, net->params());
     for (const std::string& name : plan.strategies)
       strategies.push_back(find_entry(engram::strategies(), name, "strategies").make(config, *net));

@@ -183,12 +183,12 @@ TEST(RuleAllocation, StopsForEveryRuleAndKindOfModel) {
   }
 }
 
-/// Counts what happens in the second half of a regime.
+/// Counts what happens in the last quarter of a regime.
 class AgentCounter final : public AgentObserver {
  public:
   void after_step(const Cursor& c, double) override {
-    counting = c.step >= 1000 && c.step < 1900;  // no epoch ends there
-    if (c.step == 1000) allocations = 0;
+    counting = c.step >= 1500 && c.step < 1900;  // no epoch ends there
+    if (c.step == 1500) allocations = 0;
     if (c.step < 1900) total = allocations;
   }
   std::size_t total = 0;
