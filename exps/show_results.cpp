@@ -157,6 +157,17 @@ std::string cost(const Runs& runs) {
                      runs.size() > 1 ? ", a run" : "");
 }
 
+/// What the runs took from files before they began (exps/starting_weights.h).
+std::string beginning(const RunRecord& run) {
+  const auto fact = [&run](std::string_view name) {
+    for (const auto& [known, text] : run.provenance)
+      if (known == name) return text;
+    return std::string();
+  };
+  const std::string taken = fact("weights_taken");
+  return taken.empty() ? "" : fmt::format("weights from {}: {}\n", fact("weights"), taken);
+}
+
 }  // namespace
 
 std::string show_experiment(const Runs& runs, ForgettingDefinition definition, bool colour,
@@ -168,7 +179,7 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   return out + matrix(runs, colour, width) +
          show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
          metrics(runs, definition, colour, width) + show::returns(runs, colour, width) +
-         show::layers(runs, colour) + cost(runs);
+         show::layers(runs, colour) + beginning(runs.front()) + cost(runs);
 }
 
 }  // namespace engram

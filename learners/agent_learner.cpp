@@ -179,7 +179,8 @@ void AgentLearner::spend_gradient(Training& context, Cursor& cursor) {
     if (const double length = params.gradient_norm(); length > longest)
       params.scale_gradients(longest / length);
   cursor.learning_rate = optimizer_options_.lr *
-                         schedule_factor(schedule_, cursor.step, o_.steps_per_regime, cursor.epoch);
+                         schedule_factor(schedule_, cursor.step, o_.steps_per_regime, cursor.epoch,
+                                         cursor.experience * o_.steps_per_regime);
   parts_.optimizer.step(cursor.learning_rate);
 }
 

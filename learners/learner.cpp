@@ -176,9 +176,10 @@ void Learner::spend_gradient(Training& context, Cursor& cursor) {
   if (optimizer_options_.clip > 0) net_.params().clip_gradients(optimizer_options_.clip);
   const int epochs = epochs_of(cursor.experience) - kind_.unlabelled;
   const int epoch = cursor.epoch - kind_.unlabelled;
+  const std::int64_t step = epoch * steps_in_epoch_ + cursor.step;
   cursor.learning_rate =
-      optimizer_options_.lr * schedule_factor(o_.schedule, epoch * steps_in_epoch_ + cursor.step,
-                                              steps_in_epoch_ * epochs, epoch);
+      optimizer_options_.lr * schedule_factor(o_.schedule, step, steps_in_epoch_ * epochs, epoch,
+                                              cursor.total_steps - step);
   optimizer_.step(cursor.learning_rate);
 }
 

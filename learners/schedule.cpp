@@ -21,7 +21,7 @@ double cosine(const ScheduleOptions& o, double done) {
 
 }  // namespace
 
-double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoch) {
+double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoch, long before) {
   if (step < o.warmup_steps) return static_cast<double>(step + 1) / (o.warmup_steps + 1);
   const long rest = steps - o.warmup_steps;
   const double share =
@@ -42,7 +42,8 @@ double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoc
                                          : std::count_if(o.step_at.begin(), o.step_at.end(),
                                                          [epoch](int at) { return epoch >= at; }));
     case Schedule::InverseSqrt:
-      return 1 / std::sqrt(static_cast<double>(step - o.warmup_steps + 1));
+      return 1 / std::sqrt(static_cast<double>(step - o.warmup_steps + 1 +
+                                               (o.sqrt_of == StepsOf::Run ? before : 0)));
   }
   return 1;
 }

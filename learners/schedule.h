@@ -16,6 +16,13 @@ struct Choices<Schedule> {
       "constant", "linear", "cosine", "step", "cosine_restarts", "inverse_sqrt"};
 };
 
+/// What the steps are counted from.
+enum class StepsOf { Task, Run };
+template <>
+struct Choices<StepsOf> {
+  static constexpr std::array<std::string_view, 2> names{"task", "run"};
+};
+
 struct ScheduleOptions {
   Schedule schedule = Schedule::Constant;
   double lr_final = 0, schedule_hold = 0;
@@ -24,6 +31,7 @@ struct ScheduleOptions {
   std::vector<int> step_at;
   double step_factor = 0.1;
   int restart_epochs = 10, restart_factor = 1;
+  StepsOf sqrt_of = StepsOf::Task;
 
   template <class V>
   void describe(V&& v) {
@@ -43,10 +51,13 @@ struct ScheduleOptions {
       "cosine_restarts: epochs of the first fall, at whose end the rate is lr again");
     v("restart_factor", restart_factor, Range::at_least(1),
       "cosine_restarts: every fall is so many times as long as the one before");
+    v("sqrt_of", sqrt_of,
+      "inverse_sqrt: lr over the root of the number of the step in its task, or in the run");
   }
 };
 
-/// Factor on the learning rate at step `step` (0-based) of `steps` of a task, in epoch `epoch`.
-double schedule_factor(const ScheduleOptions&, long step, long steps, int epoch);
+/// Factor on the learning rate at step `step` (0-based) of `steps` of a task, in epoch `epoch`;
+/// `before`: steps of the run before the task.
+double schedule_factor(const ScheduleOptions&, long step, long steps, int epoch, long before = 0);
 
 }  // namespace engram

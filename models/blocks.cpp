@@ -164,6 +164,7 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, boo
 
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadShape& head) {
   if (o.past.mechanism != PastMechanism::None && o.past.head) add_conditioned(layers, o);
+  if (o.layer_norm_features) layers.push_back(layer_norm());
   if (o.unit_features) layers.push_back(unit_norm());
   // Laws with a scale are those of rules that learn hidden layers without errors.
   Synapses dense{.init = has_scale(o.init) ? WeightInit::Torch : o.init, .bias = o.head_bias};

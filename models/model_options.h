@@ -59,7 +59,7 @@ struct ModelOptions {
   std::optional<double> head_init_range;
   HeadActivation head_activation = HeadActivation::None;
   NormPlace layer_norm = NormPlace::None;
-  bool layer_norm_last = true, layer_norm_shared = false;
+  bool layer_norm_last = true, layer_norm_shared = false, layer_norm_features = false;
 
   std::vector<int> conv_channels{64, 128};
   std::vector<int> stage_depths{1, 1}, feature_pool;
@@ -104,6 +104,7 @@ struct ModelOptions {
       "it, or not");
     v("layer_norm_last", layer_norm_last, "the last of them too");
     v("layer_norm_shared", layer_norm_shared, "all with one scale and shift");
+    v("layer_norm_features", layer_norm_features, "what the classifier reads is layer-normalised");
     v("whiten_input", whiten_input,
       "mlp, cnn: inputs are whitened (ZCA) by images of the first task, before anything else");
     v("whiten_epsilon", whiten_epsilon, Range::above(0),

@@ -1,8 +1,8 @@
 // VGG (Simonyan & Zisserman 2015): stages of 3x3 convolutions, each stage followed by max pooling
 // that halves the image; then, if asked for, averages to a size of one's own, and fully connected
 // layers. stage_depths = 1, 1, 2, 2, 2 is VGG-11; 2, 2, 3, 3, 3 VGG-16; 2, 2, 4, 4, 4 VGG-19; with
-// batch_norm = yes they are the _bn variants. torchvision's classifier is feature_pool = 7, 7 and
-// hidden = 4096, 4096.
+// batch_norm = yes, which is of convolutions alone, they are the _bn variants. torchvision's
+// classifier is feature_pool = 7, 7 and hidden = 4096, 4096.
 #include "models/blocks.h"
 #include "utils/error.h"
 
@@ -26,7 +26,9 @@ std::vector<LayerPtr> vgg_layers(const ModelOptions& o, const HeadShape& head) {
     layers.push_back(max_pool(2, 2));
   }
   add_feature_pool(layers, o);
-  add_hidden_layers(layers, o, true);
+  ModelOptions connected = o;
+  connected.batch_norm = false;
+  add_hidden_layers(layers, connected, true);
   add_head(layers, o, head);
   return layers;
 }

@@ -102,7 +102,7 @@ NamedTensor array_of(std::span<const std::uint8_t> file, const std::string& name
 std::vector<NamedTensor> read_npz(std::span<const std::uint8_t> file) {
   const Reader reader(archive_read_new());
   if (!reader) throw Error(Fault::Internal, "libarchive cannot be started");
-  archive_read_support_format_zip(reader.get());
+  archive_read_support_format_zip_seekable(reader.get());
   if (archive_read_open_memory(reader.get(), file.data(), file.size()) != ARCHIVE_OK)
     refuse(archive_error_string(reader.get()));
   std::vector<NamedTensor> out;

@@ -65,6 +65,56 @@ TEST(Split, RefusesTasksThatDoNotFitTheClasses) {
   EXPECT_THAT(refusal(1, 11), HasSubstr("10 classes"));
 }
 
+TEST(Split, MayBeginWithMoreClassesThanItGoesOnWith) {
+  const Dataset data = tiny_dataset();
+  const auto sizes = [&](int tasks, int base, std::optional<int> per_task) {
+    StreamOptions o = options(StreamKind::Split, tasks);
+    o.base_classes = base, o.classes_per_task = per_task;
+    const auto stream = make_stream(o, data, kSeed);
+    std::vector<std::size_t> out;
+    std::vector<int> seen;
+    for (int t = 0; t < stream->tasks(); ++t) {
+      out.push_back(stream->classes(t).size());
+      for (const int c : stream->classes(t))
+        seen.push_back(c);
+    }
+    for (std::size_t i = 0; i < seen.size(); ++i)
+      EXPECT_EQ(seen[i], static_cast<int>(i)) << "in the order of the classes, none twice";
+    return out;
+  };
+  EXPECT_THAT(sizes(6, 5, {}), ElementsAre(5, 1, 1, 1, 1, 1));
+  EXPECT_THAT(sizes(3, 4, {}), ElementsAre(4, 3, 3));
+  EXPECT_THAT(sizes(3, 5, 2), ElementsAre(5, 2, 2));
+  EXPECT_THAT(sizes(1, 5, {}), ElementsAre(5));
+  EXPECT_THAT(sizes(1, 10, 3), ElementsAre(10));
+  StreamOptions o = options(StreamKind::Split, 3);
+  o.base_classes = 6, o.class_order = ClassOrder::Seed, o.order_seed = 4;
+  const auto base = make_stream(o, data, kSeed);
+  o.base_classes = {}, o.tasks = 5;
+  const auto even = make_stream(o, data, kSeed);
+  std::set<int> first;
+  for (const int t : {0, 1, 2})
+    for (const int c : even->classes(t))
+      first.insert(c);
+  EXPECT_EQ(std::vector<int>(first.begin(), first.end()), base->classes(0));
+  EXPECT_EQ(base->classes(1), even->classes(3));
+}
+
+TEST(Split, RefusesABaseThatLeavesTooLittle) {
+  const Dataset data = tiny_dataset();
+  const auto refusal = [&](int tasks, int base, std::optional<int> per_task) {
+    StreamOptions o = options(StreamKind::Split, tasks);
+    o.base_classes = base, o.classes_per_task = per_task;
+    return message_of(Fault::Config, [&] { make_stream(o, data, kSeed); });
+  };
+  EXPECT_THAT(refusal(2, 10, {}), HasSubstr("leaves nothing of its 10 classes"));
+  EXPECT_THAT(refusal(1, 11, {}), HasSubstr("base_classes = 11"));
+  EXPECT_THAT(refusal(7, 5, {}), AllOf(HasSubstr("fewer than one class"), HasSubstr("tasks = 6")));
+  EXPECT_THAT(refusal(3, 5, {}), HasSubstr("set classes_per_task = 2 to use 4 of them"));
+  EXPECT_THAT(refusal(4, 5, 2),
+              AllOf(HasSubstr("3 tasks after the first"), HasSubstr("tasks = 3")));
+}
+
 TEST(Split, ShufflesTheClassesBySeed) {
   StreamOptions o = options(StreamKind::Split, 5);
   o.class_order = ClassOrder::Seed;

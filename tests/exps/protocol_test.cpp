@@ -55,6 +55,9 @@ TEST(Protocol, AnotherSpellingOfTheSameIsNoDifference) {
   EXPECT_EQ(between("cumul = true\n", "protocol = joint\n"), Lines{});
   EXPECT_EQ(between("permutation_seed = 0\n", ""), Lines{});
   EXPECT_EQ(between("", "scenario = domain\nhead = shared\n"), Lines{});
+  EXPECT_EQ(between("stream = permuted\nbase_classes = 3\n", "stream = permuted\n"), Lines{});
+  EXPECT_EQ(between("stream = split\ntasks = 6\nbase_classes = 5\n", "stream = split\ntasks = 6\n"),
+            (Lines{"base_classes: 5 against auto", "classes_per_task: auto against 1"}));
   EXPECT_EQ(between("stream = split\ntasks = 5\n",
                     "stream = split\ntasks = 5\nclasses_per_task = 2\nscenario = task\n"),
             Lines{});

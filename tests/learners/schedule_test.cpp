@@ -17,6 +17,19 @@ TEST(Schedule, LinearAndCosineEndAtTheFinalFraction) {
     EXPECT_NEAR(schedule_factor(o, 50, 101, 5), 0.55, 1e-12);
   }
 }
+TEST(Schedule, InverseSqrtFallsWithTheRootOfTheSteps) {
+  const ScheduleOptions o{.schedule = Schedule::InverseSqrt};
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 0, 100, 0), 1);
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 3, 100, 0), 0.5);
+  EXPECT_DOUBLE_EQ(schedule_factor(o, 99, 100, 5), 0.1);
+  const ScheduleOptions warm{.schedule = Schedule::InverseSqrt, .warmup_steps = 10};
+  EXPECT_DOUBLE_EQ(schedule_factor(warm, 10, 100, 0), 1);
+  EXPECT_DOUBLE_EQ(schedule_factor(warm, 13, 100, 0), 0.5);
+  ScheduleOptions run = o;
+  EXPECT_DOUBLE_EQ(schedule_factor(run, 3, 100, 0, 96), 0.5) << "anew with every task";
+  run.sqrt_of = StepsOf::Run;
+  EXPECT_DOUBLE_EQ(schedule_factor(run, 3, 100, 0, 96), 0.1);
+}
 TEST(Schedule, HoldsTheFullRateForAShareOfTheStepsFirst) {
   for (const Schedule kind : {Schedule::Linear, Schedule::Cosine}) {
     const ScheduleOptions o{.schedule = kind, .lr_final = 0.2, .schedule_hold = 0.6};
