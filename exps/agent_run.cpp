@@ -1,7 +1,6 @@
 #include "exps/agent_run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <system_error>
 
@@ -11,25 +10,15 @@
 #include "exps/agent_settings.h"
 #include "exps/checkpoint.h"
 #include "exps/looks/pictures.h"
-#include "exps/results_file.h"
+#include "exps/run_parts.h"
 #include "learners/registry.h"
 #include "models/saved_weights.h"
 #include "utils/error.h"
 #include "utils/find_entry.h"
 #include "utils/provenance.h"
-#include "utils/terminal.h"
 
 namespace engram {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point t) {
-  return std::chrono::duration<double>(Clock::now() - t).count();
-}
-
-Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
-  return Rng(own ? static_cast<std::uint64_t>(*own) : seed);
-}
 
 Table empty_table(std::size_t rows, std::size_t columns) {
   Table table = Table::from_shape({rows, columns});
@@ -302,21 +291,12 @@ class AgentRun final : public AgentObserver {
   void resume() {
     load_checkpoint(request_.files.checkpoint(), parts(cursor_));
     learner_->load(world_);
-    record_.provenance.emplace_back("resumed", utc_now());
-    for (const auto& [name, value] : record_.provenance)
-      if (name == "seconds") option::parse(value, seconds_before_);
-  }
-
-  void set_fact(const std::string& name, const std::string& value) {
-    for (auto& [known, text] : record_.provenance)
-      if (known == name) return void(text = value);
-    record_.provenance.emplace_back(name, value);
+    seconds_before_ = note_resumed(record_);
   }
 
   void save_record() {
-    set_fact("seconds", fmt::format("{:.1f}", seconds_before_ + since(started_)));
-    set_fact("peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
-    save_results(request_.files.results(), record_, s_.evaluation.forgetting_definition);
+    keep_record(record_, request_.files.results(), seconds_before_ + since(started_),
+                s_.evaluation.forgetting_definition);
   }
 
   /// Regimes that are learnt at a cursor.

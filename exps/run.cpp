@@ -1,7 +1,6 @@
 #include "exps/run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <system_error>
@@ -16,7 +15,7 @@
 #include "exps/goodness_log.h"
 #include "exps/looks/looks.h"
 #include "exps/portrait.h"
-#include "exps/results_file.h"
+#include "exps/run_parts.h"
 #include "exps/starting_weights.h"
 #include "learners/gather_images.h"
 #include "learners/registry.h"
@@ -25,19 +24,9 @@
 #include "utils/error.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
-#include "utils/terminal.h"
 
 namespace engram {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point t) {
-  return std::chrono::duration<double>(Clock::now() - t).count();
-}
-
-Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
-  return Rng(own ? static_cast<std::uint64_t>(*own) : seed);
-}
 
 /// Builds the parts, watches the loop, fills the record and keeps the files.
 class Run final : public Observer {
@@ -71,10 +60,8 @@ class Run final : public Observer {
     const RunParts parts{*net_, *optimizer_, *rule_, strategies_, cursor_, record_, looks_.state()};
     if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) {
       load_checkpoint(request_.files.checkpoint(), parts);
-      record_.provenance.emplace_back("resumed", utc_now());
+      seconds_before_ = note_resumed(record_);
       tested_before_ = record_.test_macs;
-      for (const auto& [name, value] : record_.provenance)
-        if (name == "seconds") option::parse(value, seconds_before_);
     }
     steps_before_ = cursor_.total_steps;
     last_save_ = Clock::now();
@@ -270,16 +257,9 @@ class Run final : public Observer {
     }
   }
 
-  void set_fact(const std::string& name, const std::string& value) {
-    for (auto& [known, text] : record_.provenance)
-      if (known == name) return void(text = value);
-    record_.provenance.emplace_back(name, value);
-  }
-
   void save_record() {
-    set_fact("seconds", fmt::format("{:.1f}", seconds_before_ + since(started_)));
-    set_fact("peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
-    save_results(request_.files.results(), record_, s_.evaluation.forgetting_definition);
+    keep_record(record_, request_.files.results(), seconds_before_ + since(started_),
+                s_.evaluation.forgetting_definition);
   }
 
   void report(const Cursor& c, int epochs, bool evaluating) {

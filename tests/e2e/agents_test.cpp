@@ -62,7 +62,8 @@ TEST_F(Agents, RunReportAndExport) {
   EXPECT_TRUE(run.complete);
   EXPECT_GT(run.accuracy(1, 0), 0.5);
 
-  const Said table = engram({"export", "results", "--format", "csv", "--table", "returns", "-o", "-"});
+  const Said table =
+      engram({"export", "results", "--format", "csv", "--table", "returns", "-o", "-"});
   ASSERT_EQ(table.code, 0) << table.err;
   EXPECT_TRUE(has(table.out, "boids,0,expert,,mixed,return,")) << table.out.substr(0, 400);
   for (const char* format : {"csv", "json", "npz", "latex"}) {

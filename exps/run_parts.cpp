@@ -1,0 +1,44 @@
+#include "exps/run_parts.h"
+
+#include <fmt/format.h>
+
+#include "exps/results_file.h"
+#include "utils/options.h"
+#include "utils/provenance.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace {
+
+void set_fact(RunRecord& record, const std::string& name, const std::string& value) {
+  for (auto& [known, text] : record.provenance)
+    if (known == name) return void(text = value);
+  record.provenance.emplace_back(name, value);
+}
+
+}  // namespace
+
+double since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
+
+Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
+  return Rng(own ? static_cast<std::uint64_t>(*own) : seed);
+}
+
+double note_resumed(RunRecord& record) {
+  double seconds = 0;
+  record.provenance.emplace_back("resumed", utc_now());
+  for (const auto& [name, value] : record.provenance)
+    if (name == "seconds") option::parse(value, seconds);
+  return seconds;
+}
+
+void keep_record(RunRecord& record, const std::filesystem::path& file, double seconds,
+                 ForgettingDefinition definition) {
+  set_fact(record, "seconds", fmt::format("{:.1f}", seconds));
+  set_fact(record, "peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
+  save_results(file, record, definition);
+}
+
+}  // namespace engram
