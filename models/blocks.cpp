@@ -42,8 +42,11 @@ void add_conditioned(std::vector<LayerPtr>& layers, const ModelOptions& o) {
   if (!shape.empty() && shape.size() != 3)
     throw Error(Fault::Config, "past_shape has a height, a width and channels");
   std::vector<int> seen;
-  for (std::size_t l = 0; l < layers.size(); ++l)
-    if (layers[l]->is_activation()) seen.push_back(static_cast<int>(l));
+  const auto is_activation = [&](std::size_t l) {
+    return l < layers.size() && layers[l]->is_activation();
+  };
+  for (std::size_t l = 0; l < layers.size(); ++l)  // of relu before k-winners only the latter
+    if (is_activation(l) && !is_activation(l + 1)) seen.push_back(static_cast<int>(l));
   if (o.past.layers > 0 && seen.size() > static_cast<std::size_t>(o.past.layers))
     seen.erase(seen.begin(), seen.end() - o.past.layers);
   if (seen.empty())

@@ -234,6 +234,25 @@ TEST(PastGradient, OfKdeWithWhatWasDrawnHeldFixed) {
         }
 }
 
+TEST(PastGradient, OfAConditionedClassifierAboveConvolutions) {
+  for (const PastMechanism mechanism : {PastMechanism::Attention, PastMechanism::Kde}) {
+    ModelOptions o;
+    o.model = "cnn", o.conv_channels = {4, 6}, o.conv_kernel = 3, o.hidden = {7}, o.dropout = 0;
+    o.activation = Activation::Gelu, o.past.mechanism = mechanism, o.past.head = true;
+    o.past.shape = {2, 2, 3}, o.past.hidden = 6, o.past.attention.width = 5;
+    o.past.kde.use = KdeUse::Replace;  // what is drawn is a constant, so nothing else is learnt
+    const auto net = build_model(o, {8, 8, 1}, {1, 4}, Rng(4));
+    if (mechanism == PastMechanism::Attention) {
+      o.past.layers = 2;
+      EXPECT_LT(worst_error(*build_model(o, {8, 8, 1}, {1, 4}, Rng(4))), kTolerance);
+    }
+    EXPECT_EQ(net->errors_reach(0), mechanism == PastMechanism::Attention);
+    if (net->errors_reach(0)) {
+      EXPECT_LT(worst_error(*net), kTolerance);
+    }
+  }
+}
+
 TEST(PastGradient, OfAttentionUnderOtherRulesIsTheirs) {
   ModelOptions o = small(PastMechanism::Attention);
   for (const auto& make : {make_feedback_alignment}) {
