@@ -15,6 +15,7 @@
 #include "exps/goodness_log.h"
 #include "exps/looks/looks.h"
 #include "exps/portrait.h"
+#include "exps/results_file.h"
 #include "exps/run_parts.h"
 #include "exps/starting_weights.h"
 #include "learners/gather_images.h"
