@@ -48,6 +48,7 @@ class HebbDeep final : public Rule {
       --hidden_;
     check(net);
     name_ = net.layer_name(hidden_);
+    hidden_weights_ = weight_id(net, hidden_), top_weights_ = weight_id(net, top_);
     ParamStore& params = net.params();
     for (int id = 0; id < params.count(); ++id)
       params.param(id).trainable = false;
@@ -55,7 +56,7 @@ class HebbDeep final : public Rule {
       const Mat bias = net.layer(l).synapses().front()->bias_part().mutable_value();
       std::fill_n(bias.data, bias.size(), real{0});
     }
-    direction_.resize(static_cast<std::size_t>(weights(net, hidden_).cols));
+    direction_.resize(static_cast<std::size_t>(net.params().value(hidden_weights_).cols));
     Rng draw = rng.fork("hebb_deep");
     for (real& v : direction_)
       v = static_cast<real>(draw.normal());
@@ -69,20 +70,20 @@ class HebbDeep final : public Rule {
     BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
     if (hook) hook(error_.value());
     const Signal& features = input_of(net, hidden_, batch.x, tape_);
-    const double before = length(weights(net, hidden_));
+    const Mat hidden = net.params().value(hidden_weights_);
+    const double before = length(hidden);
     learn_hidden(net, features.value());
     stats.macs += forward;
     stats.macs += learn_top(net, features, pass);
-    const double n =
-        static_cast<double>(batch.rows()) * features.cols() * weights(net, hidden_).cols;
+    const double n = static_cast<double>(batch.rows()) * features.cols() * hidden.cols;
     stats.macs += Macs{n, n};
-    measure(weights(net, hidden_), before);
+    measure(hidden, before);
     return stats;
   }
 
  private:
-  static Mat weights(Network& net, int l) {
-    return net.params().value(net.layer(l).synapses().front()->weight_id());
+  static int weight_id(const Network& net, int l) {
+    return net.layer(l).synapses().front()->weight_id();
   }
 
   void check(const Network& net) const {
@@ -111,7 +112,7 @@ class HebbDeep final : public Rule {
   }
 
   void learn_hidden(Network& net, CMat f) {
-    const Mat w = weights(net, hidden_);
+    const Mat w = net.params().value(hidden_weights_);
     const CMat y = tape_[static_cast<std::size_t>(hidden_)].out.value();
     const Mat change = change_.resize(w.rows, w.cols);
     kernels::gemm(true, false, 1, f, y, 0, change);
@@ -136,7 +137,7 @@ class HebbDeep final : public Rule {
       macs += net.layer(l).forward(*below, y, pass);
       below = &y.out;
     }
-    const Mat w = weights(net, top_);
+    const Mat w = net.params().value(top_weights_);
     const Mat change = change_.resize(w.rows, w.cols);
     kernels::gemm(true, false, -1, below->value(), error_.value(), 0, change);
     add_unit(change, o_.step, w);
@@ -170,6 +171,7 @@ class HebbDeep final : public Rule {
   HebbDeepOptions o_;
   LossOptions loss_;
   int hidden_ = 0, top_ = 0;
+  int hidden_weights_ = -1, top_weights_ = -1;
   std::string name_;
   Tape tape_, again_;
   Signal error_, change_, products_;

@@ -281,7 +281,8 @@ TEST(Feedback, GoesDownThroughTheHeadOfEachTask) {
     if (!entry.model.empty()) continue;  // teaches a model of its own, without errors
     const std::string rule(entry.name);
     const auto made = make_rule(rule, {}, {.loss = {}, .weight_decay = 0.01});
-    if (entry.local || !covers(made->provides(), Provides::OutputError)) continue;
+    if (entry.local || !covers(made->provides(), Provides::Gradient | Provides::OutputError))
+      continue;
     const auto layers = [] { return stack(linear(7), relu(), multi_head(3, 4, false)); };
     Ruled r(rule, {}, {1, 1, 5}, layers());
     const Batch batch = random_batch(9, 5, 4, 3);
