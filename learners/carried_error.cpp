@@ -41,10 +41,12 @@ FeedbackPlan CarriedError::feedback() {
 }
 
 /// Weights that no error ever reaches have no gradient at all: nothing may shrink them either.
-void CarriedError::prepare(Network& net, Rng) {
+/// Those of a layer that others share have one if it reaches any of these.
+void CarriedError::leave_unreached(Network& net) {
+  met_a_batch_ = true;
   for (int l = 0; l < net.depth(); ++l)
-    if (!net.errors_reach(l))
-      for (int id = net.first_slice(l); id < net.last_slice(l); ++id)
+    for (int id = net.first_slice(l); id < net.last_slice(l); ++id)
+      if (!net.errors_reach(l) && net.params().param(id).form == GradientForm::Zero)
         net.params().param(id).trainable = false;
 }
 
@@ -62,6 +64,7 @@ BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pas
   stats.macs += forward;
   if (hook) hook(error_.value());
   stats.macs += descend(net, batch, pass, false);
+  if (!met_a_batch_) leave_unreached(net);
   finish(net, pass);
   return stats;
 }

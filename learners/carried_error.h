@@ -20,7 +20,6 @@ class CarriedError : public Rule {
   Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
   /// Its `draw` refers to this rule, which must live until the network is built.
   FeedbackPlan feedback() override;
-  void prepare(Network& net, Rng rng) override;
   const Tape& tape() const override { return tape_; }
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override;
@@ -39,6 +38,7 @@ class CarriedError : public Rule {
 
  private:
   void derive_all(const Network& net, const Pass& pass);
+  void leave_unreached(Network& net);
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
 
@@ -47,6 +47,7 @@ class CarriedError : public Rule {
   Tape tape_;
   Signal error_;  ///< at the outputs of the network
   WalkDown walk_;
+  bool met_a_batch_ = false;
 };
 
 }  // namespace engram

@@ -234,6 +234,26 @@ TEST(PastGradient, OfKdeWithWhatWasDrawnHeldFixed) {
         }
 }
 
+/// One layer norm at three places, only the last of which errors reach: it learns, what is below
+/// does not, and not even its decay touches that.
+TEST(PastGradient, OfSharedSlicesIsThatOfTheLayersThatErrorsReach) {
+  ModelOptions o = small(PastMechanism::Kde);
+  o.layer_norm = NormPlace::After, o.layer_norm_shared = true, o.past.at = {3};
+  o.past.kde.use = KdeUse::Replace;
+  const auto net = built(o);
+  const Batch batch = random_batch(7, 5, 4);
+  const auto rule = make_backprop({}, {});
+  net->params().zero_grad();
+  rule->learn(*net, batch, {true, Rng(5), batch.task}, {});
+  for (const auto& [name, learns] : {std::pair{"linear1.weight", false},
+                                     {"linear2.bias", false},
+                                     {"layer_norm1.scale", true},
+                                     {"layer_norm1.shift", true},
+                                     {"linear3.weight", true},
+                                     {"linear4.bias", true}})
+    EXPECT_EQ(net->params().param(net->params().find(name)).trainable, learns) << name;
+}
+
 TEST(PastGradient, OfAConditionedClassifierAboveConvolutions) {
   for (const PastMechanism mechanism : {PastMechanism::Attention, PastMechanism::Kde}) {
     ModelOptions o;
