@@ -11,7 +11,6 @@
 #include "exps/checkpoint.h"
 #include "exps/looks/pictures.h"
 #include "exps/run_parts.h"
-#include "learners/registry.h"
 #include "models/saved_weights.h"
 #include "utils/error.h"
 #include "utils/find_entry.h"
@@ -24,37 +23,6 @@ Table empty_table(std::size_t rows, std::size_t columns) {
   Table table = Table::from_shape({rows, columns});
   table.fill(kNotEvaluated);
   return table;
-}
-
-/// An agent with what teaches it, if it learns.
-struct Minds {
-  std::unique_ptr<Rule> rule;
-  std::unique_ptr<Network> net;
-  std::unique_ptr<Optimizer> optimizer;
-  std::vector<std::unique_ptr<Strategy>> strategies;
-  std::unique_ptr<Agent> agent;
-};
-
-Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) {
-  Minds m;
-  const auto world = regimes.make(0, Role::Train);
-  const Rng init = root_of(s.rule.init_seed, seed);
-  AgentContext context{.world = *world,
-                       .inputs = senses_of(s, regimes).inputs(*world),
-                       .clear_memory = s.agent.clear_memory};
-  if (agent_entry(s).outputs(*world) > 0) {
-    m.rule = make_agent_rule(s);
-    m.net = make_agent_network(s, *world, m.rule.get(), init.fork("init"));
-    m.optimizer = make_optimizer(s.optimizer, m.net->params());
-    Config config = s.config;
-    for (const std::string& name : s.rule.strategies)
-      m.strategies.push_back(find_entry(strategies(), name, "strategies").make(config, *m.net));
-    m.rule->prepare(*m.net, init.fork("rule"));
-    context.net = m.net.get();
-    context.twin = [&] { return make_agent_network(s, *world, m.rule.get(), init.fork("init")); };
-  }
-  m.agent = make_agent(s, context);
-  return m;
 }
 
 /// Builds the parts, watches the loop, fills the record and keeps the files.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "exps/run_parts.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
 #include "models/registry.h"
@@ -123,21 +124,28 @@ Senses senses_of(const Settings& s, const Regimes& regimes) {
   return Senses(s.agent.regime_input ? regimes.count() : 0);
 }
 
-std::unique_ptr<Rule> make_agent_rule(const Settings& s) {
-  return make_rule(s.rule.rule, s.config, {agent_entry(s).loss, s.optimizer.weight_decay});
-}
-
-std::unique_ptr<Network> make_agent_network(const Settings& s, const Simulation& world, Rule* rule,
-                                            Rng rng) {
-  const int outputs = agent_entry(s).outputs(world);
-  if (outputs == 0) return nullptr;
-  const int inputs = senses_of(s, regimes_of(s)).inputs(world);
-  return build_model(s.model, {1, 1, inputs}, {1, outputs, 1}, rng, 1, rule->feedback());
-}
-
-std::unique_ptr<Agent> make_agent(const Settings& s, const AgentContext& context) {
+Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) {
+  Minds m;
   Config config = s.config;
-  return agent_entry(s).make(config, context);
+  const auto world = regimes.make(0, Role::Train);
+  const Rng init = root_of(s.rule.init_seed, seed);
+  const int inputs = senses_of(s, regimes).inputs(*world), outputs = agent_entry(s).outputs(*world);
+  const auto make_net = [&] {
+    return build_model(s.model, {1, 1, inputs}, {1, outputs, 1}, init.fork("init"), 1,
+                       m.rule->feedback());
+  };
+  AgentContext context{.world = *world, .inputs = inputs, .clear_memory = s.agent.clear_memory};
+  if (outputs > 0) {
+    m.rule = make_rule(s.rule.rule, s.config, {agent_entry(s).loss, s.optimizer.weight_decay});
+    m.net = make_net();
+    m.optimizer = make_optimizer(s.optimizer, m.net->params());
+    for (const std::string& name : s.rule.strategies)
+      m.strategies.push_back(find_entry(strategies(), name, "strategies").make(config, *m.net));
+    m.rule->prepare(*m.net, init.fork("rule"));
+    context.net = m.net.get(), context.twin = make_net;
+  }
+  m.agent = agent_entry(s).make(config, context);
+  return m;
 }
 
 namespace {

@@ -24,13 +24,15 @@ void read_agent_settings(Settings& s, Config& config);
 const AgentEntry& agent_entry(const Settings& s);
 /// The regimes that the settings name, or all there are.
 Regimes regimes_of(const Settings& s);
-/// The rule that teaches the agent, by the loss that is the agent's own.
-std::unique_ptr<Rule> make_agent_rule(const Settings& s);
-/// The network of an agent that learns, or null. `rule` may be null with it.
-std::unique_ptr<Network> make_agent_network(const Settings& s, const Simulation& world, Rule* rule,
-                                            Rng rng);
-/// The agent. Keeps what the context names.
-std::unique_ptr<Agent> make_agent(const Settings& s, const AgentContext& context);
+/// An agent with what teaches it, if it learns: otherwise the rest is null.
+struct Minds {
+  std::unique_ptr<Rule> rule;  ///< by the loss that is the agent's own
+  std::unique_ptr<Network> net;
+  std::unique_ptr<Optimizer> optimizer;
+  std::vector<std::unique_ptr<Strategy>> strategies;
+  std::unique_ptr<Agent> agent;
+};
+Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed);
 /// How networks see the worlds of the settings.
 Senses senses_of(const Settings& s, const Regimes& regimes);
 

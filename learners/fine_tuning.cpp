@@ -76,8 +76,8 @@ class FineTuned final : public Rule {
   template <class Body>
   static void for_each_slice(const Network& net, int first, int last, const Body& body) {
     for (int l = first; l < last; ++l)
-      for (int id = 0; id < net.params().count(); ++id)
-        if (net.params().param(id).name.starts_with(net.layer_name(l) + ".")) body(id);
+      for (int id = net.first_slice(l); id < net.last_slice(l); ++id)
+        body(id);
   }
 
   bool learns_above(const Network& net) const {

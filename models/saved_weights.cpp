@@ -53,10 +53,9 @@ std::vector<Slot> slices_of_layer(Network& net, int l) {
   ParamStore& store = net.params();
   const std::string begin = net.layer_name(l) + ".";
   std::vector<Slot> out;
-  for (int id = 0; id < store.count(); ++id) {
+  for (int id = net.first_slice(l); id < net.last_slice(l); ++id) {
     const Param& p = store.param(id);
-    if (p.name.starts_with(begin) && !p.name.ends_with(".feedback"))
-      out.push_back({&p, store.value(id)});
+    if (!p.name.ends_with(".feedback")) out.push_back({&p, store.value(id)});
   }
   for (int id = 0; id < store.state_count(); ++id)
     if (store.state_param(id).name.starts_with(begin))

@@ -54,28 +54,16 @@ std::string named_layers(const Network& net) {
 
 PartsText try_agent_parts(const Settings& s, std::uint64_t seed) {
   const Regimes regimes = regimes_of(s);
-  const auto world = regimes.make(0, Role::Train);
-  const Senses senses = senses_of(s, regimes);
-  PartsText text{fmt::format("{}; regimes: {}", world->describe(), fmt::join(regimes.names, ", ")),
+  PartsText text{fmt::format("{}; regimes: {}", regimes.make(0, Role::Train)->describe(),
+                             fmt::join(regimes.names, ", ")),
                  "  no network\n", 0};
-  AgentContext context{
-      .world = *world, .inputs = senses.inputs(*world), .clear_memory = s.agent.clear_memory};
-  if (agent_entry(s).outputs(*world) == 0) return make_agent(s, context), text;
-  const auto rule = make_agent_rule(s);
-  const auto make_net = [&] {
-    return make_agent_network(s, *world, rule.get(), Rng(seed).fork("init"));
-  };
-  const auto net = make_net();
-  context.net = net.get(), context.twin = make_net;
-  const auto agent = make_agent(s, context);
-  const auto optimizer = make_optimizer(s.optimizer, net->params());
-  Config config = s.config;
-  std::vector<std::unique_ptr<Strategy>> protections;
-  for (const std::string& name : s.rule.strategies)
-    protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
-  const AgentLearner learner(s.agent, s.learner.schedule, s.optimizer,
-                             {*agent, *net, *rule, *optimizer, protections}, regimes, Rng(seed));
-  text.model = named_layers(*net), text.parameters = net->params().values().size();
+  Minds minds = make_minds(s, regimes, seed);
+  if (!minds.net) return text;
+  const AgentLearner learner(
+      s.agent, s.learner.schedule, s.optimizer,
+      {*minds.agent, *minds.net, *minds.rule, *minds.optimizer, minds.strategies}, regimes,
+      Rng(seed));
+  text.model = named_layers(*minds.net), text.parameters = minds.net->params().values().size();
   return text;
 }
 

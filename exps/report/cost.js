@@ -30,7 +30,7 @@ function earnedFigure() {
     return range(e.tasks.length).map((t) => point(i, over(e, (r) => spent(r, t + 1)).mean,
       over(e, (r) => r.average_accuracy_curve[t]), what(t))).filter((p) => p.y !== null);
   });
-  return figure("Accuracy on the tasks seen, against multiply-adds spent so far",
+  return figure(`Mean ${kMeasured} on the tasks seen, against multiply-adds spent so far`,
     (w) => lineChart(rows(), w, { x: "multiply-adds executed", y: kMeasured, whole: false }),
     () => asTable(rows().map((r) => ({ ...r, x: short(r.x) })), "multiply-adds", kMeasured));
 }

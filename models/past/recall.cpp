@@ -14,7 +14,9 @@ namespace {
 class Recall final : public Layer {
  public:
   std::string kind() const override { return "recall"; }
-  std::string describe() const override { return fmt::format("recall of {} layers", places_); }
+  std::string describe() const override {
+    return fmt::format("recall of {} layer{}", places_, places_ == 1 ? "" : "s");
+  }
   bool errors_reach_past() const override { return true; }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore&) override {

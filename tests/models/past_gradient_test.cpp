@@ -5,6 +5,7 @@
 #include "models/past/map_noise.h"
 #include "models/past/past.h"
 #include "models/registry.h"
+#include "models/synaptic.h"
 #include "tests/models/differences.h"
 #include "tests/models/harness.h"
 
@@ -273,23 +274,38 @@ TEST(PastGradient, OfAConditionedClassifierAboveConvolutions) {
   }
 }
 
-TEST(PastGradient, OfAttentionUnderOtherRulesIsTheirs) {
-  ModelOptions o = small(PastMechanism::Attention);
-  for (const auto& make : {make_feedback_alignment}) {
-    const auto rule = make({}, {});
-    const auto net = build_model(o, {1, 1, 5}, {1, 4}, Rng(4), 1, rule->feedback());
-    const Batch batch = random_batch(7, 5, 4);
-    rule->prepare(*net, Rng(3));
-    net->params().zero_grad();
-    rule->learn(*net, batch, {true, Rng(5), batch.task}, {});
-    for (int id = 0; id < net->params().count(); ++id) {
-      if (!net->params().param(id).trainable) continue;
-      double size = 0;
-      for (const real g : net->params().grad(id).all())
-        size += std::abs(g);
-      EXPECT_GT(size, 0) << net->params().param(id).name;
+/// Feedback alignment whose matrices are the weights is back-propagation, projections included.
+TEST(PastGradient, OfFeedbackThatIsTheWeightsIsBackPropagations) {
+  const ModelOptions o = small(PastMechanism::Attention);
+  const Batch batch = random_batch(7, 5, 4);
+  const auto rule = make_feedback_alignment({}, {}), exact = make_backprop({}, {});
+  const auto net = build_model(o, {1, 1, 5}, {1, 4}, Rng(4), 1, rule->feedback());
+  const auto twin = built(o);
+  const auto gradients = [&](Rule& by, Network& of) {
+    of.params().zero_grad();
+    by.learn(of, batch, {true, Rng(5), batch.task}, {});
+    std::vector<real> all;
+    for (int id = 0; id < of.params().count(); ++id)
+      if (!of.params().param(id).name.ends_with(".feedback")) {
+        const auto g = of.params().grad(id).all();
+        all.insert(all.end(), g.begin(), g.end());
+      }
+    return all;
+  };
+  const auto expected = gradients(*exact, *twin);
+  rule->prepare(*net, Rng(3));
+  EXPECT_NE(gradients(*rule, *net), expected);
+  int matrices = 0;
+  for (const SynapticMatrix* s : net->synapses())
+    if (s->feedback_id() >= 0) {
+      std::copy_n(s->weight().data, s->weight().size(), s->slice().data);
+      ++matrices;
     }
-  }
+  EXPECT_EQ(matrices, 11);  // all but that of the lowest layer
+  const auto found = gradients(*rule, *net);
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_NEAR(found[i], expected[i], 1e-12);
 }
 
 }  // namespace
