@@ -18,6 +18,14 @@ void for_each_block_row(GradientBlock& block, const Param& p, Body body) {
     body(block.all_rows ? r : block.rows[r], block.value.data() + r * width);
 }
 
+double squares(std::span<const real> x) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < x.size(); ++i)
+    sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
 }  // namespace
 
 int ParamStore::add(std::string name, int rows, int cols) {
@@ -198,24 +206,19 @@ void ParamStore::clip_gradients(double bound) {
 std::span<const real> ParamStore::kept_gradient(int id) const {
   const Param& p = param(id);
   if (p.form == GradientForm::Full) return {grads_.data() + p.offset, p.size()};
-  if (p.form == GradientForm::Block) {
-    const std::size_t rows =
-        p.block.all_rows ? static_cast<std::size_t>(p.rows) : p.block.rows.size();
-    return {p.block.value.data(), rows * p.block.width(p.cols)};
-  }
+  if (p.form == GradientForm::Block) return p.block.value;
   return {};
 }
 
+double ParamStore::gradient_norm(int id) const {
+  return std::sqrt(squares(kept_gradient(id)));
+}
+
 double ParamStore::gradient_norm() const {
-  double squares = 0;
-  for (int id = 0; id < count(); ++id) {
-    if (!param(id).trainable) continue;
-    const std::span<const real> g = kept_gradient(id);
-#pragma omp simd reduction(+ : squares)
-    for (std::size_t i = 0; i < g.size(); ++i)
-      squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-  }
-  return std::sqrt(squares);
+  double sum = 0;
+  for (int id = 0; id < count(); ++id)
+    if (param(id).trainable) sum += squares(kept_gradient(id));
+  return std::sqrt(sum);
 }
 
 void ParamStore::scale_gradients(double by) {

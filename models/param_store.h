@@ -115,10 +115,11 @@ class ParamStore {
 
   /// Gives a slice a mask with exactly `kept` ones in every column (see Param::mask).
   void set_mask(int id, std::vector<std::uint8_t> mask);
-  void mask_values();                 ///< absent synapses <- 0
-  void mask_gradients();              ///< their gradients <- 0
-  void clip_gradients(double bound);  ///< every entry of every gradient <- within +-bound
-  double gradient_norm() const;       ///< Euclidean, over all trainable slices
+  void mask_values();                  ///< absent synapses <- 0
+  void mask_gradients();               ///< their gradients <- 0
+  void clip_gradients(double bound);   ///< every entry of every gradient <- within +-bound
+  double gradient_norm(int id) const;  ///< Euclidean, of a slice (Frobenius)
+  double gradient_norm() const;        ///< over all trainable slices
   void scale_gradients(double by);
 
  private:

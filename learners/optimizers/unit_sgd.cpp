@@ -2,9 +2,6 @@
 // however long that is (Hazan, Levy & Shalev-Shwartz 2015): D <- D / (|D| + 1e-8), w <- w - lr D.
 // With a linear layer under a softmax it is the "Hebbian" rule of D2BL, the delta rule at unit
 // length, whose own rate cancels.
-#include <algorithm>
-#include <cmath>
-
 #include "learners/optimizer.h"
 #include "utils/error.h"
 
@@ -22,7 +19,7 @@ class UnitSgd final : public Optimizer {
     for (int id = 0; id < params_.count(); ++id) {
       const Param& p = params_.param(id);
       if (!p.trainable || p.form == GradientForm::Zero) continue;
-      const auto rate = static_cast<real>(lr * p.rate / (length(id) + kFloor));
+      const auto rate = static_cast<real>(lr * p.rate / (params_.gradient_norm(id) + kFloor));
       for_each_run(params_, id, [=](std::size_t begin, std::size_t count, const real* g) {
         if (!g) return;
         real* const w = values + begin;
@@ -38,21 +35,6 @@ class UnitSgd final : public Optimizer {
   }
 
  private:
-  /// Of the gradient of a slice (Frobenius).
-  double length(int id) {
-    const Param& p = params_.param(id);
-    double squares = 0;
-    const auto add = [&squares](auto values) {
-      for (const real g : values)
-        squares += static_cast<double>(g) * static_cast<double>(g);
-    };
-    if (p.form == GradientForm::Block)
-      add(std::span<const real>(p.block.value));
-    else
-      add(CMat(params_.grad(id)).all());
-    return std::sqrt(squares);
-  }
-
   ParamStore& params_;
 };
 
