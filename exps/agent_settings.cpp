@@ -115,7 +115,10 @@ Regimes regimes_of(const Settings& s) {
     regimes.names = find_entry(simulations(), s.stream.benchmark, "benchmark").regimes();
   regimes.make = [names = regimes.names, benchmark = s.stream.benchmark, options = s.simulation](
                      int regime, Role role) {
-    return make_simulation(benchmark, options, names[static_cast<std::size_t>(regime)], role);
+    SimulationOptions those = options;
+    // However many learn at once, all are judged by the same worlds.
+    if (role == Role::Test) those.bodies = 0;
+    return make_simulation(benchmark, those, names[static_cast<std::size_t>(regime)], role);
   };
   return regimes;
 }

@@ -21,7 +21,9 @@ struct SimulationOptions {
   void describe(V&& v) {
     v("regimes", regimes, "simulations: names of the regimes to learn, in this order; empty: all");
     v("bodies", bodies, Range::at_least(0),
-      "simulations: bodies that act at the same time; 0: as many as its authors had");
+      "simulations: bodies that learn at the same time; 0: flock 40, drive 1. 80 and 20 are "
+      "judged, "
+      "always the same");
     v("lidar_beams", lidar_beams, Range::at_least(0).at_most(720),
       "drive: beams of the distance sensor, evenly around the car");
   }

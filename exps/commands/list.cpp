@@ -30,10 +30,9 @@ constexpr CommandHelp kHelp{
     .usage = "[KIND] [NAME] [options] | results [DIR]",
     .about =
         "KIND is experiments, benchmarks (datasets, streams and simulations), models, rules,\n"
-        "strategies, optimizers, agents or options. With NAME, all that is known about one of "
-        "them; NAME alone is\n"
-        "looked for in every kind. `list results` shows the runs in DIR (default: results/ of\n"
-        "the checkout), complete or not, with accuracy and forgetting.",
+        "strategies, optimizers, agents or options. With NAME, all that is known about one of\n"
+        "them; NAME alone is looked for in every kind. `list results` shows the runs in DIR\n"
+        "(default: results/ of the checkout), complete or not, with accuracy and forgetting.",
     .examples =
         "  engram list experiments\n"
         "  engram list models mlp\n"

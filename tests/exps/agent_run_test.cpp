@@ -127,9 +127,24 @@ void expect_same_returns(const RunRecord& a, const RunRecord& b) {
   }
 }
 
+TEST(AgentRun, IsJudgedByTheSameWorldsHoweverManyLearn) {
+  const TempFolder folder;
+  const auto levels = [&](const char* bodies) {
+    const RunRecord r = run({{"benchmark", "flock"},
+                             {"regimes", "mixed"},
+                             {"agent", "random"},
+                             {"film_frames", "0"},
+                             {"bodies", bodies}},
+                            {folder.path() / bodies, 1});
+    EXPECT_EQ(r.test_sizes, std::vector<int>{80});
+    return std::pair(r.returns->random, r.returns->random_measures);
+  };
+  EXPECT_EQ(levels("3"), levels("7"));
+}
+
 TEST(AgentRun, FillsEveryRowAndTheLearningCurves) {
   const TempFolder folder;
-  const RunRecord r = run(kImitation, {folder.path(), 1});
+  const RunRecord r = run(with(kImitation, {{"bodies", "30"}}), {folder.path(), 1});  // who meet
   EXPECT_TRUE(r.complete);
   ASSERT_TRUE(r.is_score());
   EXPECT_EQ(r.task_names, (std::vector<std::string>{"mixed", "separation"}));
