@@ -29,7 +29,7 @@ struct Minds {
   std::unique_ptr<Rule> rule;  ///< by the loss that is the agent's own
   std::unique_ptr<Network> net;
   std::unique_ptr<Optimizer> optimizer;
-  std::vector<std::unique_ptr<Strategy>> strategies;
+  StrategyList strategies;
   std::unique_ptr<Agent> agent;
 };
 Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed);

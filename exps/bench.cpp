@@ -167,7 +167,7 @@ void train(const Workload& workload, const Settings& s, const TaskStream& stream
   const auto rule = make_rule(s);
   const auto optimizer = make_optimizer(s.optimizer, net.params());
   const int batch = s.learner.batch_size;
-  std::vector<std::unique_ptr<Strategy>> strategies;
+  StrategyList strategies;
   if (workload.kind == Kind::Hidden)
     strategies.push_back(std::make_unique<WinnersAsInputs>(watch, batch, net.in().size()));
   rule->prepare(net, Rng(0).fork("rule"));

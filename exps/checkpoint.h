@@ -22,7 +22,7 @@ struct RunParts {
   Network& net;
   Optimizer& optimizer;
   Rule& rule;
-  std::vector<std::unique_ptr<Strategy>>& strategies;
+  StrategyList& strategies;
   Cursor& cursor;
   RunRecord& record;
   std::vector<std::span<real>> looks{};  ///< what is remembered of earlier rows (exps/looks/)

@@ -91,6 +91,19 @@ void check_fine_tuning(const Settings& s, Config& config) {
     refuse("hebbian.blocks begins with weights that are drawn, not with those of a file");
 }
 
+/// Strategies that open units by task bring their gating along.
+void bring_gatings(Settings& s) {
+  for (const std::string& name : s.rule.strategies) {
+    const std::string gating(find_entry(strategies(), name, "strategies").gating);
+    if (gating.empty() || s.model.gating.gating == gating) continue;
+    if (s.model.gating.on())
+      throw Error(Fault::Config,
+                  fmt::format("strategies: {} opens units by gating = {}, but gating = {}", name,
+                              gating, s.model.gating.gating));
+    s.model.gating.gating = gating;
+  }
+}
+
 }  // namespace
 
 Settings read_settings(std::string experiment, Config config) {
@@ -137,6 +150,7 @@ Settings read_settings(std::string experiment, Config config) {
   at("strategies", [&] {
     for (const std::string& name : s.rule.strategies)
       find_entry(strategies(), name, "strategies").read(config);
+    bring_gatings(s);
   });
 
   require_all_used(config);

@@ -51,8 +51,9 @@ class Run final : public Observer {
     if (!request_.resume || !std::filesystem::exists(request_.files.checkpoint()))
       begun_ = start_from_weights(s_.fine_tuning, request_.files, *net_);
     Config config = s_.config;
+    const StrategyContext context{*net_, stream_.get(), &targets_, s_.learner.batch_size};
     for (const std::string& name : s_.rule.strategies)
-      strategies_.push_back(find_entry(strategies(), name, "strategies").make(config, *net_));
+      strategies_.push_back(make_strategy(name, config, context));
     rule_->prepare(*net_, root_of(s_.rule.init_seed, request.seed).fork("rule"));
     start_record(data);
   }
@@ -98,9 +99,14 @@ class Run final : public Observer {
     cursor_.window_correct = cursor_.window_examples = 0;
     const bool all_at_once = stream_->experiences() < stream_->tasks();
     const int seen = all_at_once ? stream_->tasks() : c.experience + 1;
-    for (int task = 0; task < stream_->tasks(); ++task)
-      row.probe_accuracy.push_back(task < seen ? evaluator_.accuracy(probe(task), task, seen)
-                                               : kNotEvaluated);
+    for (int task = 0; task < stream_->tasks(); ++task) {
+      if (task >= seen) {
+        row.probe_accuracy.push_back(kNotEvaluated);
+        continue;
+      }
+      const TestScope scope(strategies_, *net_, task);
+      row.probe_accuracy.push_back(evaluator_.accuracy(probe(task), task, seen));
+    }
     record_.steps.push_back(std::move(row));
     count_test_macs();
   }
@@ -214,7 +220,9 @@ class Run final : public Observer {
     const bool last = row == tasks;
     goodness_.start();
     if (goodness_.on()) evaluator_.watch(&goodness_);
+    StrategyList none, &standing_in = row > 0 ? strategies_ : none;
     for (int task = 0; task < tasks; ++task) {
+      const TestScope scope(standing_in, *net_, task);
       const bool learned_now = task == row - 1;
       const bool count = s_.learner.record_stats && (learned_now || last);
       UnitUsage usage;
@@ -226,6 +234,7 @@ class Run final : public Observer {
     evaluator_.watch(nullptr);
     goodness_.finish(row, record_);
     if (row == 0) record_.pictures.clear(), record_.embeddings.clear();
+    const TestScope scope(standing_in, *net_, std::max(0, row - 1));
     take_pictures(row);
     looks_.take(row, record_);
     note_gates(*net_, row, stream_->experiences() < tasks, record_);
@@ -299,7 +308,7 @@ class Run final : public Observer {
   std::unique_ptr<Rule> rule_;
   std::unique_ptr<Network> net_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::vector<std::unique_ptr<Strategy>> strategies_;
+  StrategyList strategies_;
   StartingWeights begun_;
   Evaluator evaluator_;
   Rng data_rng_;

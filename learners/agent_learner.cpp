@@ -39,11 +39,7 @@ AgentLearner::AgentLearner(const AgentOptions& options, const ScheduleOptions& s
     throw Error(Fault::Config,
                 "rule: agents learn by the error of their outputs, which this rule does not carry "
                 "down; use backprop, feedback_alignment or another rule of their kind");
-  for (const auto& s : parts_.strategies)
-    if (!covers(provided, s->needs()))
-      throw Error(Fault::Config,
-                  "strategies: one of them needs what this rule does not compute; choose another "
-                  "rule or strategy");
+  check_served(parts_.strategies, {.provides = provided, .examples = false});
 }
 
 bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
@@ -52,7 +48,14 @@ bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
     const int regime = cursor.experience;
     Experience experience;
     experience.index = regime;
-    Training context{parts_.net, &experience, cursor.epoch, cursor.total_steps, rng_};
+    Training context{.net = parts_.net,
+                     .rule = parts_.rule,
+                     .optimizer = parts_.optimizer,
+                     .experience = &experience,
+                     .tasks_seen = regime + 1,
+                     .epoch = cursor.epoch,
+                     .step = cursor.total_steps,
+                     .rng = rng_};
     world_ = regimes_.make(regime, Role::Train);
     const auto bodies = static_cast<std::size_t>(world_->bodies());
     actions_.resize(bodies * static_cast<std::size_t>(world_->action_size()));
@@ -149,9 +152,9 @@ void AgentLearner::learn(Training& context, Cursor& cursor) {
   for (auto& s : parts_.strategies)
     s->extend_batch(context, batch_);
   parts_.net.params().zero_grad();
-  const ErrorHook hook = [&](Mat error) {
+  const ErrorHook hook = [&](CMat logits, Mat error) {
     for (auto& s : parts_.strategies)
-      s->shape_error(context, batch_, error);
+      s->shape_error(context, batch_, logits, error);
   };
   const BatchStats stats = parts_.rule.learn(parts_.net, batch_, pass_of(cursor.total_steps),
                                              parts_.strategies.empty() ? ErrorHook{} : hook);
@@ -163,7 +166,7 @@ void AgentLearner::learn(Training& context, Cursor& cursor) {
                             cursor.step, optimizer_options_.lr));
   spend_gradient(context, cursor);
   for (auto& s : parts_.strategies)
-    s->after_step(context);
+    s->after_step(context, batch_);
   parts_.agent.after_update(++cursor.total_steps);
   cursor.examples += batch_.rows();
   cursor.loss += stats.loss * batch_.rows(), cursor.macs += stats.macs;

@@ -62,7 +62,7 @@ struct AgentParts {
   Network& net;
   Rule& rule;
   Optimizer& optimizer;
-  std::vector<std::unique_ptr<Strategy>>& strategies;
+  StrategyList& strategies;
 };
 
 class AgentLearner {

@@ -10,9 +10,14 @@
 namespace engram {
 
 struct Batch {
-  Signal x;                 ///< [rows, input size]
-  std::vector<int> target;  ///< output index per row
-  std::vector<int> task;    ///< task per row
+  Signal x;  ///< [rows, input size]
+  /// Output index per row; -1: no label, and no part in the loss, whose error somebody else fills
+  /// in (Strategy::shape_error).
+  std::vector<int> target;
+  std::vector<int> task;  ///< task per row
+  /// Of the first rows, which are the stream's own: their places in the training set of the phase.
+  /// Rows behind them were added by strategies. Empty: all rows are the stream's own.
+  std::vector<std::uint32_t> place{};
   /// Allowed outputs per row, [outputs] each; an empty span allows all. Empty vector: all rows.
   std::vector<std::span<const std::uint8_t>> mask;
   /// Outputs of the classes of each row's own task, [outputs] each.
@@ -21,11 +26,14 @@ struct Batch {
   /// not read. Empty: the labels decide.
   Signal goal{};
   int rows() const { return x.rows(); }
+  /// The stream's own rows; they come first.
+  int own_rows() const { return place.empty() ? rows() : static_cast<int>(place.size()); }
 };
 
 /// What a rule reports about one batch.
 struct BatchStats {
   double loss = 0;  ///< mean over the rows
+  int counted = 0;  ///< rows of which `correct` speaks; 0: all
   /// What the rule said of the epoch; if false, loss and correct mean nothing. The learner's to
   /// set.
   bool labelled = true;

@@ -62,7 +62,7 @@ BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pas
   const Macs forward = net.forward(batch.x, tape_, pass);
   BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
   stats.macs += forward;
-  if (hook) hook(error_.value());
+  if (hook) hook(std::as_const(tape_.back().out).value(), error_.value());
   stats.macs += descend(net, batch, pass, false);
   if (!met_a_batch_) leave_unreached(net);
   finish(net, pass);

@@ -7,15 +7,15 @@
 
 #include <fmt/format.h>
 
+#include "learners/gather_batch.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 
 namespace engram {
 
 Learner::Learner(const LearnerOptions& options, Network& net, Rule& rule, Optimizer& optimizer,
-                 const OptimizerOptions& optimizer_options,
-                 std::vector<std::unique_ptr<Strategy>>& strategies, const Targets& targets,
-                 Rng rng)
+                 const OptimizerOptions& optimizer_options, StrategyList& strategies,
+                 const Targets& targets, Rng rng)
     : o_(options),
       optimizer_options_(optimizer_options),
       net_(net),
@@ -25,11 +25,9 @@ Learner::Learner(const LearnerOptions& options, Network& net, Rule& rule, Optimi
       targets_(targets),
       rng_(rng),
       hidden_(hidden_activations(net)) {
+  check_served(strategies_, {rule_.provides()});
   for (const auto& s : strategies_)
-    if (!covers(rule_.provides(), s->needs()))
-      throw Error(Fault::Config,
-                  "strategies: one of them needs an output error or a gradient, which this rule "
-                  "does not compute; choose another rule or strategy");
+    rule_learns_ = rule_learns_ && !s->learns_instead();
 }
 
 int Learner::epochs_of(int experience) const {
@@ -47,10 +45,28 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
       throw Error(Fault::Config,
                   fmt::format("task {} has no training examples", cursor.experience));
     const int seen = experience.index + 1;
-    Training context{net_,         &experience,
-                     cursor.epoch, cursor.total_steps,
-                     rng_,         targets_.test_mask(experience.index, seen)};
-    net_.begin_experience(experience.train.tasks());
+    Training context{.net = net_,
+                     .rule = rule_,
+                     .optimizer = optimizer_,
+                     .stream = &stream,
+                     .targets = &targets_,
+                     .experience = &experience,
+                     .tasks_seen = seen,
+                     .epoch = cursor.epoch,
+                     .epochs = epochs_of(cursor.experience),
+                     .step = cursor.total_steps,
+                     .batch_size = o_.batch_size,
+                     .rng = rng_,
+                     .seen = targets_.test_mask(experience.index, seen)};
+    std::vector<int> tasks = experience.train.tasks();
+    if (std::ranges::any_of(strategies_, [](const auto& s) { return s->replays(); })) {
+      for (int e = 0; e < cursor.experience; ++e)
+        for (const int task : stream.experience(e).train.tasks())
+          tasks.push_back(task);
+      std::ranges::sort(tasks);
+      tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
+    }
+    net_.begin_experience(tasks);
     if (cursor.epoch == 0 && cursor.step == 0) {
       if (cursor.experience > 0 && optimizer_options_.optimizer_state == StatePolicy::Reset)
         optimizer_.reset();
@@ -58,7 +74,7 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
         s->begin_experience(context);
     }
     for (; cursor.epoch < epochs_of(cursor.experience); ++cursor.epoch)
-      if (!train_epoch(experience, stream.experiences(), cursor, observer)) return false;
+      if (!train_epoch(context, cursor, observer)) return false;
     // A loss sees the weights before its step: the last step of a task is looked at here.
     if (!kernels::all_finite(net_.params().values()))
       throw Error(Fault::Numerical,
@@ -77,12 +93,12 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
   return true;
 }
 
-bool Learner::train_epoch(const Experience& experience, int experiences, Cursor& cursor,
-                          Observer& observer) {
+bool Learner::train_epoch(Training& context, Cursor& cursor, Observer& observer) {
+  const Experience& experience = *context.experience;
   const auto order = epoch_order(experience.train, cursor);
-  const int seen = experience.index + 1;
-  kind_ = rule_.begin_epoch(net_, {cursor.experience, experiences, cursor.epoch,
+  kind_ = rule_.begin_epoch(net_, {cursor.experience, context.stream->experiences(), cursor.epoch,
                                    epochs_of(cursor.experience), cursor.step});
+  kind_.labelled = kind_.labelled && rule_learns_;
   const int rows = kind_.batch_size > 0 ? kind_.batch_size : o_.batch_size;
   const auto batch_size = static_cast<std::size_t>(rows) *
                           (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);
@@ -93,25 +109,31 @@ bool Learner::train_epoch(const Experience& experience, int experiences, Cursor&
     cursor.active.assign(hidden_.size(), 0);
     cursor.measures.assign(rule_.measure_names().size(), 0);
   }
-  const auto gather_batch = [&](std::int64_t step) {
+  context.epoch = cursor.epoch, context.epoch_steps = steps_in_epoch_;
+  const auto places = [&](std::int64_t step) {
     const auto begin = static_cast<std::size_t>(step) * batch_size;
-    const auto count = std::min(batch_size, order.size() - begin);
-    gather(experience, seen, std::span(order).subspan(begin, count));
+    return std::span(order).subspan(begin, std::min(batch_size, order.size() - begin));
   };
   while (cursor.step < steps_in_epoch_) {
     observer.before_step(cursor);
     const auto started = std::chrono::steady_clock::now();
-    gather_batch(cursor.step);
+    gather_batch(experience.train, places(cursor.step), targets_, context.tasks_seen, batch_);
     BatchStats stats;
-    train_step(experience, cursor, stats);
+    train_step(context, cursor, stats);
     cursor.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     ++cursor.step, ++cursor.total_steps;
-    observer.after_step(cursor, stats, batch_.rows(), steps_in_epoch_,
+    observer.after_step(cursor, stats, stats.counted, steps_in_epoch_,
                         epochs_of(cursor.experience));
     observer.may_save(cursor);
     if (observer.stop_requested()) return false;
   }
+  end_epoch(context, places(steps_in_epoch_ - 1), cursor, observer);
+  return true;
+}
+
+void Learner::end_epoch(Training& context, std::span<const std::uint32_t> last_batch,
+                        Cursor& cursor, Observer& observer) {
   const double n = static_cast<double>(std::max<std::int64_t>(1, cursor.examples));
   EpochRow row{cursor.experience, cursor.epoch,       cursor.learning_rate,
                cursor.loss / n,   cursor.correct / n, cursor.seconds,
@@ -123,40 +145,44 @@ bool Learner::train_epoch(const Experience& experience, int experiences, Cursor&
     m /= n;
   if (!kind_.labelled) row.loss = row.train_accuracy = std::nan("");
   if (o_.record_stats && kind_.labelled) {
-    gather_batch(steps_in_epoch_ - 1);  // again: a resumed run may not have taken that step itself
+    // Again: a resumed run may not have taken that step itself.
+    gather_batch(context.experience->train, last_batch, targets_, context.tasks_seen, batch_);
     row.alignment = rule_.alignment(net_, batch_, pass_of(cursor.total_steps - 1));
   }
   observer.after_epoch(row);
   cursor.step = 0;
-  return true;
 }
 
-void Learner::train_step(const Experience& experience, Cursor& cursor, BatchStats& stats) {
-  Training context{net_, &experience, cursor.epoch, cursor.total_steps, rng_};
+void Learner::train_step(Training& context, Cursor& cursor, BatchStats& stats) {
+  context.step = cursor.total_steps, context.epoch_step = cursor.step;
   for (auto& s : strategies_)
     s->extend_batch(context, batch_);
-  for (int u = 0; u < rule_.updates(); ++u)
+  for (int u = 0; rule_learns_ && u < rule_.updates(); ++u)
     update(context, u, cursor, stats);
-  cursor.examples += batch_.rows();
-  cursor.loss += stats.loss * batch_.rows(), cursor.correct += stats.correct;
+  stats.labelled = kind_.labelled;
+  if (stats.counted == 0) stats.counted = batch_.rows();
+  if (!rule_learns_)
+    for (auto& s : strategies_)
+      s->after_step(context, batch_);
+  cursor.examples += stats.counted;
+  cursor.loss += stats.loss * stats.counted, cursor.correct += stats.correct;
   cursor.macs += stats.macs;
   const auto measures = rule_.measures();
   for (std::size_t m = 0; m < measures.size(); ++m)
-    cursor.measures[m] += measures[m] * batch_.rows();
-  if (o_.record_stats) count_active(cursor);
+    cursor.measures[m] += measures[m] * stats.counted;
+  if (o_.record_stats && rule_learns_) count_active(stats.counted, cursor);
 }
 
 void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& stats) {
   if (o_.rezero == Rezero::TrainForward) net_.params().mask_values();
   net_.params().zero_grad();
-  const ErrorHook hook = [&](Mat error) {
+  const ErrorHook hook = [&](CMat logits, Mat error) {
     for (auto& s : strategies_)
-      s->shape_error(context, batch_, error);
+      s->shape_error(context, batch_, logits, error);
   };
   Pass pass = pass_of(cursor.total_steps);
   pass.update = count;
   stats = rule_.learn(net_, batch_, pass, strategies_.empty() ? ErrorHook{} : hook);
-  stats.labelled = kind_.labelled;
   if (!std::isfinite(stats.loss))
     throw Error(
         Fault::Numerical,
@@ -166,7 +192,7 @@ void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& s
                     optimizer_options_.lr));
   if (kind_.labelled) spend_gradient(context, cursor);
   for (auto& s : strategies_)
-    s->after_step(context);
+    s->after_step(context, batch_);
 }
 
 void Learner::spend_gradient(Training& context, Cursor& cursor) {
@@ -235,26 +261,10 @@ void Learner::check_joint_tasks(const TaskStream& stream) const {
                             name_of(o_.joint_tasks)));
 }
 
-void Learner::gather(const Experience& experience, int seen,
-                     std::span<const std::uint32_t> places) {
-  const auto rows = places.size();
-  batch_.target.resize(rows), batch_.task.resize(rows), batch_.mask.clear();
-  batch_.own.resize(rows);
-  const Mat x = batch_.x.resize(static_cast<int>(rows), net_.in().size());
-  experience.train.gather(places, x, batch_.target, batch_.task, &batch_.x.active);
-  for (std::size_t i = 0; i < rows; ++i) {
-    batch_.target[i] = targets_.target(batch_.task[i], batch_.target[i]);
-    batch_.own[i] = targets_.own_mask(batch_.task[i]);
-    const auto mask = targets_.train_mask(batch_.task[i], seen);
-    if (!mask.empty() || !batch_.mask.empty()) batch_.mask.resize(rows), batch_.mask[i] = mask;
-  }
-}
-
-void Learner::count_active(Cursor& cursor) const {
+void Learner::count_active(int rows, Cursor& cursor) const {
   std::size_t i = 0;
   for (const int l : hidden_)
-    cursor.active[i++] +=
-        active_fraction(rule_.tape()[static_cast<std::size_t>(l)]) * batch_.rows();
+    cursor.active[i++] += active_fraction(rule_.tape()[static_cast<std::size_t>(l)]) * rows;
 }
 
 std::vector<int> hidden_activations(const Network& net) {

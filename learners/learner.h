@@ -95,7 +95,7 @@ class Learner {
   /// `rng` is the run's root; the learner forks "order" and "pass" from it.
   /// Throws Error(Config) when a strategy needs what the rule does not provide.
   Learner(const LearnerOptions&, Network&, Rule&, Optimizer&, const OptimizerOptions&,
-          std::vector<std::unique_ptr<Strategy>>& strategies, const Targets&, Rng rng);
+          StrategyList& strategies, const Targets&, Rng rng);
 
   /// Trains from `cursor` to the end of the stream. False when the observer asked to stop: the
   /// cursor then says where to go on. Throws Error(Numerical) when the loss stops being finite.
@@ -104,14 +104,14 @@ class Learner {
   int epochs_of(int experience) const;
 
  private:
-  bool train_epoch(const Experience&, int experiences, Cursor&, Observer&);
-  void train_step(const Experience&, Cursor&, BatchStats&);
+  bool train_epoch(Training&, Cursor&, Observer&);
+  void train_step(Training&, Cursor&, BatchStats&);
   void update(Training&, int count, Cursor&, BatchStats&);
   void spend_gradient(Training&, Cursor&);
   void check_joint_tasks(const TaskStream&) const;
   std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
-  void gather(const Experience&, int experiences_seen, std::span<const std::uint32_t> places);
-  void count_active(Cursor&) const;
+  void count_active(int rows, Cursor&) const;
+  void end_epoch(Training&, std::span<const std::uint32_t> last_batch, Cursor&, Observer&);
   Pass pass_of(std::int64_t step) const;  ///< of the gathered batch, in a step of the whole run
 
   LearnerOptions o_;
@@ -119,13 +119,14 @@ class Learner {
   Network& net_;
   Rule& rule_;
   Optimizer& optimizer_;
-  std::vector<std::unique_ptr<Strategy>>& strategies_;
+  StrategyList& strategies_;
   const Targets& targets_;
   Rng rng_;
   Batch batch_;
   std::int64_t steps_in_epoch_ = 0;
   EpochKind kind_;           ///< of the epoch
   std::vector<int> hidden_;  ///< layers whose active units are counted
+  bool rule_learns_ = true;  ///< not a strategy instead of it
 };
 
 /// Hidden layers whose units are counted: activations not directly followed by another one.

@@ -19,6 +19,17 @@ Mask mask_of(const Batch& batch, std::size_t row) {
   return batch.mask.empty() ? Mask{} : batch.mask[row];
 }
 
+bool has_label(const Batch& batch, int row) {
+  return batch.goal.rows() > 0 || batch.target[static_cast<std::size_t>(row)] >= 0;
+}
+/// Rows over which the loss is a mean; at least 1.
+int labelled_rows(const Batch& batch, int rows) {
+  int count = 0;
+  for (int b = 0; b < rows; ++b)
+    count += has_label(batch, b);
+  return std::max(1, count);
+}
+
 /// The loss of one output, and its derivative with respect to the logit.
 struct Term {
   double loss, slope;
@@ -79,7 +90,12 @@ BatchStats of_terms(const TermOf& term, const Aim& aim, Over over, const Signal&
   BatchStats stats;
   const Mat gradient = error.resize(logits.rows(), logits.cols());
   const auto outputs = static_cast<std::size_t>(logits.cols());
+  const int rows = labelled_rows(batch, logits.rows());
   for (int b = 0; b < logits.rows(); ++b) {
+    if (!has_label(batch, b)) {
+      std::fill_n(gradient.row(b), outputs, real{0});
+      continue;
+    }
     const auto row = static_cast<std::size_t>(b);
     const std::span<const real> z{logits.value().row(b), outputs};
     const Mask mask = mask_of(batch, row);
@@ -93,13 +109,14 @@ BatchStats of_terms(const TermOf& term, const Aim& aim, Over over, const Signal&
       if (!allowed(c)) continue;
       const auto [loss, slope] = term(static_cast<double>(z[c]), aim(b, static_cast<int>(c)));
       sum += loss;
-      gradient.row(b)[c] = static_cast<real>(slope / count / logits.rows());
+      gradient.row(b)[c] = static_cast<real>(slope / count / rows);
     }
     if (count > 0) stats.loss += sum / count;
     if constexpr (std::is_same_v<Aim, Labels>)
-      stats.correct += predicted_class(z, mask) == batch.target[row];
+      if (b < batch.own_rows()) stats.correct += predicted_class(z, mask) == batch.target[row];
   }
-  stats.loss /= logits.rows();
+  stats.counted = batch.own_rows();
+  stats.loss /= rows;
   return stats;
 }
 
@@ -128,16 +145,22 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
   BatchStats stats;
   const Mat gradient = error.resize(logits.rows(), logits.cols());
   const auto outputs = static_cast<std::size_t>(logits.cols());
-  const real scale = real{1} / static_cast<real>(logits.rows());
+  const int rows = labelled_rows(batch, logits.rows());
+  const real scale = real{1} / static_cast<real>(rows);
   for (int b = 0; b < logits.rows(); ++b) {
+    if (!has_label(batch, b)) {
+      std::fill_n(gradient.row(b), outputs, real{0});
+      continue;
+    }
     const auto row = static_cast<std::size_t>(b);
     const std::span<const real> z{logits.value().row(b), outputs};
     const Mask mask = mask_of(batch, row);
-    stats.correct += predicted_class(z, mask) == batch.target[row];
+    if (b < batch.own_rows()) stats.correct += predicted_class(z, mask) == batch.target[row];
     stats.loss +=
         kernels::softmax_cross_entropy(z, batch.target[row], mask, scale, gradient.row(b));
   }
-  stats.loss /= logits.rows();
+  stats.loss /= rows;
+  stats.counted = batch.own_rows();
   return stats;
 }
 

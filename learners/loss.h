@@ -49,7 +49,8 @@ struct LossOptions {
 /// it is positive.
 int predicted_class(std::span<const real> logits, std::span<const std::uint8_t> mask);
 
-/// The mean of a loss over the rows of a batch. Fills `error` with its gradient with respect to the
+/// The mean of a loss over the rows of a batch; correct answers are counted among the stream's own
+/// rows. Fills `error` with its gradient with respect to the
 /// logits; outputs that the batch's mask shuts off take no part. Targets are one-hot; a single
 /// output has the target itself, 0 or 1, and is right when it is on the target's side of 0.
 /// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too. With

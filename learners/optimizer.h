@@ -66,6 +66,8 @@ class Optimizer {
   /// Moves the trainable slices of the parameters along their gradients.
   virtual void step(double lr) = 0;
   virtual void reset() = 0;  ///< forgets momentum and moments
+  /// Forgets them for some places in the array of all weights: synapses that are new.
+  virtual void forget(std::span<const std::size_t> places) = 0;
   /// Everything that a resumed run needs, laid end to end; the same size before and after.
   virtual std::vector<std::span<real>> state() = 0;
   virtual std::int64_t steps() const { return 0; }  ///< taken since the last reset

@@ -10,6 +10,7 @@
 // Readers multiply by the factors (ParamStore::scaled), or have them multiplied in (value).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -33,6 +34,12 @@ class RestingColumns final : public Creditor {
 
   /// All velocities are about to become zero, and their layout the ordinary one.
   void forget();
+
+  /// Every velocity into its ordinary place.
+  void wake_all() {
+    if (header_[kSplit] != 0) join();
+    std::fill_n(idle(), cols_, real{0});
+  }
 
   void settle(int id, std::span<const std::int32_t> rows) override;
   void settle_all(int id) override;

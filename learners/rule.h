@@ -19,13 +19,17 @@ enum class Provides : unsigned { Nothing = 0, Gradient = 1, OutputError = 2 };
 constexpr Provides operator|(Provides a, Provides b) {
   return static_cast<Provides>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
+constexpr Provides operator&(Provides a, Provides b) {
+  return static_cast<Provides>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
 constexpr bool covers(Provides offered, Provides needed) {
   return (static_cast<unsigned>(offered) & static_cast<unsigned>(needed)) ==
          static_cast<unsigned>(needed);
 }
 
-/// Lets strategies change the error at the outputs [rows, outputs] before it is sent down.
-using ErrorHook = std::function<void(Mat error)>;
+/// Lets strategies change the error at the outputs [rows, outputs], the gradient of the loss with
+/// respect to the logits [rows, outputs], before it is sent down.
+using ErrorHook = std::function<void(CMat logits, Mat error)>;
 
 /// Where in a run an epoch is; all 0-based. `step`: of the epoch, where it begins or goes on.
 struct EpochPlace {

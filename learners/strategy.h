@@ -1,53 +1,125 @@
 // A strategy protects old knowledge: it may extend a batch, edit the error at the outputs or the
-// gradient, and watch the steps. It never fills a gradient itself nor steps. Strategies compose in
-// the order of the cfg.
+// gradient, watch the steps, and stand in for the network when it is tested. It never steps.
+// Strategies compose in the order of the cfg.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "benchmarks/scenario.h"
 #include "benchmarks/stream.h"
 #include "learners/batch.h"
+#include "learners/optimizer.h"
 #include "learners/rule.h"
 #include "models/network.h"
 #include "utils/config.h"
 
 namespace engram {
 
-/// What strategies may see of the training.
+/// What strategies may see and use of the training.
 struct Training {
   Network& net;
+  Rule& rule;  ///< for gradients of other batches than the one at hand (learners/gradient_of.h)
+  Optimizer& optimizer;
+  const TaskStream* stream = nullptr;  ///< null for agents, as the next three
+  const Targets* targets = nullptr;
   const Experience* experience = nullptr;
-  int epoch = 0;
+  int tasks_seen = 0;                    ///< the one that is learnt included
+  int epoch = 0, epochs = 1;             ///< of the experience, 0-based
   std::int64_t step = 0;                 ///< of the whole run
-  Rng rng{0};                            ///< fork it by the strategy's own name
+  std::int64_t epoch_step = 0;           ///< of the epoch, 0-based
+  std::int64_t epoch_steps = 0;          ///< in it
+  int batch_size = 0;                    ///< of the stream's own examples
+  Rng rng{0};                            ///< of the run: fork it by the strategy's own name
   std::span<const std::uint8_t> seen{};  ///< outputs that compete at test so far; empty: all
 };
 
 class Strategy {
  public:
   virtual ~Strategy() = default;
+
+  std::string name;  ///< as in the table
+
+  // What it cannot do without. What it asks for in vain is an error before training.
   virtual Provides needs() const { return Provides::Nothing; }
+  /// That somebody says when a task ends and the next one begins; a task-free stream does not.
+  virtual bool needs_borders() const { return false; }
+  /// A stream of examples, which agents do not have.
+  virtual bool needs_examples() const { return false; }
+  /// True: the rule learns nothing from the stream. The strategy does, by after_step().
+  virtual bool learns_instead() const { return false; }
+
+  /// True: it adds examples of past tasks to batches, so heads of those tasks go on learning.
+  virtual bool replays() const { return false; }
+
   virtual void begin_experience(Training&) {}
-  virtual void extend_batch(Training&, Batch&) {}                      ///< replay
-  virtual void shape_error(Training&, const Batch&, Mat /*error*/) {}  ///< distillation
+  virtual void extend_batch(Training&, Batch&) {}  ///< replay: append_examples()
+  /// Distillation: edits the gradient of the loss with respect to the logits [rows, outputs].
+  virtual void shape_error(Training&, const Batch&, CMat /*logits*/, Mat /*error*/) {}
   /// Edits net.params().grads(), which makes every gradient dense.
   virtual void shape_gradient(Training&) {}
-  virtual void after_step(Training&) {}
+  virtual void after_step(Training&, const Batch&) {}
   virtual void end_experience(Training&) {}
+
+  /// Before a task is tested: may change the network, and end_test() takes that back to the last
+  /// bit. Strategies are asked in the order of the cfg, and backwards at the end. Not called before
+  /// the first begin_experience().
+  virtual void begin_test(Network&, int /*task*/) {}
+  virtual void end_test(Network&) {}
+
   /// Everything that a resumed run needs; sized before the first begin_experience.
   virtual std::vector<std::span<real>> state() { return {}; }
+};
+using StrategyList = std::vector<std::unique_ptr<Strategy>>;
+
+/// What a strategy is made for.
+struct StrategyContext {
+  const Network& net;
+  const TaskStream* stream = nullptr;  ///< null for agents, as the next
+  const Targets* targets = nullptr;
+  int batch_size = 0;
+};
+
+/// What a training offers to strategies. Error(Config) that names the first one for which it is
+/// not enough.
+struct Offer {
+  Provides provides = Provides::Nothing;
+  bool borders = true, examples = true;
+};
+void check_served(const StrategyList&, const Offer&);
+
+/// Strategies stand in for the network while this lives.
+class TestScope {
+ public:
+  TestScope(StrategyList& strategies, Network& net, int task) : strategies_(strategies), net_(net) {
+    for (auto& s : strategies_)
+      s->begin_test(net_, task);
+  }
+  ~TestScope() {
+    for (auto s = strategies_.rbegin(); s != strategies_.rend(); ++s)
+      (*s)->end_test(net_);
+  }
+  TestScope(const TestScope&) = delete;
+  TestScope& operator=(const TestScope&) = delete;
+
+ private:
+  StrategyList& strategies_;
+  Network& net_;
 };
 
 /// The table of strategies.
 struct StrategyEntry {
   std::string_view name, summary, paper;
-  std::unique_ptr<Strategy> (*make)(Config&, const Network&);
+  std::unique_ptr<Strategy> (*make)(Config&, const StrategyContext&);
   std::vector<OptionInfo> (*options)();
-  void (*read)(Config&);  ///< checks the options and marks them as used
+  void (*read)(Config&);         ///< checks the options and marks them as used
+  std::string_view gating = {};  ///< the gating of units that it brings along; or none
 };
 std::span<const StrategyEntry> strategies();
+/// Error(Config) when unknown, or when it does not fit the network.
+std::unique_ptr<Strategy> make_strategy(const std::string& name, Config&, const StrategyContext&);
 
 }  // namespace engram

@@ -1,5 +1,9 @@
 // The table of strategies. Apart from those of rules and optimisers because strategies see data.
+#include <fmt/format.h>
+
 #include "learners/strategies/strategies.h"
+#include "utils/error.h"
+#include "utils/find_entry.h"
 
 namespace engram {
 namespace {
@@ -9,21 +13,66 @@ void check(Config& config) {
   config.read<Options>();
 }
 template <auto Make, class Options>
-std::unique_ptr<Strategy> build(Config& config, const Network& net) {
-  return Make(config.read<Options>(), net);
+std::unique_ptr<Strategy> build(Config& config, const StrategyContext& context) {
+  return Make(config.read<Options>(), context);
+}
+template <auto Make, class Options>
+constexpr StrategyEntry entry(std::string_view name, std::string_view summary,
+                              std::string_view paper, std::string_view gating = {}) {
+  return {name,           summary, paper, build<Make, Options>, list_options<Options>,
+          check<Options>, gating};
 }
 constexpr StrategyEntry kStrategies[] = {
-    {"l2", "pulls every weight back to its value after the last task", "Hsu et al. 2018",
-     build<make_l2, L2Options>, list_options<L2Options>, check<L2Options>},
-    {"generative_replay", "the network paints and labels images of past tasks", "Shin et al. 2017",
-     build<make_generative_replay, GenerativeReplayOptions>, list_options<GenerativeReplayOptions>,
-     check<GenerativeReplayOptions>},
+    entry<make_l2, L2Options>("l2", "pulls every weight back to its value after the last task",
+                              "Hsu et al. 2018"),
+    entry<make_ewc, EwcOptions>("ewc", "holds weights as hard as the Fisher information says",
+                                "Kirkpatrick et al. 2017; Schwarz et al. 2018"),
+    entry<make_si, SiOptions>("si", "holds weights as hard as they took loss away on their way",
+                              "Zenke et al. 2017"),
+    entry<make_mas, MasOptions>("mas", "holds weights as hard as they move the outputs",
+                                "Aljundi et al. 2018"),
+    entry<make_lwf, LwfOptions>("lwf", "the network before a task goes on saying what it said",
+                                "Li & Hoiem 2016"),
+    entry<make_xdg_strategy, NoOptions>("xdg", "opens a random share of the units to every task",
+                                        "Masse et al. 2018", "xdg"),
+    entry<make_generative_replay, GenerativeReplayOptions>(
+        "generative_replay", "the network paints and labels images of past tasks",
+        "Shin et al. 2017"),
 };
 
 }  // namespace
 
 std::span<const StrategyEntry> strategies() {
   return kStrategies;
+}
+
+std::unique_ptr<Strategy> make_strategy(const std::string& name, Config& config,
+                                        const StrategyContext& context) {
+  auto strategy = find_entry(strategies(), name, "strategies").make(config, context);
+  strategy->name = name;
+  return strategy;
+}
+
+void check_served(const StrategyList& list, const Offer& offer) {
+  for (const auto& s : list) {
+    const auto refuse = [&](const std::string& why) {
+      throw Error(Fault::Config, fmt::format("strategies: {} {}", s->name, why));
+    };
+    if (!covers(offer.provides, s->needs() & Provides::Gradient))
+      refuse(
+          "edits the gradient of the weights, but the rule steps by itself; choose another rule or "
+          "strategy");
+    if (!covers(offer.provides, s->needs() & Provides::OutputError))
+      refuse(
+          "edits the error at the outputs, which this rule does not compute; choose another rule "
+          "or strategy");
+    if (!offer.borders && s->needs_borders())
+      refuse(
+          "must be told when a task ends, which a task-free stream does not say; use task_free = "
+          "no or another strategy");
+    if (!offer.examples && s->needs_examples())
+      refuse("remembers or looks at examples of a stream, which agents do not have");
+  }
 }
 
 }  // namespace engram

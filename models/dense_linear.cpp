@@ -29,6 +29,7 @@ class Linear final : public Layer {
   Linear(int outputs, const Synapses& synapses) : outputs_(outputs), synapses_(synapses) {}
 
   std::string kind() const override { return "linear"; }
+  bool meets_once() const override { return true; }
   std::string describe() const override { return "linear" + synapses_.density_text(); }
 
   ImageShape bind(ImageShape in, const Place& place, ParamStore& store) override {

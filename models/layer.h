@@ -118,6 +118,10 @@ class Layer {
   /// of a convolution is [kernel height, kernel width, channels]. For looking at; of several heads
   /// the first one. No rows: the layer has no weights.
   virtual void incoming(Signal& to) const;
+  /// Whether accumulate() multiplies one input by one error for every weight and example, so that
+  /// the squares (magnitudes) of the gradients of single examples are the products of squares
+  /// (magnitudes).
+  virtual bool meets_once() const { return false; }
   /// False for layers that do not hand errors down: backward_input() is not theirs.
   virtual bool differentiable() const { return true; }
   /// Share of the outputs that may be non-zero in training when that of the inputs is `inputs`.

@@ -9,6 +9,7 @@ class Linear final : public ChosenLayer {
  public:
   Linear(int outputs, const Synapses& synapses) : outputs_(outputs), synapses_(synapses) {}
   std::string kind() const override { return "linear"; }
+  bool meets_once() const override { return true; }
 
  protected:
   LayerPtr choose(ImageShape, const Place& place) const override {

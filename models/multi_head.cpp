@@ -16,6 +16,7 @@ class MultiHead final : public Layer {
         heads_(static_cast<std::size_t>(heads), SynapticMatrix(synapses)) {}
 
   std::string kind() const override { return "head"; }
+  bool meets_once() const override { return true; }
   std::string describe() const override {
     return fmt::format("{} heads, one per task{}", heads_.size(), heads_.front().density_text());
   }

@@ -37,6 +37,7 @@ class SparseLinear final : public Layer {
   SparseLinear(int outputs, const Synapses& synapses) : outputs_(outputs), w_(synapses) {}
 
   std::string kind() const override { return "linear"; }
+  bool meets_once() const override { return true; }
   std::string describe() const override {
     return fmt::format("linear, {} weights per unit, stored sparse", w_.kept());
   }

@@ -40,6 +40,25 @@ void copy_signal(const Signal& from, Signal& to) {
   if (from.active.known()) to.active = from.active;
 }
 
+void join_rows(const Signal& above, const Signal& below, Signal& to) {
+  ENGRAM_INVARIANT(above.cols() == below.cols());
+  const Mat all = to.resize(above.rows() + below.rows(), above.cols());
+  int at = 0;
+  for (const Signal* part : {&above, &below}) {
+    const CMat value = part->value();
+    std::copy_n(value.data, value.size(), all.row(at));
+    at += value.rows;
+  }
+  if (!above.active.known() || !below.active.known()) return;
+  to.active.begin(all.rows, all.cols), at = 0;
+  for (const Signal* part : {&above, &below})
+    for (int b = 0; b < part->rows(); ++b, ++at) {
+      const auto units = part->active.row(b);
+      std::copy(units.begin(), units.end(), to.active.slots(at));
+      to.active.set_count(at, static_cast<int>(units.size()));
+    }
+}
+
 void add_signal(const Signal& from, Signal& to) {
   ENGRAM_INVARIANT(from.rows() == to.rows() && from.cols() == to.cols());
   to.densify();

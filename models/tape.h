@@ -43,6 +43,10 @@ class Signal {
   bool sparse_ = false;  ///< made by resize_sparse
 };
 
+/// to <- the rows of `above`, and those of `below` under them; its active set is known where both
+/// are.
+void join_rows(const Signal& above, const Signal& below, Signal& to);
+
 /// to += from. Shortcuts and errors that meet; `to` forgets its active set.
 void add_signal(const Signal& from, Signal& to);
 

@@ -180,6 +180,12 @@ concept Described = std::default_initializable<T> && requires(T t, option::Liste
   t.describe(lister);
 };
 
+/// Of what has nothing to choose.
+struct NoOptions {
+  template <class V>
+  void describe(V&&) {}
+};
+
 /// The options of a struct with what it holds as their defaults.
 template <Described T>
 std::vector<OptionInfo> list_options(T defaults) {

@@ -3,6 +3,7 @@
 // thread for computing.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
 
 namespace engram {
@@ -40,6 +41,16 @@ void for_rows(int rows, const Body& body) {
     const int end = rows < (tile + 1) * kTile ? rows : (tile + 1) * kTile;
     for (int row = tile * kTile; row < end; ++row)
       body(row);
+  });
+}
+
+/// Calls body(begin, end) for consecutive parts of [0, size).
+template <class Body>
+void for_blocks(std::size_t size, const Body& body) {
+  constexpr std::size_t kBlock = 1 << 15;
+  parallel_for(static_cast<int>((size + kBlock - 1) / kBlock), [&](int block) {
+    const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
+    body(begin, size < begin + kBlock ? size : begin + kBlock);
   });
 }
 

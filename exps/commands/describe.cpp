@@ -97,9 +97,10 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   rule->prepare(*net, Rng(seed).fork("rule"));
   const auto optimizer = make_optimizer(s.optimizer, net->params());
   Config config = s.config;
-  std::vector<std::unique_ptr<Strategy>> protections;
+  StrategyList protections;
   for (const std::string& name : s.rule.strategies)
-    protections.push_back(find_entry(strategies(), name, "strategies").make(config, *net));
+    protections.push_back(
+        make_strategy(name, config, {*net, stream.get(), &targets, s.learner.batch_size}));
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
   const Looks looks(*net, targets, *stream, s.evaluation, Rng(seed));

@@ -20,6 +20,10 @@ class AdamMoments : public Optimizer {
     std::fill(second_.begin(), second_.end(), real{0});
     steps_ = 0;
   }
+  void forget(std::span<const std::size_t> places) override {
+    for (const std::size_t i : places)
+      first_[i] = second_[i] = 0;
+  }
   std::vector<std::span<real>> state() override { return {first_, second_}; }
   std::int64_t steps() const override { return steps_; }
   void set_steps(std::int64_t steps) override { steps_ = steps; }

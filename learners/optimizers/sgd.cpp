@@ -55,6 +55,14 @@ class Sgd final : public Optimizer {
       columns->forget();
     std::fill(velocity_.begin(), velocity_.end(), real{0});
   }
+  void forget(std::span<const std::size_t> places) override {
+    if (velocity_.empty() || places.empty()) return;
+    params_.values();  // what is owed is owed with momentum
+    for (const auto& [id, columns] : resting_)
+      columns->wake_all();
+    for (const std::size_t i : places)
+      velocity_[i] = 0;
+  }
   std::vector<std::span<real>> state() override {
     std::vector<std::span<real>> all{velocity_};
     for (const auto& part : owed_.state())

@@ -30,6 +30,7 @@ class UnitSgd final : public Optimizer {
     }
   }
   void reset() override {}
+  void forget(std::span<const std::size_t>) override {}
   std::vector<std::span<real>> state() override {
     return {};
   }

@@ -68,7 +68,7 @@ class HebbDeep final : public Rule {
     pass.still = std::max(pass.still, hidden_);
     const Macs forward = net.forward(batch.x, tape_, pass);
     BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
-    if (hook) hook(error_.value());
+    if (hook) hook(std::as_const(tape_.back().out).value(), error_.value());
     const Signal& features = input_of(net, hidden_, batch.x, tape_);
     const Mat hidden = net.params().value(hidden_weights_);
     const double before = length(hidden);

@@ -29,10 +29,6 @@ struct Choices<FeedbackInit> {
 /// Fills the slice of a matrix; `noise`: every value is then multiplied by 1 + noise N(0, 1).
 void init_feedback(FeedbackInit, double noise, const SynapticMatrix&, const Rng&);
 
-struct NoOptions {
-  template <class V>
-  void describe(V&&) {}
-};
 std::unique_ptr<Rule> make_backprop(const NoOptions&, const RuleContext&);  // backprop.cpp
 
 struct FeedbackAlignmentOptions {

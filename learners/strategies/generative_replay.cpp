@@ -17,16 +17,18 @@ namespace {
 
 class GenerativeReplay final : public Strategy {
  public:
-  GenerativeReplay(const GenerativeReplayOptions& options, const Network& net)
+  GenerativeReplay(const GenerativeReplayOptions& options, const StrategyContext& context)
       : o_(options),
-        pixels_(net.in().size()),
+        pixels_(context.net.in().size()),
         images_(static_cast<std::size_t>(options.images) * static_cast<std::size_t>(pixels_)),
         labels_(static_cast<std::size_t>(options.images)) {
-    if (!find_layer<ImageModel>(net))
+    if (!find_layer<ImageModel>(context.net))
       throw Error(Fault::Config,
                   "strategy generative_replay needs a model that paints images: model = pff");
   }
 
+  bool needs_borders() const override { return true; }
+  bool needs_examples() const override { return true; }
   void extend_batch(Training& t, Batch& batch) override {
     if (painted_[0] == 0) return;
     const int old = batch.rows();
@@ -101,8 +103,8 @@ class GenerativeReplay final : public Strategy {
 }  // namespace
 
 std::unique_ptr<Strategy> make_generative_replay(const GenerativeReplayOptions& options,
-                                                 const Network& net) {
-  return std::make_unique<GenerativeReplay>(options, net);
+                                                 const StrategyContext& context) {
+  return std::make_unique<GenerativeReplay>(options, context);
 }
 
 }  // namespace engram

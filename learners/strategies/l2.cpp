@@ -11,10 +11,12 @@ namespace {
 
 class L2 final : public Strategy {
  public:
-  L2(const L2Options& options, const Network& net)
-      : lambda_(static_cast<real>(options.lambda)), anchor_(net.params().values().size(), 0) {}
+  L2(const L2Options& options, const StrategyContext& context)
+      : lambda_(static_cast<real>(options.lambda)),
+        anchor_(context.net.params().values().size(), 0) {}
 
   Provides needs() const override { return Provides::Gradient; }
+  bool needs_borders() const override { return true; }
 
   void shape_gradient(Training& t) override {
     if (active_[0] == 0) return;  // nothing learnt yet
@@ -37,8 +39,8 @@ class L2 final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_l2(const L2Options& options, const Network& net) {
-  return std::make_unique<L2>(options, net);
+std::unique_ptr<Strategy> make_l2(const L2Options& options, const StrategyContext& context) {
+  return std::make_unique<L2>(options, context);
 }
 
 }  // namespace engram

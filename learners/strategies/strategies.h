@@ -1,37 +1,8 @@
-// One options struct and one factory per strategy; learners/registry.cpp is their table.
+// One options struct and one factory per strategy, by family; learners/strategy_table.cpp is their
+// table.
 #pragma once
 
-#include <memory>
-
-#include "learners/strategy.h"
-
-namespace engram {
-
-struct L2Options {
-  double lambda = 1;
-  template <class V>
-  void describe(V&& v) {
-    v("l2.lambda", lambda, Range::at_least(0),
-      "strength of the pull towards the last task's weights");
-  }
-};
-std::unique_ptr<Strategy> make_l2(const L2Options&, const Network&);  // l2.cpp
-
-struct GenerativeReplayOptions {
-  int images = 2000, codes = 5000, components = 10;
-  double share = 1;
-  template <class V>
-  void describe(V&& v) {
-    v("generative_replay.images", images, Range::at_least(1),
-      "images painted after every task, from which later batches are filled up");
-    v("generative_replay.share", share, Range::at_least(0),
-      "painted images in a batch, relative to its own");
-    v("generative_replay.codes", codes, Range::at_least(1),
-      "images whose codes the mixture is fitted to, at most; from all tasks alike");
-    v("generative_replay.components", components, Range::at_least(1),
-      "Gaussians of the mixture for every task");
-  }
-};
-std::unique_ptr<Strategy> make_generative_replay(const GenerativeReplayOptions&, const Network&);
-
-}  // namespace engram
+#include "learners/strategies/importance.h"
+#include "learners/strategies/isolation.h"
+#include "learners/strategies/plasticity.h"
+#include "learners/strategies/replay.h"

@@ -67,7 +67,7 @@ struct Household {
     oo.optimizer = "adam", oo.lr = plan.lr, oo.weight_decay = 1e-4;
     optimizer = make_optimizer(oo, net->params());
     for (const std::string& name : plan.strategies)
-      strategies.push_back(find_entry(engram::strategies(), name, "strategies").make(config, *net));
+      strategies.push_back(make_strategy(name, config, {.net = *net}));
     learner = std::make_unique<AgentLearner>(
         plan.options, ScheduleOptions{}, oo,
         AgentParts{*agent, *net, *rule, *optimizer, strategies}, regimes, Rng(seed));
@@ -83,7 +83,7 @@ struct Household {
   std::unique_ptr<Agent> agent;
   OptimizerOptions oo;
   std::unique_ptr<Optimizer> optimizer;
-  std::vector<std::unique_ptr<Strategy>> strategies;
+  StrategyList strategies;
   std::unique_ptr<AgentLearner> learner;
   Cursor cursor;
 };

@@ -143,7 +143,7 @@ std::size_t allocations_of_training(const std::string& model, const char* optimi
   const auto optimizer = make_optimizer(oo, net->params());
   LearnerOptions lo;
   lo.batch_size = 32, lo.epochs = 8;
-  std::vector<std::unique_ptr<Strategy>> none;
+  StrategyList none;
   Learner learner(lo, *net, *rule, *optimizer, oo, none, targets, Rng(2));
   Cursor cursor;
   Counter counter;
@@ -214,7 +214,7 @@ TEST(AgentAllocation, StopsOnceTheBuffersHaveMetABatch) {
     OptimizerOptions oo;
     oo.optimizer = "adam";
     const auto optimizer = make_optimizer(oo, net->params());
-    std::vector<std::unique_ptr<Strategy>> none;
+    StrategyList none;
     AgentOptions options;
     options.steps_per_regime = 2000, options.evaluate_every = 2000;
     AgentLearner learner(options, {}, oo, {*agent, *net, *rule, *optimizer, none}, regimes, Rng(2));

@@ -104,7 +104,7 @@ Batches batches_of(JointTasks kind, Cursor& cursor, int stop = -1, TrainPad pad 
   const auto optimizer = make_optimizer(oo, net->params());
   const auto rule = make_backprop({}, {});
   Batches all;
-  std::vector<std::unique_ptr<Strategy>> strategies;
+  StrategyList strategies;
   strategies.push_back(std::make_unique<Spy>(all));
   Learner learner(o, *net, *rule, *optimizer, oo, strategies, targets, Rng(2));
   StopsAt observer;

@@ -65,7 +65,7 @@ struct Bench {
   std::unique_ptr<Rule> rule;
   std::unique_ptr<Network> net;
   std::unique_ptr<Optimizer> optimizer;
-  std::vector<std::unique_ptr<Strategy>> strategies;
+  StrategyList strategies;
   Cursor cursor;
 };
 
@@ -205,7 +205,7 @@ TEST(Learner, StopsWithAnErrorWhenTheLossIsNoLongerFinite) {
 
 TEST(Learner, NoticesThatTheVeryLastStepSpoiltAWeight) {
   struct Spoiler : Strategy {
-    void after_step(Training& t) override { t.net.params().values()[0] = NAN; }
+    void after_step(Training& t, const Batch&) override { t.net.params().values()[0] = NAN; }
   };
   LearnerOptions o = epochs(1);
   o.batch_size = 600;  // one step per task: no later loss can notice
@@ -227,9 +227,9 @@ struct Spy : Strategy {
   Provides needs() const override { return Provides::Gradient | Provides::OutputError; }
   void begin_experience(Training&) override { calls += "b"; }
   void extend_batch(Training&, Batch&) override { calls += "B"; }
-  void shape_error(Training&, const Batch&, Mat) override { calls += "e"; }
+  void shape_error(Training&, const Batch&, CMat, Mat) override { calls += "e"; }
   void shape_gradient(Training&) override { calls += "g"; }
-  void after_step(Training&) override { calls += "s"; }
+  void after_step(Training&, const Batch&) override { calls += "s"; }
   void end_experience(Training&) override { calls += "x"; }
   std::string calls;
 };
@@ -265,8 +265,9 @@ TEST(L2, PullsWeightsBackToTheLastTaskOnlyAfterIt) {
   Config config;
   config.set("l2.lambda", "2", "test");
   Bench s(epochs(1));
-  const auto l2 = find_entry(strategies(), "l2", "strategies").make(config, *s.net);
-  Training t{*s.net, nullptr, 0, 0, Rng(1)};
+  const auto l2 = make_strategy("l2", config, {.net = *s.net});
+  const auto optimizer = make_optimizer({}, s.net->params());
+  Training t{.net = *s.net, .rule = *s.rule, .optimizer = *optimizer};
   auto& params = s.net->params();
   params.zero_grad();
   l2->shape_gradient(t);
