@@ -106,6 +106,7 @@ void load_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
                                                name, saved.size(), values.size()));
         std::copy(saved.begin(), saved.end(), values.begin());
       }
+      parts.net.restored();
       parts.optimizer.set_steps(root.integer_attribute("optimizer_steps"));
       parts.cursor = unpack(root.read("cursor"));
       if (parts.world) *parts.world = root.read("world");

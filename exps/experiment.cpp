@@ -91,6 +91,22 @@ void check_fine_tuning(const Settings& s, Config& config) {
     refuse("hebbian.blocks begins with weights that are drawn, not with those of a file");
 }
 
+/// Strategies that rewire need layers that can be.
+void allow_rewiring(Settings& s) {
+  for (const std::string& name : s.rule.strategies) {
+    if (!find_entry(strategies(), name, "strategies").rewires) continue;
+    if (!s.model.sparsify || s.model.weight_sparsity_fc >= 1)
+      throw Error(Fault::Config,
+                  fmt::format("strategies: {} moves synapses about, but all of them exist; set "
+                              "sparsify = yes and weight_sparsity_fc below 1",
+                              name));
+    if (s.model.weight_storage == WeightStorage::Dense)
+      throw Error(Fault::Config,
+                  fmt::format("strategies: {} needs weight_storage = auto or sparse", name));
+    s.model.rewirable = true;
+  }
+}
+
 /// Strategies that open units by task bring their gating along.
 void bring_gatings(Settings& s) {
   for (const std::string& name : s.rule.strategies) {
@@ -150,7 +166,7 @@ Settings read_settings(std::string experiment, Config config) {
   at("strategies", [&] {
     for (const std::string& name : s.rule.strategies)
       find_entry(strategies(), name, "strategies").read(config);
-    bring_gatings(s);
+    bring_gatings(s), allow_rewiring(s);
   });
 
   require_all_used(config);

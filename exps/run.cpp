@@ -51,7 +51,8 @@ class Run final : public Observer {
     if (!request_.resume || !std::filesystem::exists(request_.files.checkpoint()))
       begun_ = start_from_weights(s_.fine_tuning, request_.files, *net_);
     Config config = s_.config;
-    const StrategyContext context{*net_, stream_.get(), &targets_, s_.learner.batch_size};
+    const StrategyContext context{*net_, stream_.get(), &targets_, s_.learner.batch_size,
+                                  s_.rule.loss};
     for (const std::string& name : s_.rule.strategies)
       strategies_.push_back(make_strategy(name, config, context));
     rule_->prepare(*net_, root_of(s_.rule.init_seed, request.seed).fork("rule"));

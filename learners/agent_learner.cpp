@@ -55,7 +55,8 @@ bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
                      .tasks_seen = regime + 1,
                      .epoch = cursor.epoch,
                      .step = cursor.total_steps,
-                     .rng = rng_};
+                     .rng = rng_,
+                     .strategies = &parts_.strategies};
     world_ = regimes_.make(regime, Role::Train);
     const auto bodies = static_cast<std::size_t>(world_->bodies());
     actions_.resize(bodies * static_cast<std::size_t>(world_->action_size()));

@@ -57,7 +57,8 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
                      .step = cursor.total_steps,
                      .batch_size = o_.batch_size,
                      .rng = rng_,
-                     .seen = targets_.test_mask(experience.index, seen)};
+                     .seen = targets_.test_mask(experience.index, seen),
+                     .strategies = &strategies_};
     std::vector<int> tasks = experience.train.tasks();
     if (std::ranges::any_of(strategies_, [](const auto& s) { return s->replays(); })) {
       for (int e = 0; e < cursor.experience; ++e)

@@ -12,12 +12,16 @@
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream.h"
 #include "learners/batch.h"
+#include "learners/loss.h"
 #include "learners/optimizer.h"
 #include "learners/rule.h"
 #include "models/network.h"
 #include "utils/config.h"
 
 namespace engram {
+
+class Strategy;
+using StrategyList = std::vector<std::unique_ptr<Strategy>>;
 
 /// What strategies may see and use of the training.
 struct Training {
@@ -35,6 +39,7 @@ struct Training {
   int batch_size = 0;                    ///< of the stream's own examples
   Rng rng{0};                            ///< of the run: fork it by the strategy's own name
   std::span<const std::uint8_t> seen{};  ///< outputs that compete at test so far; empty: all
+  StrategyList* strategies = nullptr;    ///< all of the run, in order
 };
 
 class Strategy {
@@ -70,10 +75,14 @@ class Strategy {
   virtual void begin_test(Network&, int /*task*/) {}
   virtual void end_test(Network&) {}
 
+  /// The weights at these places are new synapses, of which there is nothing to remember.
+  virtual void renew(Training&, std::span<const std::size_t> /*places*/) {}
+  /// How much every weight matters to what was learnt so far, [weights]; empty: it does not say.
+  virtual std::span<const real> importance() { return {}; }
+
   /// Everything that a resumed run needs; sized before the first begin_experience.
   virtual std::vector<std::span<real>> state() { return {}; }
 };
-using StrategyList = std::vector<std::unique_ptr<Strategy>>;
 
 /// What a strategy is made for.
 struct StrategyContext {
@@ -81,6 +90,7 @@ struct StrategyContext {
   const TaskStream* stream = nullptr;  ///< null for agents, as the next
   const Targets* targets = nullptr;
   int batch_size = 0;
+  LossOptions loss{};
 };
 
 /// What a training offers to strategies. Error(Config) that names the first one for which it is
@@ -117,6 +127,7 @@ struct StrategyEntry {
   std::vector<OptionInfo> (*options)();
   void (*read)(Config&);         ///< checks the options and marks them as used
   std::string_view gating = {};  ///< the gating of units that it brings along; or none
+  bool rewires = false;          ///< hidden layers must let it change which weights exist
 };
 std::span<const StrategyEntry> strategies();
 /// Error(Config) when unknown, or when it does not fit the network.

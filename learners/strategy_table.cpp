@@ -18,9 +18,10 @@ std::unique_ptr<Strategy> build(Config& config, const StrategyContext& context) 
 }
 template <auto Make, class Options>
 constexpr StrategyEntry entry(std::string_view name, std::string_view summary,
-                              std::string_view paper, std::string_view gating = {}) {
-  return {name,           summary, paper, build<Make, Options>, list_options<Options>,
-          check<Options>, gating};
+                              std::string_view paper, std::string_view gating = {},
+                              bool rewires = false) {
+  return {name,           summary, paper,  build<Make, Options>, list_options<Options>,
+          check<Options>, gating,  rewires};
 }
 constexpr StrategyEntry kStrategies[] = {
     entry<make_l2, L2Options>("l2", "pulls every weight back to its value after the last task",
@@ -35,6 +36,13 @@ constexpr StrategyEntry kStrategies[] = {
                                 "Li & Hoiem 2016"),
     entry<make_xdg_strategy, NoOptions>("xdg", "opens a random share of the units to every task",
                                         "Masse et al. 2018", "xdg"),
+    entry<make_set, SetOptions>("set", "moves the smallest synapses anywhere, every epoch",
+                                "Mocanu et al. 2018", {}, true),
+    entry<make_rigl, RiglOptions>("rigl", "moves the smallest synapses to the largest gradients",
+                                  "Evci et al. 2020", {}, true),
+    entry<make_dynamic_synapses, DynamicSynapsesOptions>(
+        "dynamic_synapses", "moves what the past needs least between units active together", "-",
+        {}, true),
     entry<make_generative_replay, GenerativeReplayOptions>(
         "generative_replay", "the network paints and labels images of past tasks",
         "Shin et al. 2017"),

@@ -22,6 +22,12 @@ class WeightAnchor {
   /// Adds the gradient of the penalty: 2 s F (theta - a).
   void pull(double s, ParamStore& params) const;
 
+  /// These weights are new: nothing holds them.
+  void release(std::span<const std::size_t> places) {
+    for (const std::size_t i : places)
+      importance_[i] = 0;
+  }
+
   std::span<const real> importance() const { return importance_; }
   std::vector<std::span<real>> state() { return {importance_, anchor_}; }
 

@@ -115,7 +115,7 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
 }
 
 Synapses hidden_synapses(const ModelOptions& o, double density) {
-  return {density, o.mask_rounding, o.init, o.weight_storage, o.hidden_bias, o.init_scale};
+  return {density, o.mask_rounding, o.init, o.weight_storage, o.hidden_bias, o.init_scale, false};
 }
 
 Synapses conv_synapses(const ModelOptions& o, Biased biased) {
@@ -144,7 +144,8 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, boo
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);
   check_conditioned(o.past, static_cast<int>(widths.size()));
-  const Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_fc : 1);
+  Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_fc : 1);
+  synapses.rewirable = o.rewirable && synapses.density < 1;
   const auto shared = o.layer_norm_shared ? std::make_shared<NormSlices>() : nullptr;
   std::vector<int> remembered;
   const auto remember = [&](PastOf what) {

@@ -28,6 +28,8 @@ class ChosenLayer : public Layer {
   Downward downward() const override { return chosen_->downward(); }
   std::vector<const SynapticMatrix*> synapses() const override { return chosen_->synapses(); }
   const SparseSynapses* existing_synapses() const override { return chosen_->existing_synapses(); }
+  SparseSynapses* rewirable() override { return chosen_->rewirable(); }
+  void restored() override { chosen_->restored(); }
   void incoming(Signal& to) const override { chosen_->incoming(to); }
 
  protected:

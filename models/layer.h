@@ -114,6 +114,11 @@ class Layer {
   virtual std::vector<const SynapticMatrix*> synapses() const { return {}; }
   /// The weights in sparse storage, or null.
   virtual const SparseSynapses* existing_synapses() const { return nullptr; }
+  /// The same for changing which weights exist; null unless the layer was built for that
+  /// (Synapses::rewirable).
+  virtual SparseSynapses* rewirable() { return nullptr; }
+  /// After parameters and state have been read from a file.
+  virtual void restored() {}
   /// to [units, fan_in] <- the weights of every unit from what it reads, absent ones 0; the fan_in
   /// of a convolution is [kernel height, kernel width, channels]. For looking at; of several heads
   /// the first one. No rows: the layer has no weights.

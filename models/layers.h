@@ -29,7 +29,8 @@ struct Synapses {
   WeightInit init = WeightInit::Torch;
   WeightStorage storage = WeightStorage::Auto;
   bool bias = true;
-  double init_scale = 1;  ///< of the laws that have a scale (models/init.h)
+  double init_scale = 1;   ///< of the laws that have a scale (models/init.h)
+  bool rewirable = false;  ///< which weights exist may change: always stored sparse
 };
 
 /// Fully connected: y = x wᵀ + b; reads an image as one flat row.                   linear.cpp

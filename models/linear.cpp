@@ -13,8 +13,9 @@ class Linear final : public ChosenLayer {
 
  protected:
   LayerPtr choose(ImageShape, const Place& place) const override {
-    const bool sparse =
-        stores_sparse(synapses_, sparse_storage_pays(synapses_.density, place.active_share), place);
+    const bool pays =
+        synapses_.rewirable || sparse_storage_pays(synapses_.density, place.active_share);
+    const bool sparse = stores_sparse(synapses_, pays, place);
     return sparse ? sparse_linear(outputs_, synapses_) : dense_linear(outputs_, synapses_);
   }
 

@@ -71,6 +71,8 @@ struct ModelOptions {
   bool sparsify = false;
   double percent_on_fc = 0.1, percent_on_conv = 0.99;
   double weight_sparsity_fc = 1, weight_sparsity_conv = 1;
+  /// Which weights of hidden layers exist may change: set by strategies that rewire, not by a key.
+  bool rewirable = false;
   MaskRounding mask_rounding = MaskRounding::NonZeros;
   WeightStorage weight_storage = WeightStorage::Auto;
   KWinnersOptions winners;

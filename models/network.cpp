@@ -124,6 +124,11 @@ void Network::begin_epoch(int first) {
   for (int l = first; l < depth(); ++l)
     layer(l).begin_epoch();
 }
+void Network::restored() {
+  for (const LayerPtr& layer : layers_)
+    layer->restored();
+}
+
 void Network::begin_experience(std::span<const int> tasks) {
   for (auto& l : layers_)
     l->begin_experience(tasks);

@@ -67,6 +67,8 @@ class Network {
   /// Of the layers from `first` on; those below stand still.
   void begin_epoch(int first = 0);
   void begin_experience(std::span<const int> tasks);
+  /// After parameters and state have been read from a file.
+  void restored();
 
  private:
   /// Layers are bound from the bottom up; `share`: of the inputs that may be non-zero.

@@ -48,6 +48,8 @@ class SparseLinear final : public Layer {
   void init(Rng rng) override { w_.init(rng); }
   Downward downward() const override { return Downward::Weights; }
   const SparseSynapses* existing_synapses() const override { return &w_; }
+  SparseSynapses* rewirable() override { return w_.rewirable() ? &w_ : nullptr; }
+  void restored() override { w_.restored(); }
   void incoming(Signal& to) const override { w_.incoming(to); }
 
   Macs forward(const Signal& x, Record& y, const Pass&) const override {

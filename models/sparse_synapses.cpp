@@ -1,6 +1,8 @@
 #include "models/sparse_synapses.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "utils/parallel.h"
 
@@ -38,6 +40,9 @@ void SparseSynapses::bind(const Fans& fans, const std::string& name, ParamStore&
   input_order_ = active_share < kFewInputs;
   weight_ = store.add(name + ".weight", 1, fans.outputs * kept_);
   bias_.bind(fans.outputs, name, store, synapses_.bias);
+  if (!synapses_.rewirable) return;
+  input_of_ = store.add_state(name + ".inputs", 1, fans.outputs * kept_);
+  output_of_ = store.add_state(name + ".outputs", 1, fans.outputs * kept_);
 }
 
 void SparseSynapses::init(const Rng& rng) {
@@ -68,8 +73,73 @@ void SparseSynapses::init(const Rng& rng) {
       const std::int32_t i = by_output_.index[j], at = next[i]++;
       by_input_.index[at] = o;
       second.place[input_order_ ? j : at] = input_order_ ? at : j;
-      values[input_order_ ? at : j] = drawn[static_cast<std::size_t>(o) * inputs + i];
+      const auto slot = static_cast<std::size_t>(input_order_ ? at : j);
+      values[slot] = drawn[static_cast<std::size_t>(o) * inputs + i];
+      if (!rewirable()) continue;
+      store_->state(input_of_).data[slot] = static_cast<real>(i);
+      store_->state(output_of_).data[slot] = static_cast<real>(o);
     }
+}
+
+SparseSynapses::Edge SparseSynapses::edge(std::size_t slot) const {
+  return {static_cast<std::int32_t>(std::as_const(*store_).state(output_of_).data[slot]),
+          static_cast<std::int32_t>(std::as_const(*store_).state(input_of_).data[slot])};
+}
+
+void SparseSynapses::rewire(std::span<const std::uint32_t> slots, std::span<const Edge> edges) {
+  ENGRAM_INVARIANT(rewirable() && slots.size() == edges.size());
+  const Mat in = store_->state(input_of_), out = store_->state(output_of_);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    in.data[slots[i]] = static_cast<real>(edges[i].input);
+    out.data[slots[i]] = static_cast<real>(edges[i].output);
+  }
+  index();
+}
+
+real SparseSynapses::draw(Rng& rng) const {
+  if (is_normal(synapses_.init))
+    return static_cast<real>(rng.normal() *
+                             init_deviation(synapses_.init, fans_, synapses_.init_scale));
+  const double bound = init_bound(synapses_.init, fans_, synapses_.init_scale);
+  return static_cast<real>(
+      rng.uniform(synapses_.init == WeightInit::Uniform01 ? 0 : -bound, bound));
+}
+
+void SparseSynapses::restored() {
+  if (!rewirable()) return;
+  const auto outside = [](const Mat& m, int bound) {
+    return std::ranges::any_of(m.all(), [&](real v) {
+      return !(v >= 0 && v < static_cast<real>(bound) && v == std::floor(v));
+    });
+  };
+  if (outside(store_->state(input_of_), fans_.in) ||
+      outside(store_->state(output_of_), fans_.outputs))
+    throw Error(Fault::Data,
+                "a weight leads to a unit that does not exist; start over with --force");
+  index();
+}
+
+void SparseSynapses::index() {
+  const std::size_t entries = by_output_.index.size();
+  // A counting sort by one end of every weight, in the order of their places.
+  const auto sort = [&](View& view, int units, bool by_output) {
+    view.begin.assign(static_cast<std::size_t>(units) + 1, 0);
+    const auto key = [&](std::size_t slot) {
+      return by_output ? edge(slot).output : edge(slot).input;
+    };
+    for (std::size_t slot = 0; slot < entries; ++slot)
+      ++view.begin[static_cast<std::size_t>(key(slot)) + 1];
+    for (int u = 0; u < units; ++u)
+      view.begin[u + 1] += view.begin[u];
+    std::vector<std::int32_t> next(view.begin.begin(), view.begin.end() - 1);
+    view.place.resize(entries);
+    for (std::size_t slot = 0; slot < entries; ++slot) {
+      const auto at = static_cast<std::size_t>(next[key(slot)]++);
+      view.index[at] = by_output ? edge(slot).input : edge(slot).output;
+      view.place[at] = static_cast<std::int32_t>(slot);
+    }
+  };
+  sort(by_output_, fans_.outputs, true), sort(by_input_, fans_.in, false);
 }
 
 SparseView SparseSynapses::valued(const View& view, std::vector<real>& scratch) const {

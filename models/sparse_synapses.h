@@ -29,6 +29,22 @@ class SparseSynapses {
   void bind(const Fans& fans, const std::string& name, ParamStore& store, double active_share);
   void init(const Rng& rng);
 
+  // Changing which weights exist, where that was asked for (Synapses::rewirable).
+  bool rewirable() const { return input_of_ >= 0; }
+  /// One weight: it leads from an input to an output.
+  struct Edge {
+    std::int32_t output, input;
+  };
+  /// The weight at place `slot` of the slice weight_id().
+  Edge edge(std::size_t slot) const;
+  /// The weights at these places lead elsewhere from now on: where none did, and no two to the same
+  /// place. Values stay in their places, and the caller sets those of the new weights. Costs the
+  /// number of weights.
+  void rewire(std::span<const std::uint32_t> slots, std::span<const Edge> edges);
+  void restored();
+  /// An initial value, by the law of the layer's weights.
+  real draw(Rng& rng) const;
+
   /// The structure seen from one side: entries of every output, or of every input.
   struct View {
     std::vector<std::int32_t> begin, index;
@@ -57,6 +73,8 @@ class SparseSynapses {
   std::size_t entries() const { return by_output_.index.size(); }
 
  private:
+  void index();  ///< both views from where the weights lead
+
   Synapses synapses_;
   Fans fans_;
   ParamStore* store_ = nullptr;
@@ -64,6 +82,8 @@ class SparseSynapses {
   View by_output_, by_input_;
   int weight_ = -1, kept_ = 0;
   bool input_order_ = false;
+  /// States [1, entries], for checkpoints: where the weight at each place leads. Absent: -1.
+  int input_of_ = -1, output_of_ = -1;
 };
 
 }  // namespace engram

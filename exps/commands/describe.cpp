@@ -100,7 +100,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   StrategyList protections;
   for (const std::string& name : s.rule.strategies)
     protections.push_back(
-        make_strategy(name, config, {*net, stream.get(), &targets, s.learner.batch_size}));
+        make_strategy(name, config, {*net, stream.get(), &targets, s.learner.batch_size, s.rule.loss}));
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
   const Looks looks(*net, targets, *stream, s.evaluation, Rng(seed));

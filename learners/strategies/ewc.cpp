@@ -40,6 +40,8 @@ class Ewc final : public Strategy {
       anchor_.replace(o_.gamma, fisher, values);
     learnt_[0] = 1;
   }
+  void renew(Training&, std::span<const std::size_t> places) override { anchor_.release(places); }
+  std::span<const real> importance() override { return anchor_.importance(); }
   std::vector<std::span<real>> state() override {
     auto all = anchor_.state();
     all.emplace_back(learnt_);

@@ -29,6 +29,11 @@ class L2 final : public Strategy {
     std::copy(values.begin(), values.end(), anchor_.begin());
     active_[0] = 1;
   }
+  void renew(Training& t, std::span<const std::size_t> places) override {
+    const auto values = t.net.params().values();
+    for (const std::size_t i : places)
+      anchor_[i] = values[i];
+  }
   std::vector<std::span<real>> state() override { return {anchor_, active_}; }
 
  private:

@@ -32,6 +32,8 @@ class Mas final : public Strategy {
     anchor_.replace(o_.keep, omega, t.net.params().values());
     learnt_[0] = 1;
   }
+  void renew(Training&, std::span<const std::size_t> places) override { anchor_.release(places); }
+  std::span<const real> importance() override { return anchor_.importance(); }
   std::vector<std::span<real>> state() override {
     auto all = anchor_.state();
     all.emplace_back(learnt_);

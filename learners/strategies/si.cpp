@@ -72,6 +72,14 @@ class Si final : public Strategy {
       path_[i] = 0, anchor_[i] = values[i];
     }
   }
+  void renew(Training& t, std::span<const std::size_t> places) override {
+    const auto values = t.net.params().values();
+    for (const std::size_t i : places)
+      omega_[i] = path_[i] = 0, anchor_[i] = values[i];
+  }
+  std::span<const real> importance() override {
+    return omega_;
+  }
   std::vector<std::span<real>> state() override {
     return {omega_, anchor_, path_, begun_};
   }

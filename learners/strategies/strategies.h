@@ -6,3 +6,4 @@
 #include "learners/strategies/isolation.h"
 #include "learners/strategies/plasticity.h"
 #include "learners/strategies/replay.h"
+#include "learners/strategies/rewiring_strategies.h"

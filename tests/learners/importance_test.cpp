@@ -201,8 +201,8 @@ TEST(Ewc, SeparatePenaltiesAddUpAndTheOnlineOneForgets) {
     ewc.end_experience(t);
     move(0.3);
     const Numbers second = s.weights(), f2 = fisher_of(1);
-    t = s.training(1);
-    ewc.end_experience(t);
+    auto later = s.training(1);
+    ewc.end_experience(later);
     move(0.2);
     const Numbers now = s.weights();
     Numbers expected;
@@ -226,7 +226,7 @@ TEST(Ewc, LambdaIsHalvedUnlessToldOtherwise) {
 
 TEST(Mas, OmegaIsTheMeanMagnitudeAndNotTheMagnitudeOfTheMean) {
   BenchPlan plan;
-  plan.scenario = {.scenario = Scenario::Class};
+  plan.scenario = {.scenario = Scenario::Class, .head = Head::Shared};
   StrategyBench s(plan);
   Strategy& mas = s.add("mas", {{"mas.lambda", "0.5"}});  // so that the pull is Omega
   Strategy& batched = s.add("mas", {{"mas.lambda", "0.5"}, {"mas.batch", "100"}});
@@ -289,9 +289,8 @@ TEST(Si, TheGradientOfThePenaltyIsNotCounted) {
   StrategyBench s;
   Strategy& si = s.add("si", {{"si.c", "10"}});
   const Batch batch = s.batch(0);
-  auto t = s.training(0);
-  si.begin_experience(t);
-  const auto step = [&](double gradient, double move) {
+  auto first_task = s.training(0), second_task = s.training(1);
+  const auto step = [&](Training& t, double gradient, double move) {
     s.net->params().zero_grad();
     for (real& g : s.net->params().grads())
       g = static_cast<real>(gradient);
@@ -300,14 +299,14 @@ TEST(Si, TheGradientOfThePenaltyIsNotCounted) {
       v += static_cast<real>(move);
     si.after_step(t, batch);
   };
-  step(-1, 0.5);
-  si.end_experience(t);
+  si.begin_experience(first_task);
+  step(first_task, -1, 0.5);
+  si.end_experience(first_task);
   const double first = 0.5 / (0.25 + 0.1);
   // In the second task the penalty pulls hard, but the loss has no gradient: nothing is earned.
-  t = s.training(1);
-  si.begin_experience(t);
-  step(0, 0.2), step(0, 0.2);
-  si.end_experience(t);
+  si.begin_experience(second_task);
+  step(second_task, 0, 0.2), step(second_task, 0, 0.2);
+  si.end_experience(second_task);
   for (const double pull : pull_of(s, si, 1))
     EXPECT_NEAR(pull, 2 * 10 * first, 1e-3);
 }

@@ -1,0 +1,175 @@
+// Dynamic sparse synapses, our own: a constant budget of synapses that follows the stream. New ones
+// begin between units that are active together on the task at hand (Hebb's condition), those go
+// whose loss would cost least, and old ones may be slowed or kept:
+//  - where: an example of the batch, one of its active inputs and one of its active outputs are
+//    drawn; of several such candidates that with the largest gradient on the batch may be chosen,
+//    so looking costs candidates x batch and never the size of the layer;
+//  - what goes: with an importance Omega from another strategy (si, ewc, mas) the cost of losing a
+//    weight is Omega w^2, what that strategy's penalty would charge for it; weights of this task
+//    are ranked by |w| among those that matter least to the past;
+//  - what is old: a synapse that has lived through n tasks takes steps times slow^n.
+// It tells strategies beside it which weights are new, so that nothing holds these back.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "learners/layer_errors.h"
+#include "learners/rewiring.h"
+#include "learners/strategies/rewiring_strategies.h"
+
+namespace engram {
+namespace {
+
+class DynamicSynapses final : public Rewiring {
+ public:
+  DynamicSynapses(const DynamicSynapsesOptions& o, const StrategyContext& context)
+      : Rewiring(context),
+        o_(o),
+        loss_(context.loss),
+        born_in_(context.net.params().values().size(), 0),
+        born_at_(born_in_.size(), -std::numeric_limits<real>::max()) {}
+
+  Provides needs() const override { return Provides::Gradient; }
+  bool needs_borders() const override { return o_.slow < 1; }
+
+  void shape_gradient(Training& t) override {
+    if (o_.slow >= 1) return;
+    const auto values = t.net.params().values();
+    before_.assign(values.begin(), values.end());
+  }
+  void after_step(Training& t, const Batch& batch) override {
+    if (o_.slow < 1) slow_down(t);
+    Rewiring::after_step(t, batch);
+  }
+  std::vector<std::span<real>> state() override { return {born_in_, born_at_}; }
+
+ private:
+  double share(const Training& t) const override {
+    return cosine_share(t, o_.every, o_.share, o_.until);
+  }
+
+  int age(const Training& t, std::size_t place) const {
+    return t.experience->index - static_cast<int>(born_in_[place]);
+  }
+  void slow_down(Training& t) {
+    const auto values = t.net.params().values();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (const int tasks = age(t, i); tasks > 0)
+        values[i] =
+            before_[i] + static_cast<real>(std::pow(o_.slow, tasks)) * (values[i] - before_[i]);
+  }
+
+  void look(Training& t, const Batch& batch) override {
+    const Rng rng = t.rng.fork("dynamic_synapses").fork("pass", static_cast<std::uint64_t>(t.step));
+    errors_.run(t.net, loss_, batch, {.training = true, .rng = rng, .tasks = batch.task},
+                [&](int l, const Signal& in, const Signal& error) {
+                  if (!t.net.layer(l).rewirable()) return;
+                  copy_signal(in, seen_[l].in), copy_signal(error, seen_[l].error);
+                });
+  }
+
+  void worth(Training& t, const Site& site, std::span<double> of) override {
+    std::span<const real> omega;
+    if (o_.drop == DropWhat::Saliency)
+      for (auto& s : *t.strategies)
+        if (!s->importance().empty()) omega = s->importance();
+    std::vector<double> old;
+    const double young = static_cast<double>(t.step) - static_cast<double>(o_.maturity) * o_.every;
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const std::size_t place = site.offset + i;
+      const auto w = static_cast<double>(site.weight[i]);
+      // The past's claim first; what it does not claim, by size.
+      of[i] = omega.empty() ? std::abs(w)
+                            : static_cast<double>(omega[place]) * w * w + kSmall * std::abs(w);
+      if (static_cast<double>(born_at_[place]) > young)
+        of[i] = std::numeric_limits<double>::infinity();
+      else if (age(t, place) > 0)
+        old.push_back(of[i]);
+    }
+    if (o_.keep <= 0 || old.empty()) return;
+    const auto kept = static_cast<std::size_t>(o_.keep * static_cast<double>(old.size()));
+    if (kept == 0) return;
+    std::nth_element(old.begin(), old.end() - static_cast<std::ptrdiff_t>(kept), old.end());
+    const double bound = *(old.end() - static_cast<std::ptrdiff_t>(kept));
+    for (std::size_t i = 0; i < of.size(); ++i)
+      if (age(t, site.offset + i) > 0 && of[i] >= bound)
+        of[i] = std::numeric_limits<double>::infinity();
+  }
+
+  void grow(Training&, const Batch&, Site& site, std::span<const Edge>, std::size_t count,
+            std::vector<Edge>& to) override {
+    if (o_.grow == GrowWhere::Random) return grow_at_random(site, count, to);
+    const Seen& seen = seen_[site.layer];
+    const bool by_gradient = o_.grow == GrowWhere::Gradient;
+    std::size_t tries = 100 * (count + 1);
+    while (to.size() < count && tries > 0) {
+      Edge best{};
+      real largest = -1;
+      for (int c = 0; c < (by_gradient ? o_.candidates : 1) && tries > 0; --tries) {
+        Edge e{};
+        if (!draw(seen, site.rng, e) || site.taken(e)) continue;
+        const real size = by_gradient ? std::abs(gradient(seen, e)) : real{0};
+        if (size > largest) largest = size, best = e;
+        ++c;
+      }
+      if (largest < 0) return;
+      site.take(best), to.push_back(best);
+    }
+  }
+  void moved(Training& t, const Site& site, std::span<const std::uint32_t> slots) override {
+    for (const std::uint32_t slot : slots) {
+      born_in_[site.offset + slot] = static_cast<real>(t.experience->index);
+      born_at_[site.offset + slot] = static_cast<real>(t.step);
+    }
+  }
+
+  struct Seen {
+    Signal in, error;
+  };
+  /// A unit that is not 0 in a row, each as likely as any other; -1 if it was not found.
+  static int draw_active(const Signal& s, int row, Rng& rng) {
+    if (s.active.known()) {
+      const auto units = s.active.row(row);
+      if (units.empty()) return -1;
+      return units[rng.below(static_cast<std::uint32_t>(units.size()))];
+    }
+    for (int tries = 0; tries < 200; ++tries)
+      if (const auto i = static_cast<int>(rng.below(static_cast<std::uint32_t>(s.cols())));
+          s.value().row(row)[i] != 0)
+        return i;
+    return -1;
+  }
+  /// Ends that are active together in an example: an input that is not 0, an output that an error
+  /// reaches, which are the winners or positive units.
+  static bool draw(const Seen& seen, Rng& rng, Edge& e) {
+    const int row = static_cast<int>(rng.below(static_cast<std::uint32_t>(seen.in.rows())));
+    e.input = draw_active(seen.in, row, rng), e.output = draw_active(seen.error, row, rng);
+    return e.input >= 0 && e.output >= 0;
+  }
+  static real gradient(const Seen& seen, Edge e) {
+    real sum = 0;
+    for (int b = 0; b < seen.in.rows(); ++b)
+      sum += seen.in.value().row(b)[e.input] * seen.error.value().row(b)[e.output];
+    return sum;
+  }
+
+  /// Below any importance that matters; orders weights without one.
+  static constexpr double kSmall = 1e-9;
+
+  DynamicSynapsesOptions o_;
+  LossOptions loss_;
+  LayerErrors errors_;
+  std::map<int, Seen> seen_;
+  std::vector<real> born_in_, born_at_;  ///< task and step of the run, for every weight
+  std::vector<real> before_;
+};
+
+}  // namespace
+
+std::unique_ptr<Strategy> make_dynamic_synapses(const DynamicSynapsesOptions& options,
+                                                const StrategyContext& context) {
+  return std::make_unique<DynamicSynapses>(options, context);
+}
+
+}  // namespace engram

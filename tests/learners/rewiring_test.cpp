@@ -1,0 +1,277 @@
+// Strategies that move synapses: the budget stays, what goes and where new ones begin is what they
+// say, and everybody who keeps something for a synapse hears of it.
+#include "learners/rewiring.h"
+
+#include <cmath>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "models/layers.h"
+#include "tests/learners/strategy_bench.h"
+
+namespace engram::testing {
+namespace {
+
+std::vector<LayerPtr> sparse_layers(double density = 0.3) {
+  const Synapses synapses{.density = density, .storage = WeightStorage::Sparse, .rewirable = true};
+  return stack(linear(20, synapses), relu(), linear(16, synapses), relu());
+}
+
+BenchPlan plan() {
+  BenchPlan p;
+  p.each = 20, p.learner.batch_size = 8, p.learner.epochs = 4;
+  p.scenario = {.scenario = Scenario::Class, .head = Head::Shared};
+  p.optimizer.lr = 0.05, p.optimizer.momentum = 0.9;
+  return p;
+}
+
+using Edges = std::vector<std::pair<int, int>>;
+Edges edges_of(Network& net, int layer) {
+  Edges all;
+  const SparseSynapses& s = *net.layer(layer).rewirable();
+  for (std::size_t slot = 0; slot < s.entries(); ++slot)
+    all.emplace_back(s.edge(slot).output, s.edge(slot).input);
+  return all;
+}
+
+/// Whether a step that is about to end is one that rewires.
+void at_end_of_epoch(Training& t) {
+  t.epochs = 4, t.epoch_steps = 5, t.epoch_step = 4;
+}
+
+struct Named {
+  const char* name;
+  std::vector<std::pair<const char*, const char*>> keys;
+};
+const std::vector<Named>& kinds() {
+  static const std::vector<Named> all{{"set", {}},
+                                      {"rigl", {{"rigl.every", "2"}}},
+                                      {"dynamic_synapses", {{"dynamic_synapses.every", "2"}}},
+                                      {"dynamic_synapses",
+                                       {{"dynamic_synapses.every", "2"},
+                                        {"dynamic_synapses.grow", "coactive"},
+                                        {"dynamic_synapses.slow", "0.5"},
+                                        {"dynamic_synapses.keep", "0.2"}}},
+                                      {"dynamic_synapses",
+                                       {{"dynamic_synapses.every", "2"},
+                                        {"dynamic_synapses.grow", "random"},
+                                        {"dynamic_synapses.drop", "magnitude"}}}};
+  return all;
+}
+
+TEST(Rewiring, KeepsTheBudgetAndNeverDoublesASynapse) {
+  for (const Named& kind : kinds()) {
+    StrategyBench s(plan(), sparse_layers());
+    const Edges before = edges_of(*s.net, 0);
+    s.add("si"), s.add(kind.name, kind.keys);
+    Observer nobody;
+    Cursor cursor;
+    ASSERT_TRUE(s.run(nobody, cursor));
+    const Edges after = edges_of(*s.net, 0);
+    EXPECT_EQ(after.size(), before.size());
+    EXPECT_EQ(std::set(after.begin(), after.end()).size(), after.size()) << kind.name;
+    EXPECT_NE(std::set(after.begin(), after.end()), std::set(before.begin(), before.end()))
+        << kind.name;
+  }
+}
+
+TEST(Rewiring, IsTheSameFromRunToRunAndAfterASave) {
+  struct StopAt : Observer {
+    explicit StopAt(int steps) : left(steps) {}
+    void after_step(const Cursor&, const BatchStats&, int, std::int64_t, int) override { --left; }
+    bool stop_requested() override { return left == 0; }
+    int left;
+  };
+  for (const Named& kind : kinds()) {
+    StrategyBench whole(plan(), sparse_layers());
+    whole.add("si"), whole.add(kind.name, kind.keys);
+    Observer nobody;
+    Cursor cursor;
+    whole.run(nobody, cursor);
+
+    StrategyBench first(plan(), sparse_layers()), second(plan(), sparse_layers());
+    for (StrategyBench* s : {&first, &second})
+      s->add("si"), s->add(kind.name, kind.keys);
+    StopAt stop(23);
+    Cursor at;
+    ASSERT_FALSE(first.run(stop, at));
+    const auto copy = [](std::span<const real> from, std::span<real> to) {
+      ASSERT_EQ(from.size(), to.size());
+      std::copy(from.begin(), from.end(), to.begin());
+    };
+    copy(first.net->params().values(), second.net->params().values());
+    copy(first.net->params().states(), second.net->params().states());
+    second.net->restored();
+    for (std::size_t i = 0; i < first.optimizer->state().size(); ++i)
+      copy(first.optimizer->state()[i], second.optimizer->state()[i]);
+    for (std::size_t k = 0; k < 2; ++k)
+      for (std::size_t i = 0; i < first.strategies[k]->state().size(); ++i)
+        copy(first.strategies[k]->state()[i], second.strategies[k]->state()[i]);
+    second.run(nobody, at);
+    EXPECT_EQ(second.weights(), whole.weights()) << kind.name;
+    EXPECT_EQ(edges_of(*second.net, 2), edges_of(*whole.net, 2)) << kind.name;
+  }
+}
+
+/// Slots of a layer whose edge is another than before.
+std::vector<std::size_t> moved(const Edges& before, const Edges& after) {
+  std::vector<std::size_t> slots;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (before[i] != after[i]) slots.push_back(i);
+  return slots;
+}
+
+TEST(Set, TakesTheSmallestAwayAndDrawsNewValues) {
+  StrategyBench s(plan(), sparse_layers());
+  s.add("set", {{"set.share", "0.25"}});
+  auto t = s.training(0);
+  t.strategies = &s.strategies;
+  at_end_of_epoch(t);
+  const Edges before = edges_of(*s.net, 0);
+  const int id = s.net->layer(0).rewirable()->weight_id();
+  const Mat w = s.net->params().value(id);
+  std::vector<double> size;
+  for (const real v : w.all())
+    size.push_back(std::abs(static_cast<double>(v)));
+  s.strategies[0]->after_step(t, s.batch(0));
+  const auto slots = moved(before, edges_of(*s.net, 0));
+  ASSERT_EQ(slots.size(), before.size() / 4);
+  std::vector<double> sorted = size;
+  std::sort(sorted.begin(), sorted.end());
+  for (const std::size_t slot : slots) {
+    EXPECT_LE(size[slot], sorted[slots.size() - 1]);
+    EXPECT_NE(w.data[slot], 0);
+    EXPECT_LE(std::abs(static_cast<double>(w.data[slot])), 0.5);  // 1 / sqrt(fan_in of 4)
+  }
+}
+
+TEST(Rigl, BeginsAtZeroWhereTheGradientIsLargest) {
+  // The dense gradient, from a twin all of whose weights exist and the missing ones are 0.
+  StrategyBench s(plan(), sparse_layers());
+  StrategyBench twin(plan(), stack(linear(20), relu(), linear(16), relu()));
+  for (const int l : {0, 2, 4}) {
+    Signal w;
+    s.net->layer(l).incoming(w);
+    const std::string name = s.net->layer_name(l);
+    const Mat to = twin.net->params().value(twin.net->params().find(name + ".weight"));
+    for (int o = 0; o < w.rows(); ++o)
+      for (int i = 0; i < w.cols(); ++i)
+        to.row(i)[o] = w.value().row(o)[i];
+    const Mat from = s.net->params().value(s.net->params().find(name + ".bias"));
+    std::copy(from.data, from.data + from.size(),
+              twin.net->params().value(twin.net->params().find(name + ".bias")).data);
+  }
+  s.add("rigl", {{"rigl.every", "5"}, {"rigl.share", "0.5"}});
+  const Batch batch = s.batch(0);
+  twin.net->params().zero_grad();
+  twin.rule->learn(*twin.net, batch, {true, Rng(0), batch.task}, {});
+  auto t = s.training(0);
+  t.strategies = &s.strategies;
+  at_end_of_epoch(t);
+  const Edges before = edges_of(*s.net, 2);
+  s.strategies[0]->after_step(t, batch);
+  const Edges after = edges_of(*s.net, 2);
+  const auto slots = moved(before, after);
+  ASSERT_GT(slots.size(), 3u);
+  const Mat g = twin.net->params().grad(twin.net->params().find("linear2.weight"));
+  const std::set<std::pair<int, int>> there(after.begin(), after.end());
+  double weakest = 1e9, strongest_left = 0;
+  for (const std::size_t slot : slots) {
+    const auto [o, i] = after[slot];
+    weakest = std::min(weakest, std::abs(static_cast<double>(g.row(i)[o])));
+    EXPECT_EQ(s.net->params().value(s.net->layer(2).rewirable()->weight_id()).data[slot], 0);
+  }
+  for (int o = 0; o < 16; ++o)
+    for (int i = 0; i < 20; ++i)
+      if (!there.contains({o, i}))
+        strongest_left = std::max(strongest_left, std::abs(static_cast<double>(g.row(i)[o])));
+  EXPECT_GE(weakest, strongest_left - 1e-7);
+}
+
+TEST(DynamicSynapses, BeginBetweenUnitsThatAreActiveTogether) {
+  for (const char* where : {"coactive", "gradient"}) {
+    StrategyBench s(plan(), sparse_layers());
+    s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
+                               {"dynamic_synapses.share", "0.5"},
+                               {"dynamic_synapses.grow", where}});
+    const Batch batch = s.batch(0);
+    Tape tape;
+    std::as_const(*s.net).evaluate(batch.x, tape, {});
+    auto t = s.training(0);
+    t.strategies = &s.strategies;
+    at_end_of_epoch(t);
+    const Edges before = edges_of(*s.net, 2);
+    s.strategies[0]->after_step(t, batch);
+    const Edges after = edges_of(*s.net, 2);
+    const auto slots = moved(before, after);
+    ASSERT_GT(slots.size(), 3u);
+    const CMat pre = std::as_const(tape[1].out).value(), post = std::as_const(tape[3].out).value();
+    for (const std::size_t slot : slots) {
+      int together = 0;
+      for (int b = 0; b < batch.rows(); ++b)
+        together += pre.row(b)[after[slot].second] > 0 && post.row(b)[after[slot].first] > 0;
+      EXPECT_GT(together, 0) << where;
+    }
+  }
+}
+
+/// Says that some weights matter.
+class Judge final : public Strategy {
+ public:
+  explicit Judge(std::size_t weights) : omega(weights, 0) {}
+  std::span<const real> importance() override { return omega; }
+  void renew(Training&, std::span<const std::size_t> places) override {
+    renewed.insert(renewed.end(), places.begin(), places.end());
+  }
+  std::vector<real> omega;
+  std::vector<std::size_t> renewed;
+};
+
+TEST(DynamicSynapses, GiveUpWhatThePastNeedsLeastAndTellWhoeverKeepsSomething) {
+  StrategyBench s(plan(), sparse_layers());
+  auto judge = std::make_unique<Judge>(s.weights().size());
+  Judge& said = *judge;
+  for (std::size_t i = 0; i < said.omega.size(); i += 2)
+    said.omega[i] = 1;
+  s.strategies.push_back(std::move(judge));
+  s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"}, {"dynamic_synapses.share", "0.4"}});
+  auto t = s.training(1);
+  t.strategies = &s.strategies;
+  at_end_of_epoch(t);
+  const Edges before = edges_of(*s.net, 0);
+  s.strategies[1]->after_step(t, s.batch(1));
+  const std::size_t offset = s.net->params().param(s.net->layer(0).rewirable()->weight_id()).offset;
+  const auto slots = moved(before, edges_of(*s.net, 0));
+  ASSERT_GT(slots.size(), 2u);
+  for (const std::size_t slot : slots) {
+    EXPECT_EQ(said.omega[offset + slot], 0) << "the past needs it";
+    EXPECT_TRUE(std::ranges::count(said.renewed, offset + slot) == 1);
+  }
+}
+
+TEST(DynamicSynapses, SlowDownOnlyWhatHasLivedThroughATask) {
+  StrategyBench s(plan(), sparse_layers());
+  Strategy& d = s.add("dynamic_synapses",
+                      {{"dynamic_synapses.every", "100"}, {"dynamic_synapses.slow", "0.5"}});
+  for (const int task : {0, 1}) {
+    auto t = s.training(task);
+    t.strategies = &s.strategies, t.epochs = 1, t.epoch_steps = 10;
+    const auto before = s.weights();
+    d.shape_gradient(t);
+    for (real& v : s.net->params().values())
+      v += 1;
+    d.after_step(t, s.batch(task));
+    const auto after = s.weights();
+    for (std::size_t i = 0; i < before.size(); ++i)
+      EXPECT_NEAR(after[i] - before[i], task == 0 ? 1 : 0.5, 1e-5);
+  }
+}
+
+TEST(Rewiring, IsRefusedWhereNoSynapseIsMissing) {
+  StrategyBench s;
+  EXPECT_THROW(s.add("rigl"), Error);
+}
+
+}  // namespace
+}  // namespace engram::testing
