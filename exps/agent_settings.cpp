@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "exps/run_parts.h"
+#include "exps/strategy_settings.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
 #include "models/registry.h"
@@ -197,6 +198,7 @@ void read_agent_settings(Settings& s, Config& config) {
     s.optimizer = config.read<OptimizerOptions>();
     s.rule = read_some<RuleOptions>(config, kOfRule);
     at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
+    at("strategies", [&] { read_strategies(s, config); });
     at("gating", [&] { check_model(s); });
     at("rule", [&] {
       find_entry(rules(), s.rule.rule, "rule").read(config);
@@ -204,10 +206,6 @@ void read_agent_settings(Settings& s, Config& config) {
       check_rule(s);
     });
     at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
-    at("strategies", [&] {
-      for (const std::string& name : s.rule.strategies)
-        find_entry(strategies(), name, "strategies").read(config);
-    });
   }
   require_all_used(config);
 }

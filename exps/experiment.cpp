@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "exps/agent_settings.h"
+#include "exps/strategy_settings.h"
 #include "learners/hebbian/hebbian_rule.h"
 #include "learners/registry.h"
 #include "learners/strategy.h"
@@ -91,35 +92,6 @@ void check_fine_tuning(const Settings& s, Config& config) {
     refuse("hebbian.blocks begins with weights that are drawn, not with those of a file");
 }
 
-/// Strategies that rewire need layers that can be.
-void allow_rewiring(Settings& s) {
-  for (const std::string& name : s.rule.strategies) {
-    if (!find_entry(strategies(), name, "strategies").rewires) continue;
-    if (!s.model.sparsify || s.model.weight_sparsity_fc >= 1)
-      throw Error(Fault::Config,
-                  fmt::format("strategies: {} moves synapses about, but all of them exist; set "
-                              "sparsify = yes and weight_sparsity_fc below 1",
-                              name));
-    if (s.model.weight_storage == WeightStorage::Dense)
-      throw Error(Fault::Config,
-                  fmt::format("strategies: {} needs weight_storage = auto or sparse", name));
-    s.model.rewirable = true;
-  }
-}
-
-/// Strategies that open units by task bring their gating along.
-void bring_gatings(Settings& s) {
-  for (const std::string& name : s.rule.strategies) {
-    const std::string gating(find_entry(strategies(), name, "strategies").gating);
-    if (gating.empty() || s.model.gating.gating == gating) continue;
-    if (s.model.gating.on())
-      throw Error(Fault::Config,
-                  fmt::format("strategies: {} opens units by gating = {}, but gating = {}", name,
-                              gating, s.model.gating.gating));
-    s.model.gating.gating = gating;
-  }
-}
-
 }  // namespace
 
 Settings read_settings(std::string experiment, Config config) {
@@ -163,11 +135,7 @@ Settings read_settings(std::string experiment, Config config) {
   check_fine_tuning(s, config);
   at("normalise", [&] { check_inputs(s, config); });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
-  at("strategies", [&] {
-    for (const std::string& name : s.rule.strategies)
-      find_entry(strategies(), name, "strategies").read(config);
-    bring_gatings(s), allow_rewiring(s);
-  });
+  at("strategies", [&] { read_strategies(s, config); });
 
   require_all_used(config);
   s.config = std::move(config);

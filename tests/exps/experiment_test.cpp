@@ -132,6 +132,30 @@ TEST(Settings, RefuseGatesForTasksThatAreNotKnownAtTest) {
   }
 }
 
+TEST(Settings, GiveTheModelWhatStrategiesBringAlong) {
+  Config c;
+  c.set("strategies", "si, xdg", "x.cfg:1");
+  EXPECT_EQ(read_settings("x", std::move(c)).model.gating.gating, "xdg");
+  Config sparse;
+  sparse.set("strategies", "rigl", "x.cfg:1"), sparse.set("sparsify", "yes", "x.cfg:2");
+  sparse.set("weight_sparsity_fc", "0.1", "x.cfg:3");
+  EXPECT_TRUE(read_settings("x", std::move(sparse)).model.rewirable);
+  EXPECT_FALSE(read_settings("x", {}).model.rewirable);
+}
+
+TEST(Settings, RefuseStrategiesThatTheModelStandsAgainst) {
+  EXPECT_NE(failure({{"strategies", "xdg"}, {"gating", "top_down"}}).find("gating = top_down"),
+            std::string::npos);
+  EXPECT_NE(failure({{"strategies", "si, si"}}).find("si stands there twice"), std::string::npos);
+  EXPECT_NE(failure({{"strategies", "rigl"}}).find("all of them exist"), std::string::npos);
+  EXPECT_NE(failure({{"strategies", "rigl"},
+                     {"sparsify", "yes"},
+                     {"weight_sparsity_fc", "0.1"},
+                     {"weight_storage", "dense"}})
+                .find("use auto or sparse"),
+            std::string::npos);
+}
+
 TEST(Settings, RefuseInputsOutsideOfWhatTheGeneratorPaints) {
   using Lines = std::vector<std::pair<std::string, std::string>>;
   const Lines pff = {{"model", "pff"}, {"rule", "pff"}};
