@@ -51,7 +51,7 @@ bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
   for (; cursor.experience < regimes_.count(); ++cursor.experience) {
     const int regime = cursor.experience;
     Experience experience;
-    experience.index = regime;
+    experience.index = regime, experience.seen = regime + 1;
     Training context{parts_.net, &experience, cursor.epoch, cursor.total_steps, rng_};
     world_ = regimes_.make(regime, Role::Train);
     const auto bodies = static_cast<std::size_t>(world_->bodies());

@@ -38,15 +38,23 @@ int Learner::epochs_of(int experience) const {
 
 bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) {
   check_joint_tasks(stream);
-  for (int e = 0; e < stream.experiences(); ++e)
+  ordered_ = stream.ordered();
+  for (int e = 0; e < stream.experiences(); ++e) {
     rule_.check_epochs(e, epochs_of(e));
+    if (ordered_ && epochs_of(e) > 1)
+      throw Error(
+          Fault::Config,
+          fmt::format("epochs = {}: the examples of this stream come in an order of its own, "
+                      "once; use epochs = 1, or boundaries = sharp",
+                      epochs_of(e)));
+  }
   if (cursor.total_steps == 0) observer.before_training();
   for (; cursor.experience < stream.experiences(); ++cursor.experience) {
     const Experience experience = stream.experience(cursor.experience);
     if (experience.train.empty())
       throw Error(Fault::Config,
                   fmt::format("task {} has no training examples", cursor.experience));
-    const int seen = experience.index + 1;
+    const int seen = experience.seen;
     Training context{net_,         &experience,
                      cursor.epoch, cursor.total_steps,
                      rng_,         targets_.test_mask(experience.index, seen)};
@@ -80,7 +88,7 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
 bool Learner::train_epoch(const Experience& experience, int experiences, Cursor& cursor,
                           Observer& observer) {
   const auto order = epoch_order(experience.train, cursor);
-  const int seen = experience.index + 1;
+  const int seen = experience.seen;
   kind_ = rule_.begin_epoch(net_, {cursor.experience, experiences, cursor.epoch,
                                    epochs_of(cursor.experience), cursor.step});
   const int rows = kind_.batch_size > 0 ? kind_.batch_size : o_.batch_size;
@@ -199,6 +207,7 @@ std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& examples,
       places.push_back(i % n);
   for (std::uint32_t i = 0; i < n; ++i)
     places.push_back(i);
+  if (ordered_) return places;
   const auto size = static_cast<std::uint32_t>(places.size());
   const auto permutation = o_.shuffle == Shuffle::OnceSeed0
                                ? numpy_legacy_permutation(0, size)
