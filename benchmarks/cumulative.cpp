@@ -5,32 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include "benchmarks/wrapped_stream.h"
 #include "utils/error.h"
 
 namespace engram {
 namespace {
 
-/// Passes everything on to the stream inside.
-class Wrapped : public TaskStream {
+class Cumulative : public WrappedStream {
  public:
-  explicit Wrapped(std::unique_ptr<TaskStream> inner) : inner_(std::move(inner)) {}
-  int tasks() const override { return inner_->tasks(); }
-  ExampleSet test(int task) const override { return inner_->test(task); }
-  ExampleSet validation(int task) const override { return inner_->validation(task); }
-  std::vector<int> classes(int task) const override { return inner_->classes(task); }
-  bool tasks_share_labels() const override { return inner_->tasks_share_labels(); }
-  bool tasks_share_images() const override { return inner_->tasks_share_images(); }
-  std::string task_name(int task) const override { return inner_->task_name(task); }
-  ImageShape shape() const override { return inner_->shape(); }
-  int labels() const override { return inner_->labels(); }
-
- protected:
-  std::unique_ptr<TaskStream> inner_;
-};
-
-class Cumulative : public Wrapped {
- public:
-  using Wrapped::Wrapped;
+  using WrappedStream::WrappedStream;
   std::string describe() const override { return inner_->describe() + "; cumulative"; }
   Experience experience(int e) const override {
     Experience all = inner_->experience(0);
@@ -39,21 +22,22 @@ class Cumulative : public Wrapped {
       all.train.append(one.train);
       all.validation.append(one.validation);
     }
-    all.index = e;
+    all.index = e, all.seen = e + 1;
     all.classes = inner_->classes(e);
     all.test = inner_->test(e);
     return all;
   }
 };
 
-class Joint : public Wrapped {
+class Joint : public WrappedStream {
  public:
   Joint(std::unique_ptr<TaskStream> inner, std::optional<ExampleSet> base)
-      : Wrapped(std::move(inner)), base_(std::move(base)) {}
+      : WrappedStream(std::move(inner)), base_(std::move(base)) {}
   std::string describe() const override {
     return inner_->describe() + (base_ ? "; joint, trained on the data set as it is" : "; joint");
   }
   int experiences() const override { return 1; }
+  int task_of(int) const override { return tasks() - 1; }
   Experience experience(int e) const override {
     ENGRAM_INVARIANT(e == 0);
     Experience all;
@@ -66,7 +50,7 @@ class Joint : public Wrapped {
       classes.insert(one.classes.begin(), one.classes.end());
     }
     if (base_) all.train = *base_;
-    all.index = inner_->tasks() - 1;
+    all.index = inner_->tasks() - 1, all.seen = inner_->tasks();
     all.classes.assign(classes.begin(), classes.end());
     return all;
   }

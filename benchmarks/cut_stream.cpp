@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/catalog.h"
+#include "benchmarks/imbalance.h"
 #include "utils/error.h"
 #include "utils/rng.h"
 
@@ -86,7 +87,11 @@ std::string CutStream::describe() const {
 
 Experience CutStream::experience(int e) const {
   const TaskPlan& p = plan(e);
-  return {e, p.classes, ExampleSet(data_.train, p.train, p.map, e, p.view), validation(e), test(e)};
+  return {.index = e,
+          .classes = p.classes,
+          .train = ExampleSet(data_.train, p.train, p.map, e, p.view),
+          .validation = validation(e),
+          .test = test(e)};
 }
 
 ExampleSet CutStream::test(int task) const {
@@ -131,6 +136,12 @@ PixelScale pixel_scale(const StreamOptions& options, const Dataset& data) {
 void fill_rows(const StreamOptions& options, const Dataset& data, std::uint64_t seed,
                std::vector<TaskPlan>& plans) {
   const Rows none = share({});
+  const bool thin = is_imbalanced(options);
+  const auto of_class = class_shares(options, data.classes, seed);
+  // The plan of the data set as it is has no tasks.
+  const auto of_task = static_cast<int>(plans.size()) == options.tasks
+                           ? task_shares(options, options.tasks)
+                           : std::vector<double>(plans.size(), 1);
   for (std::size_t t = 0; t < plans.size(); ++t) {
     TaskPlan& plan = plans[t];
     const TaskPlan* before =
@@ -138,7 +149,7 @@ void fill_rows(const StreamOptions& options, const Dataset& data, std::uint64_t 
     plan.test =
         before ? before->test : share(rows_of(*data.test, options.test_limit, plan.classes));
     plan.validation = none;
-    if (before && options.validation == 0) {
+    if (before && options.validation == 0 && of_task[t] == of_task[t - 1]) {
       plan.train = before->train;
       continue;
     }
@@ -146,6 +157,7 @@ void fill_rows(const StreamOptions& options, const Dataset& data, std::uint64_t 
     if (options.validation > 0)
       plan.validation =
           share(hold_out(rows, *data.train, options.validation, Rng(seed).fork("validation", t)));
+    if (thin) thin_out(rows, *data.train, of_class, of_task[t], seed);
     plan.train = share(std::move(rows));
   }
 }

@@ -12,11 +12,13 @@ namespace {
 Scenario resolved(const std::optional<Scenario>& scenario, const TaskStream& stream) {
   if (scenario) return *scenario;
   if (stream.tasks_share_images()) return Scenario::Task;
+  if (stream.task_free() && !stream.tasks_share_labels()) return Scenario::Class;
   return stream.tasks_share_labels() ? Scenario::Domain : Scenario::Task;
 }
 
-Head resolved(const std::optional<Head>& head, Scenario scenario) {
+Head resolved(const std::optional<Head>& head, Scenario scenario, bool task_free) {
   if (head) return *head;
+  if (task_free) return Head::Shared;
   switch (scenario) {
     case Scenario::Task:
       return Head::PerTask;
@@ -47,6 +49,19 @@ void check(Scenario scenario, Head head, const TaskStream& stream) {
                             name_of(scenario), scenario == Scenario::Class ? "masked" : "shared"));
 }
 
+/// Where nobody knows the tasks, none can choose the outputs.
+void check_task_free(Scenario scenario, Head head, bool labels_trick) {
+  const auto refuse = [](const std::string& what) {
+    throw Error(Fault::Config, "task_free = true: " + what);
+  };
+  if (scenario == Scenario::Task)
+    refuse("scenario = task needs to know the task; use domain or class");
+  if (head != Head::Shared)
+    refuse(fmt::format("head = {} opens outputs when a task begins; use head = shared",
+                       name_of(head)));
+  if (labels_trick) refuse("labels_trick needs the task of every example; leave it at false");
+}
+
 /// One logit can only tell the first class of a task from its second.
 void check_single(const TaskStream& stream, Head head, bool global) {
   if (global)
@@ -72,12 +87,13 @@ std::size_t at(int row, int column, int columns) {
 
 Targets::Targets(const TaskStream& stream, ScenarioOptions options)
     : scenario_(resolved(options.scenario, stream)),
-      head_(resolved(options.head, scenario_)),
+      head_(resolved(options.head, scenario_, stream.task_free())),
       mask_training_(options.mask_training),
       labels_trick_(options.labels_trick),
       tasks_(stream.tasks()),
       labels_(stream.labels()) {
   check(scenario_, head_, stream);
+  if (stream.task_free()) check_task_free(scenario_, head_, labels_trick_);
   // Outputs are global classes, or positions within the task, or labels of the data set.
   const bool global = scenario_ == Scenario::Class || head_ == Head::Masked;
   const bool by_label = head_ == Head::PerTask && options.head_outputs == HeadOutputs::All;

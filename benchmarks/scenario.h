@@ -43,10 +43,11 @@ struct ScenarioOptions {
   void describe(V&& v) {
     v("scenario", scenario,
       "what is told apart at test: classes within a known task, the position within an unknown "
-      "task, or all classes; auto: domain for permuted and rotated, task for the others");
+      "task, or all classes; auto: domain for permuted and rotated, task for the others, class for "
+      "those if the stream is task_free");
     v("head", head,
       "one output layer for all; one under a mask; or one per task; auto: shared for domain, "
-      "masked for class, per_task for task");
+      "masked for class (shared if task_free), per_task for task");
     v("head_outputs", head_outputs,
       "own: as many as a task has classes; all: per_task heads with every label of the data set; "
       "single: tasks of two classes share one logit, above 0 for the second (needs loss = bce or "
@@ -64,7 +65,8 @@ class Targets {
  public:
   /// Throws Error(Config) with a hint for domain with masked, for per_task without task, for a
   /// single output where tasks do not have two classes or outputs are classes of the data set, and
-  /// for tasks over the same images when the task is not known.
+  /// for tasks over the same images when the task is not known, and for whatever needs the task in
+  /// a task-free stream.
   Targets(const TaskStream& stream, ScenarioOptions options);
 
   Scenario scenario() const { return scenario_; }  ///< resolved, never auto

@@ -18,6 +18,8 @@ enum class MnistMode { Perm, Split };
 enum class Protocol { Sequential, Cumulative, Joint };
 enum class CumulData { Tasks, Base };
 enum class ClassOrder { Natural, Seed };
+enum class Boundaries { Sharp, Linear, IBlurry };
+enum class RepeatData { All, Parts };
 enum class PermutationSource { NumpyLegacy, Philox };
 enum class RotationPlan { Uniform, Even };
 enum class Normalise { None, Standard, Imagenet, Hsu, Mnist, Half };
@@ -42,6 +44,14 @@ struct Choices<CumulData> {
 template <>
 struct Choices<ClassOrder> {
   static constexpr std::array<std::string_view, 2> names{"natural", "seed"};
+};
+template <>
+struct Choices<Boundaries> {
+  static constexpr std::array<std::string_view, 3> names{"sharp", "linear", "i_blurry"};
+};
+template <>
+struct Choices<RepeatData> {
+  static constexpr std::array<std::string_view, 2> names{"all", "parts"};
 };
 template <>
 struct Choices<PermutationSource> {
@@ -76,6 +86,15 @@ struct StreamOptions {
   std::optional<std::uint64_t> pair_seed;
   std::vector<std::string> attributes;
   int image_scale = 1;
+  Boundaries boundaries = Boundaries::Sharp;
+  double blur = 0.2, disjoint_classes = 0.5, blurry_share = 0.1;
+  bool task_free = false;
+  std::vector<int> task_order;
+  int repeats = 1;
+  RepeatData repeat_data = RepeatData::All;
+  double imbalance = 1, task_imbalance = 1;
+  ClassOrder imbalance_order = ClassOrder::Natural;
+  std::vector<double> task_sizes;
   double validation = 0;
   int train_limit = 0, test_limit = 0;
   int pad = 0;
@@ -103,7 +122,8 @@ struct StreamOptions {
       "joint: train on the union of the tasks, or (base) on the data set as it is: unpermuted and "
       "unrotated, which for permuted tasks measures nothing but is what the reference did");
     v("class_order", class_order, "split: classes in natural order, or shuffled by order_seed");
-    v("order_seed", order_seed, "seed of class_order = seed; auto: the run's seed");
+    v("order_seed", order_seed,
+      "seed of class_order = seed and imbalance_order = seed; auto: the run's seed");
     v("permutations", permutations,
       "numpy_legacy: bit for bit numpy.random.seed(permutation_seed + task) and shuffle; philox: "
       "our own generator");
@@ -120,6 +140,41 @@ struct StreamOptions {
       "attributes: names of those to ask about, in this order; empty: all");
     v("image_scale", image_scale, Range::at_least(1).at_most(8),
       "attributes of JPEG images: decode them at one over this (1, 2, 4, 8) of their size");
+    v("boundaries", boundaries,
+      "where one task becomes the next: at once; linear: the share of the next task rises "
+      "linearly, "
+      "over blur, every example is met once and in the stream's order (one epoch); i_blurry: split "
+      "classes of which some come back in small numbers in all other tasks");
+    v("blur", blur, Range::above(0).at_most(1),
+      "linear: length of the change over that of the shorter of the two phases, half before and "
+      "half behind their border");
+    v("disjoint_classes", disjoint_classes, Range::fraction(),
+      "i_blurry: share of the classes that stay in their own task");
+    v("blurry_share", blurry_share, Range::fraction(),
+      "i_blurry: share of the other classes' examples that are put together and dealt to all "
+      "tasks");
+    v("task_free", task_free,
+      "tell nobody who learns where a task ends: heads per task, outputs opened by task, and "
+      "whatever acts at borders are refused; the matrix still has a row for every phase");
+    v("task_order", task_order, Range::at_least(0),
+      "the task of every phase, which may come back (0, 1, 2, 0, 1, 2); empty: each once. New "
+      "tasks "
+      "come in the order of their numbers");
+    v("repeats", repeats, Range::at_least(1).at_most(10000),
+      "how often the whole order of tasks is gone through");
+    v("repeat_data", repeat_data,
+      "tasks that come back bring all of their training examples every time, or an equal part of "
+      "them, another one at each visit");
+    v("imbalance", imbalance, Range::at_least(1),
+      "long-tailed classes: class c of C keeps imbalance^(-c/(C-1)) of its training examples, the "
+      "last one in `imbalance`; test and validation sets stay as they are");
+    v("imbalance_order", imbalance_order,
+      "which classes are large: the first ones, or drawn by order_seed");
+    v("task_imbalance", task_imbalance, Range::at_least(1),
+      "the same of tasks: task t of T keeps task_imbalance^(-t/(T-1)) of every class");
+    v("task_sizes", task_sizes, Range::above(0).at_most(1),
+      "share of its training examples that each task keeps (1, 0.5, 0.1); empty: by "
+      "task_imbalance");
     v("validation", validation, Range::at_least(0).below(1),
       "share of each task's training examples held out, the same share of every class; for "
       "multi_mnist and attributes, which hold images out in any case: above 0 makes those the "

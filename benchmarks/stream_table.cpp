@@ -6,9 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "benchmarks/boundaries.h"
 #include "benchmarks/catalog.h"
 #include "benchmarks/cumulative.h"
 #include "benchmarks/cut_stream.h"
+#include "benchmarks/imbalance.h"
+#include "benchmarks/repetition.h"
+#include "benchmarks/wrapped_stream.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -48,11 +52,39 @@ std::optional<ExampleSet> base_examples(const StreamOptions& options, const Data
     throw Error(Fault::Config,
                 "cumul_data = base: the data set as it is has no tasks of this stream; leave it at "
                 "tasks");
+  if (options.task_imbalance > 1 || !options.task_sizes.empty())
+    throw Error(Fault::Config,
+                "cumul_data = base: the data set as it is has no tasks of unequal size; leave "
+                "task_sizes and task_imbalance out");
   std::vector<TaskPlan> plans(1);
   plans[0].classes = all_classes(data);
   fill_rows(options, data, seed, plans);
   const auto map = PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad);
   return ExampleSet(data.train, plans[0].train, map, 0);
+}
+
+/// What changes the phases of a stream, and what does not go together with it.
+void check_phases(const StreamOptions& options, Protocol protocol, const TaskStream& stream) {
+  const auto refuse = [](const std::string& why) { throw Error(Fault::Config, why); };
+  const bool blurs = options.boundaries != Boundaries::Sharp, repeats = repeats_tasks(options);
+  if (blurs && protocol != Protocol::Sequential)
+    refuse(
+        fmt::format("boundaries = {} is about phases that follow each other, of which protocol = "
+                    "{} has none; use boundaries = sharp or protocol = sequential",
+                    name_of(options.boundaries), name_of(protocol)));
+  if (repeats && protocol != Protocol::Sequential)
+    refuse(
+        fmt::format("task_order and repeats need protocol = sequential: under {} earlier tasks "
+                    "are learnt again anyway",
+                    name_of(protocol)));
+  if (repeats && options.boundaries == Boundaries::IBlurry)
+    refuse(
+        "boundaries = i_blurry is not for tasks that come back as a whole: leave task_order and "
+        "repeats out, or use boundaries = linear");
+  if (is_imbalanced(options) && stream.tasks_share_images())
+    refuse(
+        "imbalance, task_imbalance and task_sizes are for tasks that have classes: leave them out "
+        "for multi_mnist and attributes");
 }
 
 }  // namespace
@@ -84,10 +116,19 @@ std::unique_ptr<TaskStream> make_stream(const StreamOptions& options, const Data
                             "attributes",
                             kStreams[kind].name, data.name));
   auto stream = kStreams[kind].make(options, data, seed);
-  if (protocol == Protocol::Cumulative) return make_cumulative(std::move(stream));
-  if (protocol == Protocol::Sequential) return stream;
-  auto base = base_examples(options, data, seed, *stream);
-  return make_joint(std::move(stream), std::move(base));
+  check_phases(options, protocol, *stream);
+  if (repeats_tasks(options)) stream = make_repeated(std::move(stream), options, seed);
+  if (options.boundaries == Boundaries::Linear)
+    stream = make_linear(std::move(stream), options.blur, seed);
+  if (options.boundaries == Boundaries::IBlurry)
+    stream = make_i_blurry(std::move(stream), options.disjoint_classes, options.blurry_share, seed);
+  if (protocol == Protocol::Cumulative) stream = make_cumulative(std::move(stream));
+  if (protocol == Protocol::Joint) {
+    auto base = base_examples(options, data, seed, *stream);
+    stream = make_joint(std::move(stream), std::move(base));
+  }
+  if (options.task_free) stream = std::make_unique<TaskFreeStream>(std::move(stream));
+  return stream;
 }
 
 }  // namespace engram

@@ -92,6 +92,34 @@ void check_fine_tuning(const Settings& s, Config& config) {
     refuse("hebbian.blocks begins with weights that are drawn, not with those of a file");
 }
 
+/// What acts where a task begins or ends, for a stream that tells nobody. Scenario and head are
+/// looked at where the stream is known.
+void check_task_free(const Settings& s, Config& config) {
+  if (!s.stream.task_free) return;
+  const auto refuse = [](bool found, const char* what) {
+    if (found)
+      throw Error(Fault::Config, fmt::format("task_free = true tells nobody where a task begins, "
+                                             "but {}",
+                                             what));
+  };
+  const ScheduleOptions& rate = s.learner.schedule;
+  const bool of_run = rate.schedule == Schedule::InverseSqrt && rate.sqrt_of == StepsOf::Run;
+  refuse((rate.schedule != Schedule::Constant && !of_run) || rate.warmup_steps > 0,
+         "the schedule starts anew with every task; use schedule = constant without warm-up, or "
+         "inverse_sqrt with sqrt_of = run");
+  refuse(s.learner.later_epochs.value_or(s.learner.epochs) != s.learner.epochs,
+         "later_epochs treats the first task in another way; leave it at auto");
+  refuse(s.optimizer.optimizer_state == StatePolicy::Reset,
+         "optimizer_state = reset acts there; use keep");
+  refuse(s.fine_tuning.reset_head != ResetHead::Never, "reset_head acts there; use never");
+  refuse(s.fine_tuning.freezes() && s.fine_tuning.frozen_from == FrozenFrom::FirstTask,
+         "frozen_from = first_task acts there; use start");
+  if (!find_entry(rules(), s.rule.rule, "rule").local) return;
+  const auto local = config.read<HebbianOptions>();
+  refuse(local.blocks || local.later_rate != 1 || local.epochs > 0,
+         "hebbian.blocks, hebbian.later_rate and hebbian.epochs act there; use false, 1 and 0");
+}
+
 }  // namespace
 
 Settings read_settings(std::string experiment, Config config) {
@@ -133,6 +161,7 @@ Settings read_settings(std::string experiment, Config config) {
     make_rule(s.rule.rule, config, {s.rule.loss, s.optimizer.weight_decay});
   });
   check_fine_tuning(s, config);
+  check_task_free(s, config);
   at("normalise", [&] { check_inputs(s, config); });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
   at("strategies", [&] { read_strategies(s, config); });

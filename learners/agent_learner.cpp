@@ -47,12 +47,14 @@ bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
   for (; cursor.experience < regimes_.count(); ++cursor.experience) {
     const int regime = cursor.experience;
     Experience experience;
-    experience.index = regime;
+    experience.index = regime, experience.seen = regime + 1;
     Training context{.net = parts_.net,
                      .rule = parts_.rule,
                      .optimizer = parts_.optimizer,
                      .experience = &experience,
+                     .phase = regime,
                      .tasks_seen = regime + 1,
+                     .tasks_before = regime,
                      .epoch = cursor.epoch,
                      .step = cursor.total_steps,
                      .rng = rng_,

@@ -36,22 +36,34 @@ int Learner::epochs_of(int experience) const {
 
 bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) {
   check_joint_tasks(stream);
-  for (int e = 0; e < stream.experiences(); ++e)
+  ordered_ = stream.ordered();
+  check_served(strategies_, {.provides = rule_.provides(), .borders = !stream.task_free()});
+  for (int e = 0; e < stream.experiences(); ++e) {
     rule_.check_epochs(e, epochs_of(e));
+    if (ordered_ && epochs_of(e) > 1)
+      throw Error(
+          Fault::Config,
+          fmt::format("epochs = {}: the examples of this stream come in an order of its own, "
+                      "once; use epochs = 1, or boundaries = sharp",
+                      epochs_of(e)));
+  }
   if (cursor.total_steps == 0) observer.before_training();
   for (; cursor.experience < stream.experiences(); ++cursor.experience) {
     const Experience experience = stream.experience(cursor.experience);
     if (experience.train.empty())
       throw Error(Fault::Config,
                   fmt::format("task {} has no training examples", cursor.experience));
-    const int seen = experience.index + 1;
+    const int seen = experience.seen;
+    const int before = cursor.experience == 0 ? 0 : stream.experience(cursor.experience - 1).seen;
     Training context{.net = net_,
                      .rule = rule_,
                      .optimizer = optimizer_,
                      .stream = &stream,
                      .targets = &targets_,
                      .experience = &experience,
+                     .phase = cursor.experience,
                      .tasks_seen = seen,
+                     .tasks_before = before,
                      .epoch = cursor.epoch,
                      .epochs = epochs_of(cursor.experience),
                      .step = cursor.total_steps,
@@ -226,6 +238,7 @@ std::vector<std::uint32_t> Learner::epoch_order(const ExampleSet& examples,
       places.push_back(i % n);
   for (std::uint32_t i = 0; i < n; ++i)
     places.push_back(i);
+  if (ordered_) return places;
   const auto size = static_cast<std::uint32_t>(places.size());
   const auto permutation = o_.shuffle == Shuffle::OnceSeed0
                                ? numpy_legacy_permutation(0, size)

@@ -54,7 +54,9 @@ struct LearnerOptions {
     v("later_epochs|train_ep_inc", later_epochs, Range::at_least(1),
       "passes over every later task; auto: as epochs");
     v("shuffle", shuffle,
-      "order of the examples; once_seed0: one numpy order for all epochs, as the reference");
+      "order of the examples; once_seed0: one numpy order for all epochs, as the reference; "
+      "streams "
+      "with an order of their own (boundaries = linear) keep it");
     v("train_pad", train_pad,
       "prepend: fill the last batch by repeating the first examples, as the reference");
     v("joint_tasks", joint_tasks,
@@ -124,6 +126,7 @@ class Learner {
   Rng rng_;
   Batch batch_;
   std::int64_t steps_in_epoch_ = 0;
+  bool ordered_ = false;     ///< the stream's own order of examples stays
   EpochKind kind_;           ///< of the epoch
   std::vector<int> hidden_;  ///< layers whose active units are counted
   bool rule_learns_ = true;  ///< not a strategy instead of it

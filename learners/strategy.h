@@ -31,7 +31,9 @@ struct Training {
   const TaskStream* stream = nullptr;  ///< null for agents, as the next three
   const Targets* targets = nullptr;
   const Experience* experience = nullptr;
-  int tasks_seen = 0;                    ///< the one that is learnt included
+  int phase = 0;                         ///< number of the experience, 0-based
+  int tasks_seen = 0;                    ///< by the end of it
+  int tasks_before = 0;                  ///< by its beginning
   int epoch = 0, epochs = 1;             ///< of the experience, 0-based
   std::int64_t step = 0;                 ///< of the whole run
   std::int64_t epoch_step = 0;           ///< of the epoch, 0-based

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/catalog.h"
+#include "benchmarks/repetition.h"
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream_table.h"
 #include "exps/analysis/comparison.h"
@@ -91,10 +92,15 @@ void settle_stream(Texts& texts) {
   drop(is_pairs || asks, {"tasks", "permutation_seed", "first_task_identity", "max_rotation",
                           "rotation", "cumul_data"});
   drop(!is_joint || is_split, {"cumul_data"});
-  drop(!is_split, {"classes_per_task", "base_classes", "class_order", "order_seed"});
-  drop(o.class_order == ClassOrder::Natural, {"order_seed"});
+  drop(!is_split, {"classes_per_task", "base_classes", "class_order"});
+  const bool draws_sizes = o.imbalance > 1 && o.imbalance_order == ClassOrder::Seed;
+  drop((!is_split || o.class_order == ClassOrder::Natural) && !draws_sizes, {"order_seed"});
   drop(!is_permuted, {"permutations"});
   drop(is_split || (!is_permuted && o.rotation == RotationPlan::Even), {"permutation_seed"});
+  drop(o.boundaries != Boundaries::Linear, {"blur"});
+  drop(o.boundaries != Boundaries::IBlurry, {"disjoint_classes", "blurry_share"});
+  drop(o.imbalance == 1, {"imbalance_order"});
+  drop(!repeats_tasks(o), {"repeat_data"});
   drop(is_split, {"first_task_identity"});
   drop(is_split || is_permuted, {"max_rotation", "rotation"});
 }
@@ -105,10 +111,12 @@ void settle_scenario(Texts& texts) {
   const std::string stream = texts["stream"];
   const bool is_domain =
       stream == name_of(StreamKind::Permuted) || stream == name_of(StreamKind::Rotated);
-  const Scenario scenario = o.scenario.value_or(is_domain ? Scenario::Domain : Scenario::Task);
+  const bool task_free = texts["task_free"] == option::print(true);
+  const Scenario known = task_free ? Scenario::Class : Scenario::Task;
+  const Scenario scenario = o.scenario.value_or(is_domain ? Scenario::Domain : known);
   Head head = Head::Shared;
   if (scenario == Scenario::Task) head = Head::PerTask;
-  if (scenario == Scenario::Class) head = Head::Masked;
+  if (scenario == Scenario::Class) head = task_free ? Head::Shared : Head::Masked;
   head = o.head.value_or(head);
   texts["scenario"] = name_of(scenario);
   texts["head"] = name_of(head);

@@ -99,8 +99,9 @@ PartsText try_parts(const Settings& s, std::uint64_t seed) {
   Config config = s.config;
   StrategyList protections;
   for (const std::string& name : s.rule.strategies)
-    protections.push_back(
-        make_strategy(name, config, {*net, stream.get(), &targets, s.learner.batch_size, s.rule.loss}));
+    protections.push_back(make_strategy(
+        name, config, {*net, stream.get(), &targets, s.learner.batch_size, s.rule.loss}));
+  check_served(protections, {.provides = rule->provides(), .borders = !stream->task_free()});
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
   const Looks looks(*net, targets, *stream, s.evaluation, Rng(seed));

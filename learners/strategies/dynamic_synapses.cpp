@@ -50,7 +50,7 @@ class DynamicSynapses final : public Rewiring {
   }
 
   int age(const Training& t, std::size_t place) const {
-    return t.experience->index - static_cast<int>(born_in_[place]);
+    return t.phase - static_cast<int>(born_in_[place]);
   }
   void slow_down(Training& t) {
     const auto values = t.net.params().values();
@@ -119,7 +119,7 @@ class DynamicSynapses final : public Rewiring {
   }
   void moved(Training& t, const Site& site, std::span<const std::uint32_t> slots) override {
     for (const std::uint32_t slot : slots) {
-      born_in_[site.offset + slot] = static_cast<real>(t.experience->index);
+      born_in_[site.offset + slot] = static_cast<real>(t.phase);
       born_at_[site.offset + slot] = static_cast<real>(t.step);
     }
   }

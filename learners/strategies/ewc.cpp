@@ -53,7 +53,7 @@ class Ewc final : public Strategy {
     const ExampleSet& train = t.experience->train;
     int count = o_.fisher_examples > 0 ? o_.fisher_examples : static_cast<int>(train.size());
     if (o_.fisher == Fisher::Exact500) count = std::min(count, 500);
-    const Rng rng = t.rng.fork("ewc").fork("task", static_cast<std::uint64_t>(t.experience->index));
+    const Rng rng = t.rng.fork("ewc").fork("task", static_cast<std::uint64_t>(t.phase));
     const auto places = some_places(train.size(), count, rng.fork("examples"));
     Rng draw = rng.fork("labels");
     std::vector<real> sums(weights_, 0);

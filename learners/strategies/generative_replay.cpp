@@ -53,7 +53,7 @@ class GenerativeReplay final : public Strategy {
     const ImageModel& model = *find_layer<ImageModel>(std::as_const(t.net));
     const Rng rng = t.rng.fork("generative_replay")
                         .fork("task", static_cast<std::uint64_t>(t.experience->index));
-    const int tasks = t.experience->index + 1;
+    const int tasks = t.experience->seen;
     const bool first = painted_[0] == 0;
     const int of_task = first ? o_.codes : std::max(1, o_.codes / tasks);
     Signal now;

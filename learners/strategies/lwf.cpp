@@ -38,8 +38,8 @@ class Lwf final : public Strategy {
       : o_(options), width_(context.net.outputs()) {
     if (!context.stream) return;  // refused elsewhere
     per_task_ = context.targets->head() == Head::PerTask;
-    if (per_task_ || context.targets->scenario() == Scenario::Task)
-      groups_ = std::max(1, context.stream->tasks() - 1);
+    by_task_ = per_task_ || context.targets->scenario() == Scenario::Task;
+    if (by_task_) groups_ = context.stream->tasks();
     std::size_t most = 0;
     for (int e = 1; e < context.stream->experiences(); ++e)
       most = std::max(most, context.stream->experience(e).train.size());
@@ -52,14 +52,14 @@ class Lwf final : public Strategy {
   bool replays() const override { return per_task_; }
 
   void begin_experience(Training& t) override {
-    if (t.experience->index > 0) ask(t);
+    if (t.phase > 0) ask(t);
   }
 
   /// With one head per task: every image once more for every old head.
   void extend_batch(Training& t, Batch& batch) override {
     added_ = batch.rows();
-    if (!per_task_ || t.experience->index == 0) return;
-    for (int head = 0; head < t.experience->index; ++head) {
+    if (!per_task_ || t.phase == 0) return;
+    for (int head = 0; head < t.tasks_before; ++head) {
       copy_signal(batch.x, before_);
       own_.resize(batch.own_rows(), batch.x.cols());
       std::copy_n(std::as_const(batch.x).value().data, own_.value().size(), own_.value().data);
@@ -73,8 +73,7 @@ class Lwf final : public Strategy {
   }
 
   void shape_error(Training& t, const Batch& batch, CMat logits, Mat error) override {
-    const int old = t.experience->index;
-    if (old == 0) return;
+    if (t.phase == 0) return;
     const real share = real{1} / static_cast<real>(t.tasks_seen);
     real weight = static_cast<real>(o_.lambda) / static_cast<real>(batch.own_rows());
     if (o_.weigh_by_tasks) {
@@ -95,14 +94,11 @@ class Lwf final : public Strategy {
 
  private:
   /// Sets of outputs that are compared apart.
-  int groups_in(const Training& t) const {
-    return groups_ > 1 || per_task_ ? t.experience->index : 1;
-  }
+  int groups_in(const Training& t) const { return by_task_ ? t.tasks_before : 1; }
   Mask mask_of(const Training& t, int group) const {
-    const int old = t.experience->index;
     if (per_task_) return {};
     if (t.targets->scenario() == Scenario::Task) return t.targets->own_mask(group);
-    return t.targets->test_mask(old - 1, old);
+    return t.targets->test_mask(t.tasks_before - 1, t.tasks_before);
   }
   /// What the old network said of an example: its logits; of several heads, those of one.
   real* said(std::uint32_t place, int head) {
@@ -121,7 +117,7 @@ class Lwf final : public Strategy {
       for (std::size_t i = 0; i < places.size(); ++i)
         places[i] = static_cast<std::uint32_t>(at + i);
       gather_batch(train, places, *t.targets, t.tasks_seen, batch);
-      for (int head = 0; head < (per_task_ ? t.experience->index : 1); ++head) {
+      for (int head = 0; head < (per_task_ ? t.tasks_before : 1); ++head) {
         if (per_task_) std::ranges::fill(batch.task, head);
         std::as_const(t.net).evaluate(batch.x, tape, {.tasks = batch.task});
         const CMat out = std::as_const(tape.back().out).value();
@@ -143,7 +139,8 @@ class Lwf final : public Strategy {
 
   LwfOptions o_;
   int width_;
-  bool per_task_ = false;
+  bool per_task_ = false;  ///< one head each
+  bool by_task_ = false;   ///< the outputs of every past task are compared apart
   int groups_ = 1, added_ = 0;
   std::vector<real> said_;  ///< [examples of the phase][old heads][outputs]
   Signal before_, own_;

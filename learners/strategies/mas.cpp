@@ -59,7 +59,7 @@ class Mas final : public Strategy {
   std::vector<real> estimate(Training& t) const {
     const ExampleSet& train = t.experience->train;
     const int count = o_.examples > 0 ? o_.examples : static_cast<int>(train.size());
-    const Rng rng = t.rng.fork("mas").fork("task", static_cast<std::uint64_t>(t.experience->index));
+    const Rng rng = t.rng.fork("mas").fork("task", static_cast<std::uint64_t>(t.phase));
     const auto places = some_places(train.size(), count, rng);
     const auto step = static_cast<std::size_t>(o_.batch > 1 ? o_.batch : 250);
     SampleGradients gradients(t.net, SampleGradients::Of::Magnitude);

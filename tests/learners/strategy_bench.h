@@ -77,7 +77,9 @@ class StrategyBench {
             .stream = stream.get(),
             .targets = targets.get(),
             .experience = &experience,
+            .phase = e,
             .tasks_seen = e + 1,
+            .tasks_before = e,
             .batch_size = plan.learner.batch_size,
             .rng = Rng(7),
             .seen = targets->test_mask(e, e + 1)};
