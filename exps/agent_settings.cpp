@@ -140,6 +140,10 @@ Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) 
   };
   AgentContext context{.world = *world, .inputs = inputs, .clear_memory = s.agent.clear_memory};
   if (outputs > 0) {
+    if (s.model.dendrites.on())
+      throw Error(Fault::Config, fmt::format("dendrites.segments = {}: contexts of dendrites are "
+                                             "made of images, which agents do not have",
+                                             s.model.dendrites.segments));
     m.rule = make_rule(s.rule.rule, s.config, {agent_entry(s).loss, s.optimizer.weight_decay});
     m.net = make_net();
     m.optimizer = make_optimizer(s.optimizer, m.net->params());

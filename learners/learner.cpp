@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "learners/gather_batch.h"
+#include "learners/preview.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 
@@ -81,6 +82,7 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
     }
     net_.begin_experience(tasks);
     if (cursor.epoch == 0 && cursor.step == 0) {
+      preview(experience.train, net_);
       if (cursor.experience > 0 && optimizer_options_.optimizer_state == StatePolicy::Reset)
         optimizer_.reset();
       for (auto& s : strategies_)

@@ -80,7 +80,7 @@ class Strategy {
   /// The weights at these places are new synapses, of which there is nothing to remember.
   virtual void renew(Training&, std::span<const std::size_t> /*places*/) {}
   /// How much every weight matters to what was learnt so far, [weights]; empty: it does not say.
-  virtual std::span<const real> importance() { return {}; }
+  virtual std::span<const real> importance(const Training&) { return {}; }
 
   /// Everything that a resumed run needs; sized before the first begin_experience.
   virtual std::vector<std::span<real>> state() { return {}; }

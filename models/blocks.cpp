@@ -1,6 +1,7 @@
 #include "models/blocks.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,11 @@ LayerPtr activation(const ModelOptions& o) {
       return tanh_activation(o.activation_gain);
   }
   broken_invariant("the activation is one of its choices");
+}
+
+/// Of the units of a fully connected hidden layer, for init = active_fan.
+double initial_activity(const ModelOptions& o) {
+  return o.init_active_share.value_or(o.sparsify && o.percent_on_fc < 1 ? o.percent_on_fc : 0.5);
 }
 
 /// Whether the i-th hidden layer, from 1 on, is conditioned on those before it.
@@ -114,8 +120,10 @@ void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions& o) {
   if (o.dropout > 0) layers.push_back(dropout(o.dropout));
 }
 
-Synapses hidden_synapses(const ModelOptions& o, double density) {
-  return {density, o.mask_rounding, o.init, o.weight_storage, o.hidden_bias, o.init_scale, false};
+Synapses hidden_synapses(const ModelOptions& o, double density, double active_share) {
+  const double scale =
+      o.init == WeightInit::ActiveFan ? 1 / std::sqrt(density * active_share) : o.init_scale;
+  return {density, o.mask_rounding, o.init, o.weight_storage, o.hidden_bias, scale, false};
 }
 
 Synapses conv_synapses(const ModelOptions& o, Biased biased) {
@@ -140,12 +148,12 @@ void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions& o, PoolA
   }
 }
 
-void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default) {
+void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, bool relu_by_default,
+                       const ContextPlace& context) {
   std::vector<int> widths = o.hidden;
   if (widths.empty()) widths.assign(static_cast<std::size_t>(o.hidden_layers), o.hidden_units);
   check_conditioned(o.past, static_cast<int>(widths.size()));
-  Synapses synapses = hidden_synapses(o, o.sparsify ? o.weight_sparsity_fc : 1);
-  synapses.rewirable = o.rewirable && synapses.density < 1;
+  const double density = o.sparsify ? o.weight_sparsity_fc : 1;
   const auto shared = o.layer_norm_shared ? std::make_shared<NormSlices>() : nullptr;
   std::vector<int> remembered;
   const auto remember = [&](PastOf what) {
@@ -154,10 +162,15 @@ void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions& o, boo
   for (std::size_t i = 0; i < widths.size(); ++i) {
     if (is_conditioned(o.past, static_cast<int>(i) + 1))
       add_past(layers, o.past, remembered, widths[i - 1], hidden_synapses(o));
+    const double active = i > 0 ? initial_activity(o) : 1;
+    Synapses synapses = hidden_synapses(o, density, active);
+    synapses.rewirable = o.rewirable && density < 1;
     layers.push_back(linear(widths[i], synapses));
+    if (i == 0 && context.vectors) layers.back()->wiring.reads = 2;
     if (o.batch_norm) layers.push_back(batch_norm());
     const bool normed = o.layer_norm_last || i + 1 < widths.size();
     if (normed && o.layer_norm == NormPlace::Before) layers.push_back(layer_norm(shared));
+    if (context.vectors) add_dendrites(layers, o.dendrites, context);
     remember(PastOf::Sums);
     add_activation(layers, o, o.percent_on_fc, relu_by_default);
     if (normed && o.layer_norm == NormPlace::After) layers.push_back(layer_norm(shared));
@@ -171,12 +184,17 @@ void add_head(std::vector<LayerPtr>& layers, const ModelOptions& o, const HeadSh
   if (o.layer_norm_features) layers.push_back(layer_norm());
   if (o.unit_features) layers.push_back(unit_norm());
   // Laws with a scale are those of rules that learn hidden layers without errors.
-  Synapses dense{.init = has_scale(o.init) ? WeightInit::Torch : o.init, .bias = o.head_bias};
-  if (o.head_init_range) dense.init = WeightInit::Uniform, dense.init_scale = *o.head_init_range;
+  Synapses synapses =
+      hidden_synapses(o, o.sparsify ? o.weight_sparsity_head : 1, initial_activity(o));
+  synapses.bias = o.head_bias;
+  if (synapses.density == 1) synapses.storage = WeightStorage::Auto;
+  if (has_scale(o.init)) synapses.init = WeightInit::Torch;
+  if (o.head_init_range)
+    synapses.init = WeightInit::Uniform, synapses.init_scale = *o.head_init_range;
   if (head.heads == 1)
-    layers.push_back(linear(head.outputs, dense));
+    layers.push_back(linear(head.outputs, synapses));
   else
-    layers.push_back(multi_head(head.heads, head.outputs, o.frozen_new_heads, dense));
+    layers.push_back(multi_head(head.heads, head.outputs, o.frozen_new_heads, synapses));
   if (o.head_activation == HeadActivation::Softmax) layers.push_back(softmax_activation(1));
   if (o.head_activation == HeadActivation::Gelu) layers.push_back(gelu());
 }

@@ -3,13 +3,14 @@
 
 #include <vector>
 
+#include "models/dendrites/dendrites.h"
 #include "models/registry.h"
 
 namespace engram {
 
 enum class Biased { No, Yes };
 /// The weights of a hidden layer of which this share exists, and of a convolution.
-Synapses hidden_synapses(const ModelOptions&, double density = 1);
+Synapses hidden_synapses(const ModelOptions&, double density = 1, double active_share = 1);
 Synapses conv_synapses(const ModelOptions&, Biased = Biased::Yes);
 /// What a residual block adds to what it computes: its input; a 1x1 convolution of it [batch norm];
 /// or every stride-th place of it, with channels of zeros.
@@ -33,8 +34,10 @@ void add_convolution(std::vector<LayerPtr>& layers, const ModelOptions&, int cha
 enum class PoolAfter { All, AllButLast };
 /// One for each entry of conv_channels, each with pooling, if there is any, and dropout.
 void add_conv_stages(std::vector<LayerPtr>& layers, const ModelOptions&, PoolAfter);
-/// Fully connected hidden layers by the options: linear [batch norm] activation dropout, each.
-void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions&, bool relu_by_default);
+/// Fully connected hidden layers by the options: linear [batch norm] [dendrites] activation
+/// dropout, each; dendrites if there is a context.
+void add_hidden_layers(std::vector<LayerPtr>& layers, const ModelOptions&, bool relu_by_default,
+                       const ContextPlace& context = {});
 /// The activation that follows a layer; or k-winners, with an activation before it if asked for.
 void add_activation(std::vector<LayerPtr>& layers, const ModelOptions&, double percent_on,
                     bool relu_by_default);
@@ -45,7 +48,7 @@ void check_stages(const ModelOptions&);
 /// What comes before the first layer with weights: unit_norm, if asked for.
 void add_input(std::vector<LayerPtr>& layers, const ModelOptions&);
 void add_dropout(std::vector<LayerPtr>& layers, const ModelOptions&);
-/// The classifier: always dense, one linear layer or one per task.
+/// The classifier: one linear layer or one per task.
 void add_head(std::vector<LayerPtr>& layers, const ModelOptions&, const HeadShape&);
 
 // The models themselves, one file each, and the defaults of those that have their own.

@@ -29,6 +29,8 @@ double init_bound(WeightInit kind, const Fans& fans, double scale) {
       return std::sqrt(6 / in);
     case WeightInit::Orthogonal:
       return 1;
+    case WeightInit::ActiveFan:
+      return scale / std::sqrt(in);
     case WeightInit::Uniform:
     case WeightInit::Uniform01:
       return scale;
@@ -59,7 +61,8 @@ void init_weights(WeightInit kind, const Fans& fans, Mat w, Mat bias, Rng rng, d
     for (real& x : m.all())
       x = static_cast<real>(deviation * r.normal());
   };
-  uniform(bias, kind == WeightInit::Torch ? init_bound(kind, fans) : 0, biases);
+  const bool biased = kind == WeightInit::Torch || kind == WeightInit::ActiveFan;
+  uniform(bias, biased ? init_bound(WeightInit::Torch, fans) : 0, biases);
   switch (kind) {
     case WeightInit::He:
     case WeightInit::Normal:

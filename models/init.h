@@ -18,6 +18,7 @@ enum class WeightInit {
   He,
   HeUniform,
   Orthogonal,
+  ActiveFan,
   Uniform,
   Uniform01,
   Normal,
@@ -25,9 +26,9 @@ enum class WeightInit {
 };
 template <>
 struct Choices<WeightInit> {
-  static constexpr std::array<std::string_view, 9> names{"torch",      "glorot",     "he",
-                                                         "he_uniform", "orthogonal", "uniform",
-                                                         "uniform01",  "normal",     "normal_fan"};
+  static constexpr std::array<std::string_view, 10> names{
+      "torch",      "glorot",  "he",        "he_uniform", "orthogonal",
+      "active_fan", "uniform", "uniform01", "normal",     "normal_fan"};
 };
 /// Whether a law has a scale that the user chooses: those from `uniform` on.
 bool has_scale(WeightInit);
@@ -47,11 +48,14 @@ struct Fans {
 ///  he:         w ~ N(0, 2 / in), bias 0;
 ///  he_uniform: w ~ U(-a, a), a = sqrt(6 / in), bias 0;
 ///  orthogonal: rows (or columns, if fewer) orthonormal, bias 0;
+///  active_fan: w ~ scale U(-1, 1) / sqrt(in), bias as by torch; with scale = 1 / sqrt(share of the
+///              weights that exist * share of the inputs that are active) a unit's sum spreads as
+///              if all inputs were active and connected (Iyer et al. 2022);
 ///  uniform:    w ~ scale U(-1, 1), bias 0;
 ///  uniform01:  w ~ scale U(0, 1), bias 0;
 ///  normal:     w ~ scale N(0, 1), bias 0;
 ///  normal_fan: w ~ scale N(0, 1) / sqrt(in), bias 0.
-/// `scale` is of the last four alone.
+/// `scale` is of the last five alone.
 void init_weights(WeightInit, const Fans&, Mat w, Mat bias, Rng rng, double scale = 1);
 /// The root mean square of a weight, which is its standard deviation by all laws but uniform01,
 /// whose mean is not 0; and what none exceeds in magnitude: infinity for he and the normal laws.

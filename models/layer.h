@@ -103,6 +103,13 @@ class Layer {
   virtual void fit(CMat /*images*/) {}
   /// Whether fit() does anything.
   virtual bool fits() const { return false; }
+  /// Before an experience is learnt, for layers that read the network's input: all its images
+  /// [n, inputs] and their tasks, some at a time.
+  virtual void preview(CMat /*images*/, std::span<const int> /*tasks*/) {}
+  /// Whether preview() does anything.
+  virtual bool previews() const { return false; }
+  /// Before a training pass, for layers that read the network's input.
+  virtual void meet(const Signal& /*x*/, const Pass& /*pass*/) {}
 
   // What happens at the borders of training; most layers ignore them.
   virtual void begin_epoch() {}  ///< boost decay

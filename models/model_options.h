@@ -9,6 +9,7 @@
 
 #include "models/circuits/ff_options.h"
 #include "models/circuits/pff_options.h"
+#include "models/dendrites/dendrite_options.h"
 #include "models/gating.h"
 #include "models/layers.h"
 #include "models/past/past_options.h"
@@ -56,6 +57,7 @@ struct ModelOptions {
   bool unit_input = false, unit_features = false, hidden_bias = true, head_bias = true;
   WeightInit init = WeightInit::Torch;
   double init_scale = 1;
+  std::optional<double> init_active_share;
   std::optional<double> head_init_range;
   HeadActivation head_activation = HeadActivation::None;
   NormPlace layer_norm = NormPlace::None;
@@ -70,7 +72,7 @@ struct ModelOptions {
 
   bool sparsify = false;
   double percent_on_fc = 0.1, percent_on_conv = 0.99;
-  double weight_sparsity_fc = 1, weight_sparsity_conv = 1;
+  double weight_sparsity_fc = 1, weight_sparsity_conv = 1, weight_sparsity_head = 1;
   /// Which weights of hidden layers exist may change: set by strategies that rewire, not by a key.
   bool rewirable = false;
   MaskRounding mask_rounding = MaskRounding::NonZeros;
@@ -81,6 +83,7 @@ struct ModelOptions {
   bool frozen_new_heads = false;
   PastOptions past;
   GatingOptions gating;
+  DendriteOptions dendrites;
   PffOptions pff;
   FfOptions ff;
 
@@ -117,10 +120,15 @@ struct ModelOptions {
     v("hidden_bias", hidden_bias, "hidden layers have biases; in residual blocks they never do");
     v("head_bias", head_bias, "the classifier has biases");
     v("init", init,
-      "how weights start: torch = U(+-1/sqrt(fan_in)), he_uniform = U(+-sqrt(6/fan_in)); hidden "
-      "ones alone: uniform = U(+-1), uniform01 = U(0, 1), normal = N(0, 1), normal_fan = N(0, 1) / "
+      "how weights start: torch = U(+-1/sqrt(fan_in)), he_uniform = U(+-sqrt(6/fan_in)), "
+      "active_fan = U(+-1/sqrt(those of fan_in that exist and are active)); hidden ones alone: "
+      "uniform = U(+-1), uniform01 = U(0, 1), normal = N(0, 1), normal_fan = N(0, 1) / "
       "sqrt(fan_in), and the classifier's by torch");
     v("init_scale", init_scale, Range::above(0), "multiplies these last four");
+    v("init_active_share", init_active_share, Range::above(0).at_most(1),
+      "active_fan: share of the inputs that are active, of the classifier and fully connected "
+      "hidden layers from the second on; elsewhere all are (auto: percent_on_fc with k-winners, "
+      "otherwise 0.5)");
     v("head_init_range", head_init_range, Range::at_least(0),
       "the classifier's weights start as U(+-this), its biases as 0; auto: as init says");
     v("head_activation", head_activation,
@@ -148,6 +156,8 @@ struct ModelOptions {
       "fraction of fully connected weights that EXISTS");
     v("weight_sparsity_conv", weight_sparsity_conv, Range::above(0).at_most(1),
       "fraction of convolution weights that EXISTS");
+    v("weight_sparsity_head", weight_sparsity_head, Range::above(0).at_most(1),
+      "fraction of the classifier's weights that EXISTS");
     v("mask_rounding", mask_rounding,
       "which count is rounded: nonzeros (nupic.torch today) or zeros (November 2019)");
     v("weight_storage", weight_storage,
@@ -176,6 +186,7 @@ struct ModelOptions {
       "reference bug: heads after the first are never trained");
     past.describe(v);
     gating.describe(v);
+    dendrites.describe(v);
     pff.describe(v);
     ff.describe(v);
   }

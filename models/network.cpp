@@ -1,5 +1,6 @@
 #include "models/network.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -91,11 +92,22 @@ Macs Network::evaluate(const Signal& x, Tape& tape, const Pass& pass, int count)
 }
 
 Macs Network::forward(const Signal& x, Tape& tape, const Pass& pass, int count) {
+  if (pass.training)
+    for (int l = pass.still; l < count; ++l)
+      if (source(l) < 0) layer(l).meet(x, pass);
   const Macs macs = evaluate(x, tape, pass, count);
   if (pass.training)
     for (int l = pass.still; l < count; ++l)
       layer(l).observe(input_of(*this, l, x, tape), tape[static_cast<std::size_t>(l)]);
   return macs;
+}
+
+bool Network::previews() const {
+  return std::ranges::any_of(layers_, [](const LayerPtr& l) { return l->previews(); });
+}
+void Network::preview(CMat images, std::span<const int> tasks) {
+  for (const LayerPtr& l : layers_)
+    if (l->previews()) l->preview(images, tasks);
 }
 
 std::vector<std::string> Network::weight_layers() const {

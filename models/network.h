@@ -30,6 +30,11 @@ class Network {
   }
   Macs evaluate(const Signal& x, Tape& tape, const Pass& pass, int count) const;
 
+  /// Shows images of an experience to come, and their tasks, to the layers that want to see them.
+  void preview(CMat images, std::span<const int> tasks);
+  /// Whether there are such layers.
+  bool previews() const;
+
   int depth() const { return static_cast<int>(layers_.size()); }
   Layer& layer(int l) { return *layers_[static_cast<std::size_t>(l)]; }
   const Layer& layer(int l) const { return *layers_[static_cast<std::size_t>(l)]; }

@@ -66,6 +66,10 @@ std::unique_ptr<Network> build_model(const ModelOptions& options, ImageShape in,
                 fmt::format("init_scale = {} multiplies only weights that start by init = uniform, "
                             "uniform01, normal or normal_fan, not by {}",
                             options.init_scale, name_of(options.init)));
+  if (options.dendrites.on() && entry.name != "mlp")
+    throw Error(Fault::Config, fmt::format("dendrites.segments = {}: hidden units of an mlp alone "
+                                           "have dendrites, not those of {}",
+                                           options.dendrites.segments, entry.name));
   feedback.outputs = head.outputs;
   return std::make_unique<Network>(in, entry.layers(options, head), rng, active_share, feedback,
                                    make_gating(options.gating, head.tasks));

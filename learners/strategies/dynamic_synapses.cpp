@@ -73,7 +73,7 @@ class DynamicSynapses final : public Rewiring {
     std::span<const real> omega;
     if (o_.drop == DropWhat::Saliency)
       for (auto& s : *t.strategies)
-        if (!s->importance().empty()) omega = s->importance();
+        if (const auto says = s->importance(t); !says.empty()) omega = says;
     std::vector<double> old;
     const double young = static_cast<double>(t.step) - static_cast<double>(o_.maturity) * o_.every;
     for (std::size_t i = 0; i < of.size(); ++i) {

@@ -21,12 +21,16 @@ std::unique_ptr<Strategy> make_l2(const L2Options&, const StrategyContext&);  //
 struct SiOptions {
   double c = 0.1, xi = 0.1;
   bool clip_negative = true;
+  std::vector<std::string> skip;
   template <class V>
   void describe(V&& v) {
     v("si.c", c, Range::at_least(0), "strength: the loss grows by c sum Omega (w - w*)^2");
     v("si.xi", xi, Range::above(0), "damping of the denominator of Omega");
     v("si.clip_negative", clip_negative,
       "a task's share of Omega is no less than 0, as in the authors' code; no: as it comes");
+    v("si.skip", skip,
+      "layers whose weights are left free, by the beginning of their names: dendrites, or linear3; "
+      "empty: none");
   }
 };
 std::unique_ptr<Strategy> make_si(const SiOptions&, const StrategyContext&);  // si.cpp

@@ -33,7 +33,7 @@ class Mas final : public Strategy {
     learnt_[0] = 1;
   }
   void renew(Training&, std::span<const std::size_t> places) override { anchor_.release(places); }
-  std::span<const real> importance() override { return anchor_.importance(); }
+  std::span<const real> importance(const Training&) override { return anchor_.importance(); }
   std::vector<std::span<real>> state() override {
     auto all = anchor_.state();
     all.emplace_back(learnt_);

@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "learners/strategies/importance.h"
+#include "utils/error.h"
 #include "utils/parallel.h"
 
 namespace engram {
@@ -17,78 +20,118 @@ namespace {
 
 class Si final : public Strategy {
  public:
-  Si(const SiOptions& options, const StrategyContext& context)
-      : o_(options),
-        size_(context.net.params().values().size()),
-        omega_(size_),
-        anchor_(size_),
-        path_(size_),
-        gradient_(size_),
-        before_(size_) {}
+  Si(const SiOptions& options, const StrategyContext& context) : o_(options) {
+    find_parts(context.net.params());
+    for (auto* all : {&omega_, &anchor_, &path_, &gradient_, &before_})
+      all->resize(size_);
+  }
 
   Provides needs() const override { return Provides::Gradient; }
   bool needs_borders() const override { return true; }
 
   void begin_experience(Training& t) override {
     if (begun_[0] != 0) return;
-    std::ranges::copy(t.net.params().values(), anchor_.begin());
+    for (const Part& p : parts_)
+      std::ranges::copy(t.net.params().value(p.id).all(), anchor_.data() + p.begin);
     begun_[0] = 1;
   }
 
   void shape_gradient(Training& t) override {
-    const auto grads = t.net.params().grads();
-    const auto values = t.net.params().values();
     const auto strength = static_cast<real>(2 * o_.c);
-    for_blocks(size_, [&](std::size_t begin, std::size_t end) {
-      real* const g = grads.data();
-      const real* const theta = values.data();
-      const real *const omega = omega_.data(), *const anchor = anchor_.data();
-      real *const own = gradient_.data(), *const before = before_.data();
+    for (const Part& p : parts_) {
+      real* const g = t.net.params().grad(p.id).data;
+      const real* const theta = t.net.params().value(p.id).data;
+      const real *const omega = omega_.data() + p.begin, *const anchor = anchor_.data() + p.begin;
+      real *const own = gradient_.data() + p.begin, *const before = before_.data() + p.begin;
+      for_blocks(p.size, [&](std::size_t begin, std::size_t end) {
 #pragma omp simd
-      for (std::size_t i = begin; i < end; ++i) {
-        own[i] = g[i], before[i] = theta[i];
-        g[i] += strength * omega[i] * (theta[i] - anchor[i]);
-      }
-    });
+        for (std::size_t i = begin; i < end; ++i) {
+          own[i] = g[i], before[i] = theta[i];
+          g[i] += strength * omega[i] * (theta[i] - anchor[i]);
+        }
+      });
+    }
   }
   void after_step(Training& t, const Batch&) override {
-    const auto values = t.net.params().values();
-    for_blocks(size_, [&](std::size_t begin, std::size_t end) {
-      const real *const theta = values.data(), *const own = gradient_.data();
-      const real* const before = before_.data();
-      real* const path = path_.data();
+    for (const Part& p : parts_) {
+      const real* const theta = t.net.params().value(p.id).data;
+      const real *const own = gradient_.data() + p.begin, *const before = before_.data() + p.begin;
+      real* const path = path_.data() + p.begin;
+      for_blocks(p.size, [&](std::size_t begin, std::size_t end) {
 #pragma omp simd
-      for (std::size_t i = begin; i < end; ++i)
-        path[i] -= own[i] * (theta[i] - before[i]);
-    });
+        for (std::size_t i = begin; i < end; ++i)
+          path[i] -= own[i] * (theta[i] - before[i]);
+      });
+    }
   }
   void end_experience(Training& t) override {
-    const auto values = t.net.params().values();
     const auto xi = static_cast<real>(o_.xi);
     const real lowest = o_.clip_negative ? real{0} : std::numeric_limits<real>::lowest();
-    for (std::size_t i = 0; i < size_; ++i) {
-      const real moved = values[i] - anchor_[i];
-      omega_[i] += std::max(lowest, path_[i] / (moved * moved + xi));
-      path_[i] = 0, anchor_[i] = values[i];
+    for (const Part& p : parts_) {
+      const CMat values = t.net.params().value(p.id);
+      for (std::size_t k = 0; k < p.size; ++k) {
+        const std::size_t i = p.begin + k;
+        const real moved = values.data[k] - anchor_[i];
+        omega_[i] += std::max(lowest, path_[i] / (moved * moved + xi));
+        path_[i] = 0, anchor_[i] = values.data[k];
+      }
     }
   }
   void renew(Training& t, std::span<const std::size_t> places) override {
-    const auto values = t.net.params().values();
-    for (const std::size_t i : places)
-      omega_[i] = path_[i] = 0, anchor_[i] = values[i];
+    for (const Part& p : parts_) {
+      const std::size_t offset = t.net.params().param(p.id).offset;
+      const CMat values = t.net.params().value(p.id);
+      for (const std::size_t place : places) {
+        if (place < offset || place >= offset + p.size) continue;
+        const std::size_t i = p.begin + place - offset;
+        omega_[i] = path_[i] = 0, anchor_[i] = values.data[place - offset];
+      }
+    }
   }
-  std::span<const real> importance() override {
-    return omega_;
+  std::span<const real> importance(const Training& t) override {
+    if (o_.skip.empty()) return omega_;
+    of_all_.assign(t.net.params().values().size(), 0);
+    for (const Part& p : parts_)
+      std::copy_n(omega_.data() + p.begin, p.size,
+                  of_all_.data() + t.net.params().param(p.id).offset);
+    return of_all_;
   }
   std::vector<std::span<real>> state() override {
     return {omega_, anchor_, path_, begun_};
   }
 
  private:
+  /// A slice of the parameters, and where its weights lie among those that are held.
+  struct Part {
+    int id;
+    std::size_t begin, size;
+  };
+
+  void find_parts(const ParamStore& params) {
+    std::vector<bool> met(o_.skip.size());
+    for (int id = 0; id < params.count(); ++id) {
+      const Param& p = params.param(id);
+      bool skipped = false;
+      for (std::size_t i = 0; i < o_.skip.size(); ++i)
+        if (p.name.starts_with(o_.skip[i])) skipped = met[i] = true;
+      if (skipped) continue;
+      parts_.push_back({id, size_, p.size()});
+      size_ += p.size();
+    }
+    for (std::size_t i = 0; i < met.size(); ++i)
+      if (!met[i])
+        throw Error(Fault::Config,
+                    fmt::format("si.skip = {}: no layer with weights is called so; `engram show` "
+                                "names the layers",
+                                o_.skip[i]));
+  }
+
   SiOptions o_;
-  std::size_t size_;
+  std::vector<Part> parts_;
+  std::size_t size_ = 0;
   std::vector<real> omega_, anchor_, path_;
   std::vector<real> gradient_, before_;  ///< of the step at hand
+  std::vector<real> of_all_;             ///< Omega as importance() shows it, where layers are free
   std::vector<real> begun_ = {0};
 };
 

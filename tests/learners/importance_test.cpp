@@ -311,6 +311,34 @@ TEST(Si, TheGradientOfThePenaltyIsNotCounted) {
     EXPECT_NEAR(pull, 2 * 10 * first, 1e-3);
 }
 
+TEST(Si, LeavesLayersThatAreToBeSkippedFree) {
+  std::vector<LayerPtr> below;
+  below.push_back(linear(3));
+  StrategyBench s({}, std::move(below));
+  Strategy& si = s.add("si", {{"si.skip", "linear1"}});
+  auto t = s.training(0);
+  si.begin_experience(t);
+  s.net->params().zero_grad();
+  for (int id = 2; id < 4; ++id)  // linear2
+    for (real& g : s.net->params().grad(id).all())
+      g = -1;
+  si.shape_gradient(t);
+  EXPECT_EQ(s.net->params().param(0).form, GradientForm::Zero);  // not even asked for
+  for (real& v : s.net->params().values())
+    v += real{0.5};
+  si.after_step(t, s.batch(0));
+  si.end_experience(t);
+  const Numbers pull = pull_of(s, si, 1);
+  const std::size_t free = s.net->params().param(2).offset;
+  for (std::size_t i = 0; i < pull.size(); ++i)
+    EXPECT_NEAR(pull[i], i < free ? 0 : 2 * 0.1 * 0.5 / (0.25 + 0.1), 1e-5) << i;
+}
+
+TEST(Si, RefusesToSkipWhatIsNotThere) {
+  StrategyBench s;
+  EXPECT_THROW(s.add("si", {{"si.skip", "dendrites"}}), Error);
+}
+
 TEST(SampleGradients, AtOnceAndOneByOneAgreeThroughHiddenLayers) {
   // The rule's own gradients, an example at a time, are the other way to the same sums.
   StrategyBench s({}, stack(linear(5), relu(), linear(4), relu()));

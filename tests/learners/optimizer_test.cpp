@@ -318,6 +318,49 @@ TEST(ExactOptimizers, SkippingWhatIsUntouchedChangesNoBit) {
     EXPECT_EQ(run(name, Told::RowsAndColumns, 1), run(name, Told::Everything, 1)) << name;
   }
 }
+/// Adam on 40 rows of which few ever have a gradient, told of those rows or of everything; it is
+/// reset after 15 steps, replaced by a copy of its state after 25, and a gradient of all rows comes
+/// in step `whole`.
+std::vector<real> rarely_touched(bool told_everything, int whole, double decay) {
+  OptimizerOptions o = options("adam");
+  o.weight_decay = decay;
+  ParamStore s;
+  const int id = s.add("w", 40, 7);
+  s.allocate();
+  Rng rng(1);
+  for (real& v : s.values())
+    v = static_cast<real>(rng.normal());
+  auto optimizer = make_optimizer(o, s);
+  for (int step = 0; step < 40; ++step) {
+    if (step == 15) optimizer->reset();
+    if (step == 25) {
+      auto resumed = make_optimizer(o, s);
+      resumed->set_steps(optimizer->steps());
+      std::ranges::copy(optimizer->state()[0], resumed->state()[0].begin());
+      std::ranges::copy(optimizer->state()[1], resumed->state()[1].begin());
+      optimizer = std::move(resumed);
+    }
+    s.zero_grad();
+    GradientBlock block{.all_cols = true, .rows = {(3 * step) % 10, 20 + step % 5}, .value = {}};
+    block.value.resize(14);
+    for (real& g : block.value)
+      g = static_cast<real>(rng.normal());
+    if (step % 4 != 3) s.add_gradient(id, block);  // in some steps there is none at all
+    if (told_everything || step == whole) s.grads();
+    optimizer->step(0.05);
+  }
+  return {s.values().begin(), s.values().end()};
+}
+
+TEST(Adam, LeavingOutRowsThatNeverHadAGradientChangesNoBit) {
+  for (const double decay : {0., 0.01})
+    for (const int whole : {-1, 5, 17, 30}) {
+      const auto some = rarely_touched(false, whole, decay),
+                 all = rarely_touched(true, whole, decay);
+      EXPECT_EQ(some, all) << decay << ", " << whole;
+    }
+}
+
 TEST(LazyAdam, MovesOnlyRowsWithAGradientAndThoseLikeAdam) {
   OptimizerOptions o = options("lazy_adam");
   ParamStore s, whole;

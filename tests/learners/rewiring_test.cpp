@@ -220,7 +220,7 @@ TEST(DynamicSynapses, BeginBetweenUnitsThatAreActiveTogether) {
 class Judge final : public Strategy {
  public:
   explicit Judge(std::size_t weights) : omega(weights, 0) {}
-  std::span<const real> importance() override { return omega; }
+  std::span<const real> importance(const Training&) override { return omega; }
   void renew(Training&, std::span<const std::size_t> places) override {
     renewed.insert(renewed.end(), places.begin(), places.end());
   }

@@ -52,6 +52,17 @@ TEST(WeightInit, FollowsItsLawInALinearLayer) {
   EXPECT_NEAR(layer(WeightInit::Orthogonal).deviation, std::sqrt(1 / 300.), 1e-6);
 }
 
+TEST(WeightInit, OfActiveFansSpreadsAsIfAllInputsWereActiveAndConnected) {
+  const Drawn d(linear(300, {.density = 0.5, .init = WeightInit::ActiveFan, .init_scale = 3}),
+                {1, 1, 100});
+  expect_law(d, 0.3 / std::sqrt(3), 0.3);
+  EXPECT_EQ(d.count, 300 * 50);
+  double largest = 0;  // biases are not scaled
+  for (const real b : d.bias().all())
+    largest = std::max(largest, static_cast<double>(std::abs(b)));
+  EXPECT_NEAR(largest, 0.0975, 0.0026);
+}
+
 TEST(WeightInit, FollowsItsLawWithAScale) {
   const auto layer = [](WeightInit init, double scale) {
     return Drawn(linear(300, {.init = init, .init_scale = scale}), {1, 1, 100});
@@ -106,6 +117,7 @@ TEST(WeightInit, SaysHowFarItsLawsSpread) {
   const auto scaled = [&](WeightInit kind) {
     return std::pair{init_deviation(kind, fans, 3), init_bound(kind, fans, 3)};
   };
+  expect(scaled(WeightInit::ActiveFan), 3 / std::sqrt(150), 3 / std::sqrt(50));
   expect(scaled(WeightInit::Uniform), std::sqrt(3), 3);
   expect(scaled(WeightInit::Uniform01), std::sqrt(3), 3);
   expect(scaled(WeightInit::Normal), 3, kEndless);
