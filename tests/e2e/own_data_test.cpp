@@ -1,6 +1,5 @@
 // A user brings pictures and learns from them without writing code.
 #include <fmt/format.h>
-
 #include <gmock/gmock.h>
 
 #include "exps/results_file.h"

@@ -10,6 +10,7 @@
 #include "tests/exps/tiny_run.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
+#include "utils/h5.h"
 
 namespace engram {
 namespace {
@@ -92,6 +93,42 @@ TEST(RepeatedTasks, AreShownAndExportedByPhase) {
   const auto json = results_json(set, {});
   EXPECT_EQ(json["experiments"][0]["runs"][0]["order"].size(), 8u);
   EXPECT_EQ(json["experiments"][0]["runs"][0]["average_accuracy_curve"].size(), 8u);
+}
+
+TEST(RepeatedTasks, AFileWhoseOrderDoesNotFitIsRefused) {
+  TempFolder folder;
+  RunRecord run = run_of(kRepeated, folder);
+  const auto why = [&](std::vector<int> order) {
+    run.order = std::move(order);
+    // Metrics would not be computed of such a run: only the file is wrong.
+    const auto file = folder / "bad.h5";
+    h5::save(file, [&](const h5::Group& root) {
+      root.attribute("schema", std::int64_t{1});
+      root.attribute("complete", std::int64_t{1});
+      root.attribute("experiment", "x"), root.attribute("seed", std::int64_t{0});
+      const h5::Group config = root.create("config");
+      config.attribute("text", ""), config.attribute("sources", "");
+      root.create("model").attribute("text", "");
+      root.create("provenance");
+      root.write("accuracy", std::vector<double>(27, .5), {9, 3});
+      const h5::Group tasks = root.create("tasks");
+      tasks.write("order", std::vector<std::int64_t>(run.order.begin(), run.order.end()),
+                  {run.order.size()});
+      tasks.write_texts("names", std::vector<std::string>{"a", "b", "c"});
+    });
+    try {
+      load_results(file);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault(), Fault::Data);
+      return std::string(e.what());
+    }
+    return std::string("was read");
+  };
+  EXPECT_THAT(why({0, 1, 0, 2, 0, 1, 0}), HasSubstr("which is not [T + 1, T]"));
+  EXPECT_THAT(why({0, 1, 0, 1, 0, 1, 0, 1}), HasSubstr("lacks a task"));
+  EXPECT_THAT(why({0, 1, 2}), HasSubstr("3 experiences for 3 tasks"));
+  EXPECT_THAT(why({0, 1, 0, 2, 0, 1, 0, 3}), HasSubstr("order"));
+  EXPECT_THAT(why({0, 1, 0, 2, 0, -1, 0, 2}), HasSubstr("order"));
 }
 
 TEST(RepeatedTasks, GatesAreThoseOfTheLastVisit) {
