@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "benchmarks/catalog.h"
 #include "benchmarks/imbalance.h"
+#include "benchmarks/own/own_data.h"
 #include "utils/error.h"
 #include "utils/rng.h"
 
@@ -19,7 +21,7 @@ namespace {
 /// Rows of the first `limit` images (0: all) whose label is in `classes`, ascending.
 std::vector<std::uint32_t> rows_of(const Images& images, int limit,
                                    const std::vector<int>& classes) {
-  std::vector<bool> wanted(256);
+  std::vector<bool> wanted(std::size_t{std::numeric_limits<Label>::max()} + 1);
   for (const int c : classes)
     wanted[static_cast<std::size_t>(c)] = true;
   const std::size_t n =
@@ -34,7 +36,7 @@ std::vector<std::uint32_t> rows_of(const Images& images, int limit,
 /// At least one example of each class stays.
 std::vector<std::uint32_t> hold_out(std::vector<std::uint32_t>& rows, const Images& images,
                                     double fraction, Rng rng) {
-  std::map<std::uint8_t, std::vector<std::uint32_t>> by_class;
+  std::map<Label, std::vector<std::uint32_t>> by_class;
   for (const std::uint32_t row : rows)
     by_class[images.labels[row]].push_back(row);
   std::vector<std::uint32_t> kept, held;
@@ -117,7 +119,8 @@ PixelScale pixel_scale(const StreamOptions& options, const Dataset& data) {
     case Normalise::None:
       return {};
     case Normalise::Standard:
-      return dataset_entry(data.name).standard;
+      return data.name.starts_with(kOwnData) ? measured_scale(*data.train)
+                                             : dataset_entry(data.name).standard;
     case Normalise::Imagenet:
       need(3, "standard or none");
       return {{.485, .456, .406}, {.229, .224, .225, 1}};

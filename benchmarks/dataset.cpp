@@ -22,7 +22,7 @@ ExampleSet::ExampleSet(std::shared_ptr<const Images> images,
     ENGRAM_INVARIANT(row < images->size());
   const auto& labels = view < 0 ? images->labels : images->views.at(static_cast<std::size_t>(view));
   ENGRAM_INVARIANT(labels.size() == images->size());
-  std::shared_ptr<const std::vector<std::uint8_t>> shared(images, &labels);
+  std::shared_ptr<const std::vector<Label>> shared(images, &labels);
   parts_.push_back(
       {std::move(images), std::move(rows), std::move(map), std::move(shared), task, 0});
 }

@@ -28,14 +28,16 @@ class ImageSource {
 /// Sides over `scale`, rounded up.
 ImageShape reduced_shape(const ImageShape& full, int scale);
 
+using Label = std::uint16_t;
+
 /// Labelled uint8 images; image i is pixels[i * shape.size() ...], unless there is a source.
 /// Immutable once loaded.
 struct Images {
   ImageShape shape;
   std::vector<std::uint8_t> pixels;
-  std::vector<std::uint8_t> labels;
+  std::vector<Label> labels;
   /// More labels of the same images, one vector per question that may be asked about them.
-  std::vector<std::vector<std::uint8_t>> views;
+  std::vector<std::vector<Label>> views;
   std::shared_ptr<const ImageSource> source;
   std::size_t size() const { return labels.size(); }
   std::span<const std::uint8_t> image(std::size_t i) const {
@@ -49,8 +51,9 @@ struct Dataset {
   int classes = 0;
   std::shared_ptr<const Images> train, test;
   std::string sha256;  ///< of the digests of its files' content in reading order, for provenance
-  std::vector<std::string> views{};  ///< names of the images' views
-  std::size_t held_out = 0;          ///< so many last training images only serve validation
+  std::vector<std::string> views{};        ///< names of the images' views
+  std::size_t held_out = 0;                ///< so many last training images only serve validation
+  std::vector<std::string> class_names{};  ///< by label, or none
   const ImageShape& shape() const { return train->shape; }
 };
 
@@ -140,7 +143,7 @@ class ExampleSet {
     std::shared_ptr<const Images> images;
     std::shared_ptr<const std::vector<std::uint32_t>> rows;
     std::shared_ptr<const PixelMap> map;
-    std::shared_ptr<const std::vector<std::uint8_t>> labels;  ///< of all images, in `images`
+    std::shared_ptr<const std::vector<Label>> labels;  ///< of all images, in `images`
     int task = 0;
     std::size_t begin = 0;  ///< place of its first row; unused when there is an order_
   };

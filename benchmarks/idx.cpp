@@ -12,7 +12,7 @@
 namespace engram {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxBytes = std::size_t{4} << 30;
 constexpr std::uint32_t kLabelMagic = 0x801, kImageMagic = 0x803;
 constexpr std::uint32_t kMaxSide = 4096;  // keeps count * height * width below 2^56
 

@@ -56,7 +56,7 @@ bool is_imbalanced(const StreamOptions& options) {
 
 void thin_out(std::vector<std::uint32_t>& rows, const Images& images,
               const std::vector<double>& shares, double share, std::uint64_t seed) {
-  std::map<std::uint16_t, std::vector<std::uint32_t>> by_class;
+  std::map<Label, std::vector<std::uint32_t>> by_class;
   for (const std::uint32_t row : rows)
     by_class[images.labels[row]].push_back(row);
   rows.clear();

@@ -46,12 +46,13 @@ bool decode(Decoder& d, std::span<const std::uint8_t> file, const ImageShape& fu
                   height);
     return false;
   }
-  d.info.out_color_space = JCS_RGB;
+  d.info.out_color_space = full.channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
   d.info.scale_num = 1;
   d.info.scale_denom = static_cast<unsigned>(denominator);
   jpeg_start_decompress(&d.info);
-  const std::size_t stride = std::size_t{d.info.output_width} * 3;
-  if (d.info.output_components != 3 || stride * d.info.output_height != out.size()) {
+  const std::size_t stride =
+      std::size_t{d.info.output_width} * static_cast<std::size_t>(full.channels);
+  if (d.info.output_components != full.channels || stride * d.info.output_height != out.size()) {
     std::snprintf(d.message.data(), d.message.size(), "decoded to an unexpected size");
     return false;
   }
@@ -63,20 +64,48 @@ bool decode(Decoder& d, std::span<const std::uint8_t> file, const ImageShape& fu
   return true;
 }
 
-}  // namespace
+/// As decode(), up to the header.
+bool read_header(Decoder& d, std::span<const std::uint8_t> file) {
+  if (setjmp(d.jump) != 0) return false;
+  jpeg_create_decompress(&d.info);
+  jpeg_mem_src(&d.info, file.data(), file.size());
+  jpeg_read_header(&d.info, TRUE);
+  return true;
+}
 
-void decode_jpeg(std::span<const std::uint8_t> file, ImageShape full, int denominator,
-                 std::span<std::uint8_t> out) {
-  ENGRAM_INVARIANT(full.channels == 3 &&
-                   out.size() == static_cast<std::size_t>(reduced_shape(full, denominator).size()));
-  Decoder d;
+void prepare(Decoder& d) {
   d.info.err = jpeg_std_error(&d.manager);
   d.info.client_data = &d;
   d.manager.error_exit = leave;
   d.manager.emit_message = leave_on_warning;
+}
+
+[[noreturn]] void refuse(const Decoder& d) {
+  throw Error(Fault::Data, std::string("not a good JPEG file: ") + d.message.data());
+}
+
+}  // namespace
+
+ImageShape jpeg_shape(std::span<const std::uint8_t> file) {
+  Decoder d;
+  prepare(d);
+  const bool good = read_header(d, file);
+  const ImageShape shape{static_cast<int>(d.info.image_height),
+                         static_cast<int>(d.info.image_width), d.info.num_components == 1 ? 1 : 3};
+  jpeg_destroy_decompress(&d.info);
+  if (!good) refuse(d);
+  return shape;
+}
+
+void decode_jpeg(std::span<const std::uint8_t> file, ImageShape full, int denominator,
+                 std::span<std::uint8_t> out) {
+  ENGRAM_INVARIANT((full.channels == 3 || full.channels == 1) &&
+                   out.size() == static_cast<std::size_t>(reduced_shape(full, denominator).size()));
+  Decoder d;
+  prepare(d);
   const bool good = decode(d, file, full, denominator, out);
   jpeg_destroy_decompress(&d.info);
-  if (!good) throw Error(Fault::Data, std::string("not a good JPEG file: ") + d.message.data());
+  if (!good) refuse(d);
 }
 
 }  // namespace engram

@@ -52,9 +52,15 @@ Sizes task_sizes(const StreamOptions& options, const Dataset& data) {
   return {base ? first : k, k};
 }
 
-/// "digits 4 5", "classes 10-19".
-std::string name_of_task(const std::string& dataset, const std::vector<int>& classes) {
-  const std::string noun = dataset == "mnist" ? "digits" : "classes";
+/// "digits 4 5", "classes 10-19", "cat dog" where they have names.
+std::string name_of_task(const Dataset& data, const std::vector<int>& classes) {
+  if (!data.class_names.empty() && classes.size() <= 3) {
+    std::vector<std::string> names;
+    for (const int c : classes)
+      names.push_back(data.class_names[static_cast<std::size_t>(c)]);
+    return fmt::format("{}", fmt::join(names, " "));
+  }
+  const std::string noun = data.name == "mnist" ? "digits" : "classes";
   const bool run = classes.back() - classes.front() + 1 == static_cast<int>(classes.size());
   if (run && classes.size() > 3)
     return fmt::format("{} {}-{}", noun, classes.front(), classes.back());
@@ -79,7 +85,7 @@ std::unique_ptr<TaskStream> make_split(const StreamOptions& options, const Datas
     plans[t].classes.assign(next, next + size);
     next += size;
     std::sort(plans[t].classes.begin(), plans[t].classes.end());
-    plans[t].name = name_of_task(data.name, plans[t].classes);
+    plans[t].name = name_of_task(data, plans[t].classes);
     plans[t].map = map;
   }
   fill_rows(options, data, seed, plans);

@@ -19,6 +19,7 @@ enum class Protocol { Sequential, Cumulative, Joint };
 enum class CumulData { Tasks, Base };
 enum class ClassOrder { Natural, Seed };
 enum class Boundaries { Sharp, Linear, IBlurry };
+enum class ImageLayout { Hwc, Chw };
 enum class RepeatData { All, Parts };
 enum class PermutationSource { NumpyLegacy, Philox };
 enum class RotationPlan { Uniform, Even };
@@ -50,6 +51,10 @@ struct Choices<Boundaries> {
   static constexpr std::array<std::string_view, 3> names{"sharp", "linear", "i_blurry"};
 };
 template <>
+struct Choices<ImageLayout> {
+  static constexpr std::array<std::string_view, 2> names{"hwc", "chw"};
+};
+template <>
 struct Choices<RepeatData> {
   static constexpr std::array<std::string_view, 2> names{"all", "parts"};
 };
@@ -69,6 +74,8 @@ struct Choices<Normalise> {
 
 struct StreamOptions {
   std::string benchmark = "mnist";
+  std::string data_path;
+  ImageLayout image_layout = ImageLayout::Hwc;
   std::optional<StreamKind> stream;
   MnistMode mnist_mode = MnistMode::Perm;
   int tasks = 10;
@@ -102,7 +109,14 @@ struct StreamOptions {
 
   template <class V>
   void describe(V&& v) {
-    v("benchmark", benchmark, "data set; `engram list benchmarks` names them");
+    v("benchmark", benchmark,
+      "data set of `engram list datasets`, or own: the images at data_path");
+    v("data_path", data_path,
+      "own: file or folder of images (pictures by class, IDX, CIFAR's binary files, HDF5, .npz), "
+      "here or in a folder of data sets");
+    v("image_layout", image_layout,
+      "own: axes of an array of four, [n, height, width, channels] or [n, channels, height, "
+      "width]");
     v("stream", stream,
       "how the data set becomes tasks; auto: after mnist_mode for mnist, fashion and kmnist, "
       "attributes for sets that have them, split for the others");

@@ -58,7 +58,7 @@ std::shared_ptr<const Images> draw_images(const SyntheticSize& size,
   auto out = std::make_shared<Images>();
   out->shape = size.shape;
   for (int i = 0; i < count; ++i)
-    out->labels.push_back(static_cast<std::uint8_t>(i % size.classes));
+    out->labels.push_back(static_cast<Label>(i % size.classes));
   Rng order = rng.fork("labels");
   order.shuffle(std::span(out->labels));
   for (int i = 0; i < count; ++i) {
@@ -78,6 +78,10 @@ std::shared_ptr<const Images> draw_images(const SyntheticSize& size,
 
 }  // namespace
 
+std::string digest_of(const std::vector<Label>& labels) {
+  return sha256(std::vector<std::uint8_t>(labels.begin(), labels.end()));
+}
+
 Dataset make_synthetic(std::string name, const SyntheticSize& size) {
   ENGRAM_INVARIANT(size.classes > 0 && size.classes <= 256 && size.shape.channels <= 4);
   const Rng rng = Rng(size.seed).fork("synthetic");
@@ -92,7 +96,7 @@ Dataset make_synthetic(std::string name, const SyntheticSize& size) {
   out.test = draw_images(size, prototypes, size.test, rng.fork("test"));
   std::string digests;
   for (const auto& set : {out.train, out.test})
-    digests += sha256(set->pixels) + sha256(set->labels);
+    digests += sha256(set->pixels) + digest_of(set->labels);
   out.sha256 = sha256(digests);
   return out;
 }

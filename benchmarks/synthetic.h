@@ -28,4 +28,7 @@ Dataset make_synthetic(std::string name, const SyntheticSize& size = {});
 Dataset make_synthetic_attributes(std::string name, std::vector<std::string> attributes,
                                   const SyntheticSize& size, int held_out);
 
+/// SHA-256 of labels below 256, a byte each.
+std::string digest_of(const std::vector<Label>& labels);
+
 }  // namespace engram

@@ -39,7 +39,7 @@ std::shared_ptr<const Images> draw_images(const ImageShape& shape, int count, co
   out->views.resize(kAttributes);
   for (std::size_t a = 0; a < kAttributes; ++a) {
     for (int i = 0; i < count; ++i)
-      out->views[a].push_back(static_cast<std::uint8_t>(i % 2));
+      out->views[a].push_back(static_cast<Label>(i % 2));
     Rng order = rng.fork("attribute", a);
     order.shuffle(std::span(out->views[a]));
   }
@@ -77,7 +77,7 @@ Dataset make_synthetic_attributes(std::string name, std::vector<std::string> att
   for (const auto& set : {out.train, out.test}) {
     digests += sha256(set->pixels);
     for (const auto& labels : set->views)
-      digests += sha256(labels);
+      digests += digest_of(labels);
   }
   out.sha256 = sha256(digests);
   return out;

@@ -15,10 +15,10 @@ namespace {
 constexpr int kTrain = 60'000, kTest = 10'000, kLabels = 10;  // as MNIST
 constexpr std::uint32_t kInked = 49;                          // of 256: MNIST has 19.1 % ink
 
-std::vector<std::uint8_t> cycled_labels(int count) {
-  std::vector<std::uint8_t> labels(static_cast<std::size_t>(count));
+std::vector<Label> cycled_labels(int count) {
+  std::vector<Label> labels(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < labels.size(); ++i)
-    labels[i] = static_cast<std::uint8_t>(i % kLabels);
+    labels[i] = static_cast<Label>(i % kLabels);
   return labels;
 }
 

@@ -150,7 +150,7 @@ Settings read_settings(std::string experiment, Config config) {
   }
 
   const auto at = [&config](const char* key, auto check) { checked_at(config, key, check); };
-  at("benchmark", [&] { dataset_entry(s.stream.benchmark); });
+  at("benchmark", [&] { check_benchmark(s.stream); });
   at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
   at("gating", [&] {
     if (s.model.gating.on()) find_entry(gatings(), s.model.gating.gating, "gating");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "benchmarks/catalog.h"
+#include "benchmarks/own/own_data.h"
 #include "benchmarks/scenario.h"
 #include "benchmarks/simulations/simulations.h"
 #include "benchmarks/stream_options.h"

@@ -20,7 +20,7 @@ void start(const Network& net, std::size_t tasks, RunRecord& run) {
     GateRecord gate;
     gate.layer = net.layer_name(level.layer);
     gate.learned = xt::zeros<std::uint8_t>({tasks, static_cast<std::size_t>(level.units)});
-    gate.density = gate.kept = Table({tasks + 1, tasks}, kNotEvaluated);
+    gate.density = gate.kept = Table({run.accuracy.shape(0), tasks}, kNotEvaluated);
     gate.overlap = Table({tasks, tasks}, kNotEvaluated);
     run.gates.push_back(std::move(gate));
   }
@@ -35,10 +35,10 @@ double mask_overlap(Bytes a, Bytes b) {
   return either > 0 ? both / either : kNotEvaluated;
 }
 
-void note_gates(const Network& net, int row, bool at_once, RunRecord& run) {
+void note_gates(const Network& net, const Moment& m, RunRecord& run) {
   if (!net.gating()) return;
   const auto tasks = static_cast<std::size_t>(run.tasks());
-  if (row == 0) start(net, tasks, run);
+  if (m.row == 0) start(net, tasks, run);
   ENGRAM_INVARIANT(run.gates.size() == net.gating()->layers().size());
   net.gating()->refresh(net);
   for (std::size_t level = 0; level < run.gates.size(); ++level) {
@@ -50,10 +50,10 @@ void note_gates(const Network& net, int row, bool at_once, RunRecord& run) {
                    [](real unit) { return static_cast<std::uint8_t>(unit != 0); });
     for (std::size_t task = 0; task < tasks; ++task) {
       const Bytes mask = row_of(now, task);
-      const auto at = static_cast<std::size_t>(row);
-      const bool comes = at_once ? row == 0 : static_cast<int>(task) == row - 1;
+      const auto at = static_cast<std::size_t>(m.row);
+      const bool comes = m.at_once ? m.row == 0 : m.is_new(static_cast<int>(task));
       if (comes) std::copy(mask.begin(), mask.end(), gate.learned.data() + task * units);
-      const bool known = at_once || static_cast<int>(task) < row;
+      const bool known = m.at_once || static_cast<int>(task) < m.learnt;
       gate.density(at, task) =
           static_cast<double>(std::count(mask.begin(), mask.end(), 1)) / static_cast<double>(units);
       if (known) gate.kept(at, task) = mask_overlap(mask, row_of(gate.learned, task));

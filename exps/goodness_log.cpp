@@ -38,7 +38,7 @@ void GoodnessLog::add(const Tape& tape, std::span<const int> target) {
 void GoodnessLog::finish(int row, RunRecord& run) const {
   if (!on()) return;
   if (row == 0) {
-    const Table empty({run.task_names.size() + 1, outputs_}, kNotEvaluated);
+    const Table empty({run.accuracy.shape(0), outputs_}, kNotEvaluated);
     run.goodness.clear();
     for (std::size_t l = 0; l < levels_; ++l)
       run.goodness.push_back({std::to_string(l + 1), empty, empty});

@@ -20,41 +20,69 @@ class Mean {
   double sum_ = 0, weight_ = 0;
 };
 
-int tasks_in(const Table& accuracy) {
-  const std::size_t rows = accuracy.shape(0), tasks = accuracy.shape(1);
-  ENGRAM_INVARIANT(rows == tasks + 1 || accuracy.size() == 0);
-  return static_cast<int>(accuracy.size() == 0 ? 0 : tasks);
-}
+/// Experiences and tasks, both counted from 1 as in the papers.
+class Visits {
+ public:
+  Visits(const Table& accuracy, std::span<const int> order) {
+    const std::size_t rows = accuracy.shape(0);
+    tasks_ = static_cast<int>(accuracy.size() == 0 ? 0 : accuracy.shape(1));
+    task_.resize(order.empty() ? static_cast<std::size_t>(tasks_) : order.size());
+    for (std::size_t e = 0; e < task_.size(); ++e)
+      task_[e] = 1 + (order.empty() ? static_cast<int>(e) : order[e]);
+    ENGRAM_INVARIANT(accuracy.size() == 0 || rows == task_.size() + 1);
+    first_.assign(static_cast<std::size_t>(tasks_) + 1, count() + 1);
+    for (int e = count(); e >= 1; --e)
+      first_.at(static_cast<std::size_t>(task(e))) = e;
+  }
+  int tasks() const { return tasks_; }
+  int count() const { return static_cast<int>(task_.size()); }  ///< of experiences
+  int task(int e) const { return task_[static_cast<std::size_t>(e - 1)]; }
+  int first(int j) const { return first_[static_cast<std::size_t>(j)]; }
+  bool seen(int j, int by) const { return first(j) <= by; }
+  /// The last experience up to `by` that trained task j.
+  int last(int j, int by) const {
+    int e = by;
+    while (e > 1 && task(e) != j)
+      --e;
+    return e;
+  }
+
+ private:
+  int tasks_ = 0;
+  std::vector<int> task_, first_;
+};
 
 /// R[i, j] as the papers count: after experience i (0: untrained), on task j = 1..T.
 double after(const Table& accuracy, int i, int j) {
   return accuracy(static_cast<std::size_t>(i), static_cast<std::size_t>(j - 1));
 }
 
-/// The best of R[first..last, j]. Rows before task j was learnt count when they were evaluated.
-double best(const Table& accuracy, int last, int j) {
+/// The best of R[1..last, j]. Rows before task j was learnt count when they were evaluated.
+double best(const Table& accuracy, const Visits& visits, int last, int j) {
   double highest = kNotEvaluated;
   for (int l = 1; l <= last; ++l) {
     const double value = after(accuracy, l, j);
-    if (std::isnan(value) && l >= j) return kNotEvaluated;
+    if (std::isnan(value) && l >= visits.first(j)) return kNotEvaluated;
     if (std::isnan(highest) || value > highest) highest = value;
   }
   return highest;
 }
 
-double forgetting_after(const Table& accuracy, int k, ForgettingDefinition definition) {
+double forgetting_after(const Table& accuracy, const Visits& visits, int k,
+                        ForgettingDefinition definition) {
   Mean mean;
-  for (int j = 1; j < k; ++j) {
+  for (int j = 1; j <= visits.tasks(); ++j) {
+    if (!visits.seen(j, k) || visits.task(k) == j) continue;
     double reference = kNotEvaluated;
     switch (definition) {
       case ForgettingDefinition::Chaudhry:
-        reference = best(accuracy, k - 1, j);
+        reference = best(accuracy, visits, k - 1, j);
         break;
       case ForgettingDefinition::Avalanche:
-        reference = after(accuracy, j, j);
+        reference = after(accuracy, visits.last(j, k), j);
         break;
       case ForgettingDefinition::Mammoth:
-        reference = best(accuracy, k, j);
+        reference = best(accuracy, visits, k, j);
         break;
     }
     mean.add(reference - after(accuracy, k, j));
@@ -78,19 +106,28 @@ const char* forgetting_text(ForgettingDefinition definition) {
 
 std::vector<Metric> from_matrix(const RunRecord& run, ForgettingDefinition definition) {
   const Table& r = run.accuracy;
-  const int count = tasks_in(r);
-  const bool sizes_known = run.test_sizes.size() == static_cast<std::size_t>(count);
+  const Visits visits(r, run.order);
+  const int end = visits.count();
+  const bool sizes_known = run.test_sizes.size() == static_cast<std::size_t>(visits.tasks());
   Mean last, weighted, incremental, learnt, backward, forward;
-  for (int j = 1; j <= count; ++j) {
-    last.add(after(r, count, j));
+  for (int j = 1; j <= visits.tasks(); ++j) {
+    const int first = visits.first(j);
+    last.add(after(r, end, j));
     if (sizes_known)
-      weighted.add(after(r, count, j), run.test_sizes[static_cast<std::size_t>(j - 1)]);
-    learnt.add(after(r, j, j));
-    if (j < count) backward.add(after(r, count, j) - after(r, j, j));
-    if (j > 1) forward.add(after(r, j - 1, j) - after(r, 0, j));
+      weighted.add(after(r, end, j), run.test_sizes[static_cast<std::size_t>(j - 1)]);
+    learnt.add(after(r, first, j));
+    if (visits.task(end) != j) backward.add(after(r, end, j) - after(r, visits.last(j, end), j));
+    if (first > 1) forward.add(after(r, first - 1, j) - after(r, 0, j));
   }
-  for (const double value : average_accuracy_curve(r))
+  for (const double value : average_accuracy_curve(r, run.order))
     incremental.add(value);
+  // Where tasks come back, rows are experiences.
+  const std::string visit =
+      run.order.empty()
+          ? ""
+          : "; tasks come back: T is the last experience, R[j,j] and R[j-1,j] are the "
+            "rows after and before the first visit of task j, in BWT and forgetting "
+            "after its last, where the task of experience T is left out";
   return {
       {"average_accuracy", "ACC = mean over j of R[T,j] (Lopez-Paz & Ranzato 2017)", last.value()},
       {"sample_accuracy", "sum of n_j R[T,j] / sum of n_j, n_j the test size of task j",
@@ -98,12 +135,14 @@ std::vector<Metric> from_matrix(const RunRecord& run, ForgettingDefinition defin
       {"average_incremental_accuracy",
        "AIA = mean over t of A_t, A_t = mean over j <= t of R[t,j] (Rebuffi et al. 2017)",
        incremental.value()},
-      {"learning_accuracy", "LA = mean over j of R[j,j] (Riemer et al. 2019)", learnt.value()},
-      {"bwt", "BWT = mean over j < T of R[T,j] - R[j,j] (Lopez-Paz & Ranzato 2017)",
+      {"learning_accuracy", "LA = mean over j of R[j,j] (Riemer et al. 2019)" + visit,
+       learnt.value()},
+      {"bwt", "BWT = mean over j < T of R[T,j] - R[j,j] (Lopez-Paz & Ranzato 2017)" + visit,
        backward.value()},
-      {"fwt", "FWT = mean over j >= 2 of R[j-1,j] - R[0,j] (Lopez-Paz & Ranzato 2017)",
+      {"fwt", "FWT = mean over j >= 2 of R[j-1,j] - R[0,j] (Lopez-Paz & Ranzato 2017)" + visit,
        forward.value()},
-      {"forgetting", forgetting_text(definition), forgetting_after(r, count, definition)},
+      {"forgetting", forgetting_text(definition) + visit,
+       forgetting_after(r, visits, end, definition)},
   };
 }
 
@@ -141,13 +180,15 @@ double mean_over_seen(const StepRow& row) {
 }
 
 std::vector<Metric> from_steps(const RunRecord& run) {
-  const int count = tasks_in(run.accuracy);
+  const Visits visits(run.accuracy, run.order);
+  const int end = visits.count(), count = visits.tasks();
   Mean lowest, gap, prequential, anytime;
-  for (int i = 0; i + 1 < count; ++i)
-    lowest.add(lowest_probe(run.steps, i, i + 1, count - 1));
-  for (int k = 1; k < count; ++k)
-    for (int i = 0; i < k; ++i)
-      gap.add(last_probe(run.steps, i, k - 1) - lowest_probe(run.steps, i, k, k));
+  for (int j = 1; j <= count; ++j)  // rows of steps count from 0
+    if (visits.first(j) < end) lowest.add(lowest_probe(run.steps, j - 1, visits.first(j), end - 1));
+  for (int k = 2; k <= end; ++k)
+    for (int j = 1; j <= count; ++j)
+      if (visits.seen(j, k - 1) && visits.task(k) != j)
+        gap.add(last_probe(run.steps, j - 1, k - 2) - lowest_probe(run.steps, j - 1, k - 1, k - 1));
   std::int64_t before = 0;
   for (const StepRow& row : run.steps) {
     if (row.step > before)  // the first probe comes before the first batch
@@ -155,7 +196,8 @@ std::vector<Metric> from_steps(const RunRecord& run) {
     before = row.step;
     anytime.add(mean_over_seen(row));
   }
-  const double final_accuracy = count > 0 ? after(run.accuracy, count, count) : kNotEvaluated;
+  const double final_accuracy =
+      count > 0 ? after(run.accuracy, end, visits.task(end)) : kNotEvaluated;
   const double worst =
       count == 1 ? final_accuracy : final_accuracy / count + (1 - 1.0 / count) * lowest.value();
   return {
@@ -194,21 +236,24 @@ double metric_value(const RunRecord& run, ForgettingDefinition definition, std::
   return kNotEvaluated;
 }
 
-std::vector<double> average_accuracy_curve(const Table& accuracy) {
+std::vector<double> average_accuracy_curve(const Table& accuracy, std::span<const int> order) {
+  const Visits visits(accuracy, order);
   std::vector<double> curve;
-  for (int t = 1; t <= tasks_in(accuracy); ++t) {
+  for (int t = 1; t <= visits.count(); ++t) {
     Mean mean;
-    for (int j = 1; j <= t; ++j)
-      mean.add(after(accuracy, t, j));
+    for (int j = 1; j <= visits.tasks(); ++j)
+      if (visits.seen(j, t)) mean.add(after(accuracy, t, j));
     curve.push_back(mean.value());
   }
   return curve;
 }
 
-std::vector<double> forgetting_curve(const Table& accuracy, ForgettingDefinition definition) {
+std::vector<double> forgetting_curve(const Table& accuracy, ForgettingDefinition definition,
+                                     std::span<const int> order) {
+  const Visits visits(accuracy, order);
   std::vector<double> curve;
-  for (int k = 1; k <= tasks_in(accuracy); ++k)
-    curve.push_back(forgetting_after(accuracy, k, definition));
+  for (int k = 1; k <= visits.count(); ++k)
+    curve.push_back(forgetting_after(accuracy, visits, k, definition));
   return curve;
 }
 

@@ -1,9 +1,14 @@
 // Metrics of continual learning, as pure functions of the accuracy matrix, so that they can be
 // computed again from any old file. R[t, i]: accuracy on task i after experience t; row 0 is the
 // untrained model. NaN in what a metric needs makes the metric NaN.
+// Where tasks come back, experience t trains task o_t of the run's order, and a task has a first
+// and a last visit. What says how well a task is learnt, or known before (LA, FWT), looks at the
+// first; what says how much of it is lost (BWT, forgetting) at the last, and leaves out the task
+// that was trained just now. With every task visited once these are the definitions of the papers.
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +41,12 @@ std::vector<Metric> compute_metrics(const RunRecord&, ForgettingDefinition);
 /// One of them by name; NaN when the run lacks it.
 double metric_value(const RunRecord&, ForgettingDefinition, std::string_view name);
 
-/// A_t for t = 1..T: mean accuracy over the tasks seen after experience t.
-std::vector<double> average_accuracy_curve(const Table& accuracy);
-/// Forgetting after experience k = 2..T (index 0 is NaN).
-std::vector<double> forgetting_curve(const Table& accuracy, ForgettingDefinition);
+/// A_t for t = 1..E: mean accuracy over the tasks seen after experience t. `order`: as
+/// RunRecord::order.
+std::vector<double> average_accuracy_curve(const Table& accuracy, std::span<const int> order = {});
+/// Forgetting after experience k = 2..E (index 0 is NaN).
+std::vector<double> forgetting_curve(const Table& accuracy, ForgettingDefinition,
+                                     std::span<const int> order = {});
 
 /// Weighted Jaccard index of two rows of unit usage: sum min(p, q) / sum max(p, q), with p and q
 /// the counts divided by the number of inputs. 1: the same units as often; 0: disjoint.

@@ -44,9 +44,9 @@ PictureRecord Portrait::start(const char* name, std::string description) const {
   return set;
 }
 
-void Portrait::take(int row, const Experience& experience, RunRecord& run) const {
+void Portrait::take(const Moment& m, const Experience& experience, RunRecord& run) const {
   if (!model_) return;
-  if (row == 0) {
+  if (m.row == 0) {
     run.pictures.push_back(start(
         "samples",
         fmt::format("Painted from a mixture of {} Gaussians over the codes of the phase's training "
@@ -58,15 +58,15 @@ void Portrait::take(int row, const Experience& experience, RunRecord& run) const
               "its second level; error: squared, summed over pixels, mean"));
   }
   ENGRAM_INVARIANT(run.pictures.size() >= 2);  // others may follow
-  const std::string moment = moment_of(stream_, row);
-  paint(row, experience, run.pictures[0], moment);
+  const std::string moment = name_of_moment(stream_, m);
+  paint(m, experience, run.pictures[0], moment);
   rebuild(run.pictures[1], moment);
-  if (row == stream_.tasks()) embed(run);
+  if (m.last) embed(run);
 }
 
-void Portrait::paint(int row, const Experience& experience, PictureRecord& set,
+void Portrait::paint(const Moment& m, const Experience& experience, PictureRecord& set,
                      const std::string& moment) const {
-  const Rng rng = rng_.fork("samples", static_cast<std::uint64_t>(row));
+  const Rng rng = rng_.fork("samples", static_cast<std::uint64_t>(m.row));
   Signal images;
   const auto places = some_places(experience.train.size(), o_.mixture_codes, rng.fork("codes"));
   gather_images(experience.train, places, images);
@@ -80,7 +80,7 @@ void Portrait::paint(int row, const Experience& experience, PictureRecord& set,
 
   images.densify();
   Tape tape;
-  const auto seen = targets_.test_mask(experience.index, std::max(row, 1));
+  const auto seen = targets_.test_mask(experience.index, std::max(m.seen, 1));
   net_.evaluate(images, tape, {.outputs = seen});
   const CMat scores = std::as_const(tape.back().out).value();
   std::vector<int> order(static_cast<std::size_t>(count));

@@ -6,6 +6,7 @@
 
 #include "benchmarks/stream.h"
 #include "exps/experiment.h"
+#include "exps/moment.h"
 #include "exps/record.h"
 #include "models/goodness.h"
 
@@ -17,14 +18,14 @@ class Portrait {
            const EvaluationOptions& options, Rng rng);
   /// True for networks that generate.
   bool on() const { return model_ != nullptr; }
-  /// For row `row` of the accuracy matrix, before training or after the phase `experience`: paints
+  /// For a row of the accuracy matrix, before training or after the phase `experience`: paints
   /// from a mixture of the codes of that phase's training images (the first one's before training),
   /// and rebuilds the same test images of all tasks every time. Row 0 makes the records; the last
   /// row adds the codes of test images. Nothing for networks that do not generate.
-  void take(int row, const Experience& experience, RunRecord& run) const;
+  void take(const Moment&, const Experience& experience, RunRecord& run) const;
 
  private:
-  void paint(int row, const Experience& experience, PictureRecord& set,
+  void paint(const Moment&, const Experience& experience, PictureRecord& set,
              const std::string& moment) const;
   void rebuild(PictureRecord& set, const std::string& moment) const;
   void embed(RunRecord& run) const;

@@ -37,15 +37,15 @@ struct LayerRecord {
 struct GateRecord {
   std::string layer;
   xt::xtensor<std::uint8_t, 2> learned;  ///< [tasks, units]: 1 where open when the task was learnt
-  Table density;  ///< [T + 1, T]: share of open units, per row of the accuracy matrix
-  Table kept;     ///< [T + 1, T]: intersection over union of the mask with that when learnt
+  Table density;  ///< [rows, T]: share of open units, per row of the accuracy matrix
+  Table kept;     ///< [rows, T]: intersection over union of the mask with that when learnt
   Table overlap;  ///< [T, T]: intersection over union of the masks of two tasks, at the last row
 };
 
 /// Goodness of a level of a forward-forward network under labels, by the class of the example.
 struct GoodnessRecord {
   std::string level;
-  /// [T + 1, outputs]: mean over the test examples of a class, with the true label and with all
+  /// [rows, outputs]: mean over the test examples of a class, with the true label and with all
   /// other labels that were tried; NaN where none was.
   Table with_label, with_others;
 };
@@ -54,9 +54,9 @@ struct GoodnessRecord {
 /// matrix; NaN for tasks that were not learnt yet, but row 0 has all.
 struct RepresentationRecord {
   std::string layer;
-  Table probe_accuracy;  ///< [T + 1, T]: of a linear probe on the features of a task
-  Table drift;           ///< [T + 1, T]: 1 - mean cosine with the features when it was learnt
-  /// [T + 1, T, T]: cosine of the mean absolute activities of two tasks; Jaccard index of the sets
+  Table probe_accuracy;  ///< [rows, T]: of a linear probe on the features of a task
+  Table drift;           ///< [rows, T]: 1 - mean cosine with the features when it was learnt
+  /// [rows, T, T]: cosine of the mean absolute activities of two tasks; Jaccard index of the sets
   /// of features that are active for them.
   xt::xtensor<double, 3> overlap, active_overlap;
 };
@@ -121,8 +121,13 @@ struct RunRecord {
 
   std::vector<std::string> task_names;
   std::vector<int> test_sizes;  ///< per task
+  /// Task that each experience trains, 0-based, where tasks come back. Empty: task i in experience
+  /// i, or all at once.
+  std::vector<int> order;
   /// [T + 1, T]: row 0 before training, row i after experience i; NaN where not evaluated. Joint
-  /// training has one experience and fills rows 0 and T. Scores where agents act: see is_score().
+  /// training has one experience and fills rows 0 and T. Where tasks come back there are as many
+  /// rows as experiences, and one. Other tables over time have the same rows. Scores where agents
+  /// act: see is_score().
   Table accuracy;
   std::vector<double> task_seconds;      ///< training, per experience
   std::vector<double> evaluate_seconds;  ///< per row of the matrix

@@ -46,8 +46,8 @@ void save_matrix(const h5::Group& root, const RunRecord& run) {
   if (!run.is_score()) {
     put_table(root, "accuracy", run.accuracy,
               {"fraction",
-               "[T + 1, T]: test accuracy on task j after experience i; row 0 before "
-               "any training; NaN where not evaluated"});
+               "[T + 1, T], or [experiences + 1, T] where tasks come back: test accuracy on task j "
+               "after experience i; row 0 before any training; NaN where not evaluated"});
   } else {
     put_table(root, "accuracy", run.accuracy,
               {"1",
@@ -65,6 +65,9 @@ void save_tasks(const h5::Group& root, const RunRecord& run) {
   put_texts(tasks, "names", run.task_names, "name of each task, in the order of the columns");
   put(tasks, "test_sizes", column<std::int64_t>(run.test_sizes, [](int n) { return n; }),
       {"examples", "size of the test set of each task"});
+  if (!run.order.empty())
+    put(tasks, "order", column<std::int64_t>(run.order, [](int task) { return task; }),
+        {"1", "task, from 0, that each experience trains; left out where none comes back"});
   put(tasks, "seconds", run.task_seconds, {"s", "time spent training, per experience"});
   put(tasks, "evaluate_seconds", run.evaluate_seconds,
       {"s", "time spent evaluating, per row of /accuracy"});
@@ -190,10 +193,10 @@ void save_gate(const h5::Group& gates, const GateRecord& gate) {
                     {gate.learned.shape(0), gate.learned.shape(1)},
                     {"1", "[task, unit]: 1 where the task might use the unit when it was learnt"});
   put_table(group, "density", gate.density,
-            {"fraction", "[T + 1, T]: share of units that a task may use, rows as /accuracy"});
+            {"fraction", "[rows, T]: share of units that a task may use, rows as /accuracy"});
   put_table(group, "kept", gate.kept,
             {"fraction",
-             "[T + 1, T]: intersection over union of a task's mask and that when it "
+             "[rows, T]: intersection over union of a task's mask and that when it "
              "was learnt; NaN before"});
   put_table(group, "overlap", gate.overlap,
             {"fraction",

@@ -32,10 +32,10 @@ void save_goodness(const h5::Group& root, const RunRecord& run) {
     group.attribute("level", level.level);
     put_table(group, "with_label", level.with_label,
               {"1",
-               "[T + 1, output]: mean goodness of the test examples of a class under their label, "
+               "[rows, output]: mean goodness of the test examples of a class under their label, "
                "rows as /accuracy; NaN where none was evaluated"});
     put_table(group, "with_others", level.with_others,
-              {"1", "[T + 1, output]: the same under the other labels that were tried"});
+              {"1", "[rows, output]: the same under the other labels that were tried"});
   }
 }
 

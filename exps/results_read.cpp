@@ -32,19 +32,37 @@ bool read_complete(const h5::Group& root) {
   return complete == 1;
 }
 
+/// Which task each experience trains, in files of runs whose tasks come back.
+std::vector<int> load_order(const Reader& tasks, std::size_t count) {
+  if (!tasks.group().has("order")) return {};
+  const std::size_t length = tasks.length("order");
+  if (length <= count || length > kMostTasks || count == 0)
+    refuse(fmt::format("'tasks/order' has {} experiences for {} tasks", length, count));
+  const auto order = tasks.integers("order", {length}, static_cast<std::int64_t>(count) - 1);
+  std::vector<bool> met(count);
+  for (const std::int64_t task : order)
+    met[static_cast<std::size_t>(task)] = true;
+  if (std::find(met.begin(), met.end(), false) != met.end()) refuse("'tasks/order' lacks a task");
+  return {order.begin(), order.end()};
+}
+
 void load_tasks(const h5::Group& root, RunRecord& run) {
   const Reader top(root, ".");
   const Shape shape = top.shape("accuracy", 2);
   const bool none = shape == Shape{0, 0};  // a run that was stopped before it knew its tasks
-  if (!none && (shape[0] != shape[1] + 1 || shape[1] > kMostTasks))
+  const Reader tasks(root, "tasks");
+  if (shape[1] <= kMostTasks) run.order = load_order(tasks, shape[1]);
+  const std::size_t rows = 1 + (run.order.empty() ? shape[1] : run.order.size());
+  if (!none && (shape[0] != rows || shape[1] > kMostTasks))
     refuse(
-        fmt::format("'accuracy' has shape [{}, {}], which is not [T + 1, T]", shape[0], shape[1]));
+        fmt::format("'accuracy' has shape [{}, {}], which is not [T + 1, T], or [experiences + "
+                    "1, T] with 'tasks/order'",
+                    shape[0], shape[1]));
   // eval_pad = nov2019 counts some hits twice, as the reference did: up to 2 on tiny test sets.
   // Scores of agents have no bounds.
   const bool scores = root.has("returns");
   run.accuracy = top.table("accuracy", shape, scores ? -kMostScore : 0, scores ? kMostScore : 2);
 
-  const Reader tasks(root, "tasks");
   if (tasks.shape("names", 1) != Shape{shape[1]})
     refuse("'tasks/names' and the columns of 'accuracy' differ in number");
   run.task_names = tasks.group().read_texts("names");
@@ -57,7 +75,7 @@ void load_tasks(const h5::Group& root, RunRecord& run) {
       refuse(fmt::format("'tasks/{}' has {} values for {} rows", name, length, most));
     return tasks.numbers(name, {length}, 0, kAnything);
   };
-  run.task_seconds = times("seconds", shape[1]);
+  run.task_seconds = times("seconds", rows - 1);
   run.evaluate_seconds = times("evaluate_seconds", shape[0]);
 }
 
@@ -147,7 +165,8 @@ LayerRecord load_layer(const h5::Group& root, const std::string& name, std::size
   return layer;
 }
 
-GateRecord load_gate(const h5::Group& root, const std::string& name, std::size_t tasks) {
+GateRecord load_gate(const h5::Group& root, const std::string& name, std::size_t rows,
+                     std::size_t tasks) {
   const Reader reader(root, "gates/" + name);
   GateRecord gate;
   gate.layer = reader.group().text_attribute("layer");
@@ -156,8 +175,8 @@ GateRecord load_gate(const h5::Group& root, const std::string& name, std::size_t
   gate.learned.resize({tasks, units});
   std::transform(mask.begin(), mask.end(), gate.learned.begin(),
                  [](std::int64_t open) { return static_cast<std::uint8_t>(open); });
-  gate.density = reader.table("density", {tasks + 1, tasks}, 0, 1);
-  gate.kept = reader.table("kept", {tasks + 1, tasks}, 0, 1);
+  gate.density = reader.table("density", {rows, tasks}, 0, 1);
+  gate.kept = reader.table("kept", {rows, tasks}, 0, 1);
   gate.overlap = reader.table("overlap", {tasks, tasks}, 0, 1);
   return gate;
 }
@@ -185,7 +204,7 @@ void load_all(const h5::Group& root, RunRecord& run) {
   if (root.has("gates")) {
     const h5::Group gates = root.open("gates");
     for (const std::string& name : gates.names())
-      run.gates.push_back(load_gate(root, name, run.task_names.size()));
+      run.gates.push_back(load_gate(root, name, run.accuracy.shape(0), run.task_names.size()));
   }
   load_goodness_and_pictures(root, run);
   const h5::Group cost = root.open("cost");

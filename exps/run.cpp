@@ -14,6 +14,7 @@
 #include "exps/gate_log.h"
 #include "exps/goodness_log.h"
 #include "exps/looks/looks.h"
+#include "exps/moment.h"
 #include "exps/portrait.h"
 #include "exps/results_file.h"
 #include "exps/run_parts.h"
@@ -85,7 +86,7 @@ class Run final : public Observer {
 
   void before_training() override {
     fit_input();
-    evaluate_row(0, 0);
+    evaluate_row(untrained_moment(*stream_));
     save_record();
   }
 
@@ -98,15 +99,14 @@ class Run final : public Observer {
                                             : kNotEvaluated,
                 {}};
     cursor_.window_correct = cursor_.window_examples = 0;
-    const bool all_at_once = stream_->experiences() < stream_->tasks();
-    const int seen = all_at_once ? stream_->tasks() : c.experience + 1;
+    const Moment end = end_of_phase(c.experience);
     for (int task = 0; task < stream_->tasks(); ++task) {
-      if (task >= seen) {
+      if (task >= end.learnt) {
         row.probe_accuracy.push_back(kNotEvaluated);
         continue;
       }
       const TestScope scope(strategies_, *net_, task);
-      row.probe_accuracy.push_back(evaluator_.accuracy(probe(task), task, seen));
+      row.probe_accuracy.push_back(evaluator_.accuracy(probe(task), task, end.seen));
     }
     record_.steps.push_back(std::move(row));
     count_test_macs();
@@ -131,8 +131,7 @@ class Run final : public Observer {
     for (const EpochRow& row : record_.epochs)
       if (row.experience == cursor_.experience) seconds += row.seconds;
     record_.task_seconds[static_cast<std::size_t>(cursor_.experience)] = seconds;
-    // Joint training meets all tasks at once: it fills the last row.
-    evaluate_row(experience.index + 1, experience.index + 1);
+    evaluate_row(moment_after(*stream_, cursor_.experience, experience.seen));
     save_record();
   }
 
@@ -171,10 +170,13 @@ class Run final : public Observer {
     for (const auto& fact : begun_.facts)
       record_.provenance.push_back(fact);
     const auto n = static_cast<std::size_t>(tasks);
-    record_.accuracy = Table::from_shape({n + 1, n});
+    const auto rows = static_cast<std::size_t>(matrix_rows(*stream_));
+    for (int e = 0; rows > n + 1 && e < stream_->experiences(); ++e)
+      record_.order.push_back(stream_->task_of(e));
+    record_.accuracy = Table::from_shape({rows, n});
     record_.accuracy.fill(kNotEvaluated);
     record_.task_seconds.assign(static_cast<std::size_t>(stream_->experiences()), kNotEvaluated);
-    record_.evaluate_seconds.assign(n + 1, kNotEvaluated);
+    record_.evaluate_seconds.assign(rows, kNotEvaluated);
     for (int t = 0; t < tasks; ++t) {
       record_.task_names.push_back(stream_->task_name(t));
       record_.test_sizes.push_back(static_cast<int>(test_set(t).size()));
@@ -215,40 +217,46 @@ class Run final : public Observer {
     return probes_[static_cast<std::size_t>(task)];
   }
 
-  void evaluate_row(int row, int seen) {
+  /// The row that the phase fills when it is over.
+  const Moment& end_of_phase(int e) {
+    if (phase_ != e)
+      phase_end_ = moment_after(*stream_, e, stream_->experience(e).seen), phase_ = e;
+    return phase_end_;
+  }
+
+  void evaluate_row(const Moment& m) {
     const auto started = Clock::now();
-    const int tasks = stream_->tasks();
-    const bool last = row == tasks;
+    const int tasks = stream_->tasks(), row = m.row;
     goodness_.start();
     if (goodness_.on()) evaluator_.watch(&goodness_);
     StrategyList none, &standing_in = row > 0 ? strategies_ : none;
     for (int task = 0; task < tasks; ++task) {
       const TestScope scope(standing_in, *net_, task);
-      const bool learned_now = task == row - 1;
-      const bool count = s_.learner.record_stats && (learned_now || last);
+      const bool learned_now = task == m.task;
+      const bool count = s_.learner.record_stats && (learned_now || m.last);
       UnitUsage usage;
       record_.accuracy(static_cast<std::size_t>(row), static_cast<std::size_t>(task)) =
-          evaluator_.accuracy(test_set(task), task, seen, count ? &usage : nullptr);
-      if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, last);
+          evaluator_.accuracy(test_set(task), task, m.seen, count ? &usage : nullptr);
+      if (count && !usage.counts.empty()) record_usage(task, usage, learned_now, m.last);
       if (request_.progress) report(cursor_, 0, true);
     }
     evaluator_.watch(nullptr);
     goodness_.finish(row, record_);
     if (row == 0) record_.pictures.clear(), record_.embeddings.clear();
-    const TestScope scope(standing_in, *net_, std::max(0, row - 1));
-    take_pictures(row);
-    looks_.take(row, record_);
-    note_gates(*net_, row, stream_->experiences() < tasks, record_);
+    const TestScope scope(standing_in, *net_, std::max(0, m.task));
+    take_pictures(m);
+    looks_.take(m, record_);
+    note_gates(*net_, m, record_);
     count_test_macs();
     record_.evaluate_seconds[static_cast<std::size_t>(row)] = since(started);
     evaluation_seconds_ += since(started), ++evaluations_;
   }
 
-  void take_pictures(int row) {
+  void take_pictures(const Moment& m) {
     const Portrait portrait(*net_, targets_, *stream_, s_.evaluation, data_rng_.fork("portrait"));
     if (!portrait.on()) return;
-    const int phase = std::clamp(row - 1, 0, stream_->experiences() - 1);
-    portrait.take(row, stream_->experience(phase), record_);
+    const int phase = std::clamp(m.row - 1, 0, stream_->experiences() - 1);
+    portrait.take(m, stream_->experience(phase), record_);
   }
 
   void count_test_macs() {
@@ -319,6 +327,8 @@ class Run final : public Observer {
   GoodnessLog goodness_;
   Looks looks_;
   std::vector<ExampleSet> probes_;
+  Moment phase_end_;  ///< of phase_, if that is one
+  int phase_ = -1;
   std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
   std::optional<double> done_before_;  ///< epochs, by the processes that this one goes on from

@@ -110,7 +110,8 @@ struct Axis {
   }
 };
 
-std::string x_axis(int width, int tasks, int margin, const std::vector<int>& places) {
+std::string x_axis(int width, int tasks, int margin, const std::vector<int>& places,
+                   const char* what) {
   std::string line = std::string(margin - 1, ' ') + glyphs().corner;
   line += show::repeat(glyphs().line, width);
   std::string numbers(static_cast<std::size_t>(margin + width + 4), ' ');
@@ -123,10 +124,11 @@ std::string x_axis(int width, int tasks, int margin, const std::vector<int>& pla
     free_from = at + text.size() + 1;
   }
   numbers.erase(numbers.find_last_not_of(' ') + 1);
-  return line + "\n" + numbers + "  tasks learnt\n";
+  return line + "\n" + numbers + "  " + what + "\n";
 }
 
-std::string draw(const std::vector<std::vector<double>>& curves, bool colour, int width) {
+std::string draw(const std::vector<std::vector<double>>& curves, const char* what, bool colour,
+                 int width) {
   constexpr int kHeight = 11, kMargin = 7;
   std::size_t tasks = 0;
   for (const auto& curve : curves)
@@ -167,7 +169,7 @@ std::string draw(const std::vector<std::vector<double>>& curves, bool colour, in
   std::string out;
   for (int y = 0; y < kHeight; ++y)
     out += labels[static_cast<std::size_t>(y)] + canvas.row(y, colour) + "\n";
-  return out + x_axis(wide, static_cast<int>(tasks), kMargin, places);
+  return out + x_axis(wide, static_cast<int>(tasks), kMargin, places, what);
 }
 
 std::string name_of_experiment(const Runs& runs) {
@@ -190,7 +192,8 @@ std::string show_curves(const std::vector<Runs>& experiments, bool colour, int w
       experiments, [](const Runs& runs) { return !runs.empty() && runs.front().is_score(); });
   std::string out = scores ? "average score over the regimes seen so far, % of the expert\n"
                            : "average accuracy over the tasks seen so far, %\n";
-  out += draw(curves, colour, width);
+  const bool phases = std::ranges::any_of(experiments, come_back);
+  out += draw(curves, phases ? "phases" : "tasks learnt", colour, width);
   int name_width = 0;
   for (const Runs& runs : experiments)
     name_width = std::max(name_width, columns(name_of_experiment(runs)));

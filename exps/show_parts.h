@@ -37,8 +37,7 @@ std::string count(double number);  ///< "1.23 T"
 /// "12.0 G (24 % of dense)"
 std::string executed(const std::vector<RunRecord>&, Macs RunRecord::*field);
 /// How every task fades: a line each, from learning it to the end, one character per experience.
-std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour,
-                       int width);
+std::string sparklines(const Table& accuracy, const RunRecord& run, bool colour, int width);
 /// Tables of what the layers did: activity, gates, how errors came down, goodness.
 std::string layers(const std::vector<RunRecord>&, bool colour);
 /// What agents did in every regime at the end, beside random choices and the expert.

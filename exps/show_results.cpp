@@ -23,8 +23,9 @@ int cell_width(const Runs& runs) {
   return runs.front().is_score() ? 7 : 6;
 }
 
-/// Which tasks (from 1) to show when only `most` columns fit: the first, the last, every n-th.
-std::vector<int> shown_tasks(int tasks, int most, int* step) {
+/// Which of so many tasks or rows (from 1) to show when only `most` columns fit: the first, the
+/// last, every n-th.
+std::vector<int> shown_of(int tasks, int most, int* step) {
   *step = 1;
   const auto fits = [&](int n) { return tasks / n + 2 <= most; };
   if (tasks > most)
@@ -60,13 +61,13 @@ std::string matrix(const Runs& runs, bool colour, int width) {
   const int room = width - kSeen - cell * tasks;
   const int label = room >= narrow ? std::min(room, wanted) : std::min(wanted, 20);
   int step = 1;
-  const auto shown = shown_tasks(tasks, std::max((width - kSeen - label) / cell, 3), &step);
+  const auto shown = shown_of(tasks, std::max((width - kSeen - label) / cell, 3), &step);
 
   std::string out = fit(fmt::format("{}, %", measured(runs)), label);
   for (const int t : shown)
     out += fit_right(std::to_string(t), cell);
   out += fmt::format(" {} seen\n", glyphs().bar);
-  const std::vector<double> curve = average_accuracy_curve(accuracy);
+  const std::vector<double> curve = average_accuracy_curve(accuracy, first.order);
   const auto row = [&](const std::string& name, int i, double seen) {
     out += fit(name, label - 1) + " ";
     for (const int t : shown) {
@@ -76,10 +77,19 @@ std::string matrix(const Runs& runs, bool colour, int width) {
     out += fmt::format(" {}{}\n", glyphs().bar, i == 0 ? "" : fit_right(show::percent(seen), 5));
   };
   row("untrained", 0, 0);
-  for (const int t : shown) {
+  const bool come_back = !first.order.empty();
+  constexpr int kMostRows = 60;
+  int every = step;
+  const auto phases =
+      come_back ? shown_of(static_cast<int>(curve.size()), kMostRows, &every) : shown;
+  for (const int t : phases) {
     const auto at = static_cast<std::size_t>(t - 1);
-    row(fmt::format("after {} {}", t, first.task_names[at]), t, curve[at]);
+    const int task = come_back ? first.order[at] + 1 : t;
+    row(fmt::format("after {} {}", t, first.task_names[static_cast<std::size_t>(task - 1)]), t,
+        curve[at]);
   }
+  if (every > step)
+    out += dim(fmt::format("one in {} of the {} phases", every, curve.size()), colour) + "\n";
   if (step > 1)
     out += dim(fmt::format("one in {} of the {} tasks, and the first and the last", step, tasks),
                colour) +
@@ -177,7 +187,7 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   if (runs.front().accuracy.size() == 0) return out + "nothing was evaluated\n";
   ENGRAM_INVARIANT(runs.front().task_names.size() == runs.front().accuracy.shape(1));
   return out + matrix(runs, colour, width) +
-         show::sparklines(mean_accuracy(runs), runs.front().task_names, colour, width) +
+         show::sparklines(mean_accuracy(runs), runs.front(), colour, width) +
          metrics(runs, definition, colour, width) + show::returns(runs, colour, width) +
          show::layers(runs, colour) + beginning(runs.front()) + cost(runs);
 }

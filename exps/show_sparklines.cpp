@@ -34,25 +34,31 @@ std::vector<std::size_t> thinned(std::size_t count, std::size_t most) {
 
 }  // namespace
 
-std::string sparklines(const Table& accuracy, const std::vector<std::string>& tasks, bool colour,
-                       int width) {
-  const std::size_t count = tasks.size();
+std::string sparklines(const Table& accuracy, const RunRecord& run, bool colour, int width) {
+  const std::vector<std::string>& tasks = run.task_names;
+  const std::size_t count = tasks.size(), end = accuracy.shape(0) - 1;
   if (count < 2) return "";
+  // The row before the one after which a task is known.
+  const auto learnt = [&](std::size_t task) {
+    if (run.order.empty()) return task;
+    const auto first = std::find(run.order.begin(), run.order.end(), static_cast<int>(task));
+    return static_cast<std::size_t>(first - run.order.begin());
+  };
   int name_width = 0;
   for (const std::string& task : tasks)
     name_width = std::max(name_width, columns(task));
   name_width = std::max(1, std::min({width - kBeside - kFewestBlocks, name_width, 24}));
   const int blocks = std::clamp(width - kBeside - name_width, kFewestBlocks, kMostBlocks);
   std::string out = dim("each task from learning it to the end, 0 to 100 %", colour) + "\n";
-  const std::vector<std::size_t> rows = thinned(count, static_cast<std::size_t>(blocks - 1));
+  const std::vector<std::size_t> rows = thinned(end, static_cast<std::size_t>(blocks - 1));
   for (const std::size_t task : thinned(count, kMostLines)) {
     std::string line;
     for (const std::size_t row : rows)
-      line += row < task ? " " : block(accuracy(row + 1, task));
+      line += row < learnt(task) ? " " : block(accuracy(row + 1, task));
     out += fmt::format("  {} {} {}  {} {} {}\n", fit_right(std::to_string(task + 1), 3),
                        fit(tasks[task], name_width), line,
-                       fit_right(percent(accuracy(task + 1, task)), 5), glyphs().arrow,
-                       percent(accuracy(count, task)));
+                       fit_right(percent(accuracy(learnt(task) + 1, task)), 5), glyphs().arrow,
+                       percent(accuracy(end, task)));
   }
   return out + "\n";
 }

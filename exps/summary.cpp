@@ -20,6 +20,10 @@ const char* measured(const std::vector<RunRecord>& runs) {
   return !runs.empty() && std::ranges::all_of(runs, &RunRecord::is_score) ? "score" : "accuracy";
 }
 
+bool come_back(const std::vector<RunRecord>& runs) {
+  return std::ranges::any_of(runs, [](const RunRecord& run) { return !run.order.empty(); });
+}
+
 Table mean_accuracy(const std::vector<RunRecord>& runs) {
   Table mean = runs.front().accuracy;
   std::vector<double> values;
@@ -37,7 +41,7 @@ Table mean_accuracy(const std::vector<RunRecord>& runs) {
 std::vector<Summary> average_accuracy_summaries(const std::vector<RunRecord>& runs) {
   std::vector<std::vector<double>> values;
   for (const RunRecord& run : runs) {
-    const std::vector<double> curve = average_accuracy_curve(run.accuracy);
+    const std::vector<double> curve = average_accuracy_curve(run.accuracy, run.order);
     values.resize(std::max(values.size(), curve.size()));
     for (std::size_t t = 0; t < curve.size(); ++t)
       values[t].push_back(curve[t]);

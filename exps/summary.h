@@ -17,10 +17,13 @@ Summary summarise(const std::vector<double>& values);  ///< NaNs are left out
 /// What the matrices of runs hold: "accuracy", or "score" where all are of agents.
 const char* measured(const std::vector<RunRecord>& runs);
 
-/// [T + 1, T] of the first run: means over the runs with a matrix of that shape; NaN where no run
-/// was evaluated. There must be a run.
+/// Whether tasks come back in any of them, so that rows of the matrix are phases and not tasks.
+bool come_back(const std::vector<RunRecord>& runs);
+
+/// As the matrix of the first run: means over the runs with a matrix of that shape; NaN where no
+/// run was evaluated. There must be a run.
 Table mean_accuracy(const std::vector<RunRecord>& runs);
-/// Of average_accuracy_curve(), for every number of tasks that a run has learnt.
+/// Of average_accuracy_curve(), after every experience of a run.
 std::vector<Summary> average_accuracy_summaries(const std::vector<RunRecord>& runs);
 
 /// The metrics of the run that has most of them: names and definitions for all. Values are that

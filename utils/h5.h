@@ -68,6 +68,7 @@ class Group {
                                        std::vector<std::size_t>* shape = nullptr) const;
   std::vector<std::string> read_texts(const std::string& name) const;
   std::vector<std::size_t> shape(const std::string& name) const;  ///< of a data set, unread
+  bool holds_bytes(const std::string& name) const;  ///< whether read_bytes takes the data set
 
  private:
   friend void save(const std::filesystem::path&, const std::function<void(const Group&)>&);

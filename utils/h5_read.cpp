@@ -127,6 +127,11 @@ void require_numbers(const Stored& stored, bool whole) {
                 stored.what + (whole ? " does not hold integers" : " does not hold numbers"));
 }
 
+bool is_bytes(const Stored& stored) {
+  return H5Tget_class(stored.type) == H5T_INTEGER && H5Tget_size(stored.type) == 1 &&
+         H5Tget_sign(stored.type) == H5T_SGN_NONE;
+}
+
 template <class T>
 std::vector<T> read_numbers(hid_t group, const std::string& name, std::vector<std::size_t>* shape,
                             hid_t memory_type) try {
@@ -134,7 +139,7 @@ std::vector<T> read_numbers(hid_t group, const std::string& name, std::vector<st
   const Stored stored = opened_set(set, name);
   require_numbers(stored, std::is_integral_v<T>);
   // HDF5 would cut off silently what a byte cannot hold.
-  if (sizeof(T) == 1 && (H5Tget_size(stored.type) != 1 || H5Tget_sign(stored.type) != H5T_SGN_NONE))
+  if (sizeof(T) == 1 && !is_bytes(stored))
     throw Error(Fault::Data, stored.what + " does not hold unsigned bytes");
   std::vector<T> values(stored.count);
   if (stored.count > 0) stored.read(memory_type, values.data());
@@ -261,6 +266,11 @@ std::int64_t Group::integer_attribute(const std::string& name) const {
 std::vector<std::size_t> Group::shape(const std::string& name) const {
   const DataSet set = open_set(id_, name);
   return opened_set(set, name).shape;
+}
+
+bool Group::holds_bytes(const std::string& name) const {
+  const DataSet set = open_set(id_, name);
+  return is_bytes(opened_set(set, name));
 }
 
 std::vector<double> Group::read(const std::string& name, std::vector<std::size_t>* shape) const {

@@ -41,12 +41,8 @@ std::vector<std::uint8_t> content(struct archive* reader, const std::string& nam
   }
 }
 
-/// The header of an array, and what follows it.
-struct Parts {
-  std::string header;
-  std::span<const std::uint8_t> data;
-};
-Parts parts_of(std::span<const std::uint8_t> file, const std::string& name) {
+/// Takes the header off the front of an array's file and returns it.
+std::string take_header(std::vector<std::uint8_t>& file, const std::string& name) {
   constexpr std::string_view kMagic = "\x93NUMPY";
   const std::size_t prefix = file.size() > 6 && file[6] >= 2 ? 12 : 10;
   if (file.size() < prefix ||
@@ -58,8 +54,11 @@ Parts parts_of(std::span<const std::uint8_t> file, const std::string& name) {
     length = length << 8 | file[i];
   if (length > kLongestHeader || length > file.size() - prefix)
     refuse(fmt::format("{} has a header of {} bytes", name, length));
-  const auto text = file.subspan(prefix, length);
-  return {{text.begin(), text.end()}, file.subspan(prefix + length)};
+  const auto begin = file.begin() + static_cast<std::ptrdiff_t>(prefix);
+  const auto end = begin + static_cast<std::ptrdiff_t>(length);
+  std::string header(begin, end);
+  file.erase(file.begin(), end);
+  return header;
 }
 
 std::vector<std::size_t> shape_of(const std::string& tuple, const std::string& name) {
@@ -72,40 +71,48 @@ std::vector<std::size_t> shape_of(const std::string& tuple, const std::string& n
   return shape;
 }
 
-NamedTensor array_of(std::span<const std::uint8_t> file, const std::string& name) {
+StoredArray array_of(std::vector<std::uint8_t> file, const std::string& name) {
   static const std::regex dictionary(
-      R"(\{'descr': '([<|=>]?[a-z][0-9]{1,2})', 'fortran_order': (False|True), )"
+      R"(\{'descr': '([<|=>]?[a-zSU][0-9]{1,4})', 'fortran_order': (False|True), )"
       R"('shape': \(([0-9, ]*)\), \} *\n?)");
-  const auto [header, data] = parts_of(file, name);
+  const std::string header = take_header(file, name);
   std::smatch found;
   if (!std::regex_match(header, found, dictionary)) refuse(name + " has a strange header");
-  NamedTensor tensor{name, shape_of(found[3], name), {}, true};
-  const std::string type = found[1];
+  StoredArray array{name, found[1], shape_of(found[3], name), std::move(file), found[2] == "True"};
+  const std::size_t numbers = checked_elements(array.shape, name);
+  const std::size_t digits = array.type.find_first_of("0123456789");
+  const std::size_t units = array.type[digits - 1] == 'U' ? 4 : 1;  // of text, four bytes a letter
+  const std::size_t bytes = numbers * units * std::stoul(array.type.substr(digits));
+  if (array.bytes.size() != bytes)
+    refuse(fmt::format("{} needs {} bytes and has {}", name, bytes, array.bytes.size()));
+  return array;
+}
+
+NamedTensor tensor_of(const StoredArray& array) {
+  NamedTensor tensor{array.name, array.shape, {}, true};
+  const std::string& type = array.type;
   const bool whole = type.size() == 3 && (type[1] == 'i' || type[1] == 'u');
   if (whole || type == "|b1") return tensor.numbers = false, tensor;
   if (type != "<f2" && type != "<f4" && type != "<f8")
-    refuse(fmt::format("{} has the type {}; readable are <f2, <f4 and <f8", name, type));
-  if (found[2] == "True" && tensor.shape.size() > 1)
-    refuse(name + " is in Fortran's order; save np.ascontiguousarray of it");
+    refuse(fmt::format("{} has the type {}; readable are <f2, <f4 and <f8", array.name, type));
+  if (array.fortran && tensor.shape.size() > 1)
+    refuse(array.name + " is in Fortran's order; save np.ascontiguousarray of it");
   const NumberType number = type == "<f2"   ? NumberType::Float16
                             : type == "<f4" ? NumberType::Float32
                                             : NumberType::Float64;
-  const std::size_t bytes = checked_elements(tensor.shape, name) * bytes_of(number);
-  if (data.size() != bytes)
-    refuse(fmt::format("{} needs {} bytes and has {}", name, bytes, data.size()));
-  tensor.values = to_floats(number, data);
+  tensor.values = to_floats(number, array.bytes);
   return tensor;
 }
 
 }  // namespace
 
-std::vector<NamedTensor> read_npz(std::span<const std::uint8_t> file) {
+std::vector<StoredArray> read_npz_arrays(std::span<const std::uint8_t> file) {
   const Reader reader(archive_read_new());
   if (!reader) throw Error(Fault::Internal, "libarchive cannot be started");
   archive_read_support_format_zip_seekable(reader.get());
   if (archive_read_open_memory(reader.get(), file.data(), file.size()) != ARCHIVE_OK)
     refuse(archive_error_string(reader.get()));
-  std::vector<NamedTensor> out;
+  std::vector<StoredArray> out;
   std::size_t left = kMostBytes;
   for (archive_entry* entry = nullptr;;) {
     const int code = archive_read_next_header(reader.get(), &entry);
@@ -115,11 +122,18 @@ std::vector<NamedTensor> read_npz(std::span<const std::uint8_t> file) {
     std::string name = path ? path : "";
     if (!name.ends_with(".npy")) refuse(fmt::format("it holds '{}', which is no array", name));
     name.resize(name.size() - 4);
-    const auto bytes = content(reader.get(), name, left);
+    auto bytes = content(reader.get(), name, left);
     left -= bytes.size();
-    out.push_back(array_of(bytes, name));
+    out.push_back(array_of(std::move(bytes), name));
   }
   if (out.empty()) refuse("it holds no array");
+  return out;
+}
+
+std::vector<NamedTensor> read_npz(std::span<const std::uint8_t> file) {
+  std::vector<NamedTensor> out;
+  for (const StoredArray& array : read_npz_arrays(file))
+    out.push_back(tensor_of(array));
   return out;
 }
 

@@ -7,7 +7,21 @@
 #include <span>
 #include <vector>
 
+#include "utils/shape.h"
+
 namespace engram {
+
+/// What the header of a PNG file says of its picture: one channel when it is grey, three in colour
+/// (or by a palette), transparency left out. Throws Error(Data) when the file is no PNG, has 16
+/// bits a channel, or claims more pixels than its length can hold.
+ImageShape png_shape(std::span<const std::uint8_t> file);
+
+/// Decodes a PNG file that nobody has vouched for into `out` [height, width, channels]: the bytes
+/// as stored, without correction of gamma or colour; transparency is dropped. `shape` has the
+/// height and width of png_shape(file), and one or three channels; grey becomes colour, not the
+/// reverse. Throws Error(Data) when the file is truncated or corrupt.
+void decode_png(std::span<const std::uint8_t> file, const ImageShape& shape,
+                std::span<std::uint8_t> out);
 
 /// The bytes of a PNG file of `pixels` [height, width, channels], rows from the top, 8 bits each;
 /// one channel is grey, three are red, green and blue. Error(Internal) when the sizes disagree or

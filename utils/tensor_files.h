@@ -18,10 +18,20 @@ struct NamedTensor {
   bool numbers = true;  ///< false: integers, and no values
 };
 
+/// An array as its file holds it, row-major unless it says otherwise.
+struct StoredArray {
+  std::string name, type;  ///< the type as NumPy writes it: "|u1", "<i8", "<f4"
+  std::vector<std::size_t> shape;
+  std::vector<std::uint8_t> bytes;
+  bool fortran = false;  ///< the first index runs fastest
+};
+
 /// Numbers of 16 (IEEE, bfloat), 32 and 64 bits. In the order of their places in the file.
 std::vector<NamedTensor> read_safetensors(std::span<const std::uint8_t> file);
 /// A zip of .npy arrays, of numbers of 16, 32 and 64 bits. In the order of the zip.
 std::vector<NamedTensor> read_npz(std::span<const std::uint8_t> file);
+/// The same zip as it is, of little-endian numbers of any type. Memory follows what is in the file.
+std::vector<StoredArray> read_npz_arrays(std::span<const std::uint8_t> file);
 
 /// What stands for a type in memory as files have it, little-endian.
 enum class NumberType { Float16, BFloat16, Float32, Float64 };

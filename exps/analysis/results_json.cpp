@@ -1,6 +1,7 @@
 #include "exps/analysis/results_json.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "exps/analysis/json_parts.h"
 #include "exps/summary.h"
@@ -90,6 +91,14 @@ json alignment_of(const RunRecord& run) {
   return list;
 }
 
+/// The task of every row of the matrix but the first, 0-based.
+std::vector<int> order_of(const RunRecord& run) {
+  if (!run.order.empty()) return run.order;
+  std::vector<int> order(run.task_names.size());
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
 json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonOptions& options) {
   json metrics = json::object();
   for (const Metric& metric : compute_metrics(run, forgetting))
@@ -98,9 +107,10 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
   for (const auto& [key, value] : run.provenance)
     provenance.emplace(key, value);  // the first one stands
   return {{"seed", run.seed},
+          {"order", order_of(run)},
           {"accuracy", table(run.accuracy)},
-          {"average_accuracy_curve", numbers(average_accuracy_curve(run.accuracy))},
-          {"forgetting_curve", numbers(forgetting_curve(run.accuracy, forgetting))},
+          {"average_accuracy_curve", numbers(average_accuracy_curve(run.accuracy, run.order))},
+          {"forgetting_curve", numbers(forgetting_curve(run.accuracy, forgetting, run.order))},
           {"metrics", std::move(metrics)},
           {"task_seconds", numbers(run.task_seconds)},
           {"evaluate_seconds", numbers(run.evaluate_seconds)},

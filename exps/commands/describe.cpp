@@ -24,12 +24,14 @@ std::shared_ptr<const Images> labels_only(const DatasetEntry& entry, int count) 
   auto out = std::make_shared<Images>();
   out->shape = entry.shape;
   for (int i = 0; i < count; ++i)
-    out->labels.push_back(static_cast<std::uint8_t>(i % entry.classes));
+    out->labels.push_back(static_cast<Label>(i % entry.classes));
   out->views.assign(entry.attributes.size(), out->labels);
   return out;
 }
 
-Dataset stand_in(const DatasetEntry& entry) {
+Dataset stand_in(const StreamOptions& options, const DataSearch& search) {
+  if (options.benchmark == kOwnData) return load_benchmark(options, search, Reading::Outline);
+  const DatasetEntry& entry = dataset_entry(options.benchmark);
   return {.name = std::string(entry.name),
           .classes = entry.classes,
           .train = labels_only(entry, entry.train_count + entry.held_out),
@@ -85,9 +87,9 @@ std::string describe_settings(const Settings& settings, bool only_set, bool colo
   return out;
 }
 
-PartsText try_parts(const Settings& s, std::uint64_t seed) {
+PartsText try_parts(const Settings& s, std::uint64_t seed, const DataSearch& search) {
   if (s.acts()) return try_agent_parts(s, seed);
-  const Dataset data = stand_in(dataset_entry(s.stream.benchmark));
+  const Dataset data = stand_in(s.stream, search);
   const auto stream = make_stream(s.stream, data, seed);
   const Targets targets(*stream, s.scenario);
   const auto rule = make_rule(s);

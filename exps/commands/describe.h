@@ -13,12 +13,13 @@ namespace engram {
 std::string describe_settings(const Settings&, bool only_set, bool colour);
 
 /// Builds every part of a run, needing no data: a stand-in of the same shape and label counts takes
-/// the data set's place. Returns the stream and the model's layers in words. Error(Config) when the
-/// parts do not fit each other, which is how settings are checked before anything trains.
+/// the data set's place; of a user's own data the outline is read. Returns the stream and the
+/// model's layers in words. Error(Config) when the parts do not fit each other, which is how
+/// settings are checked before anything trains.
 struct PartsText {
   std::string stream, model;
   std::size_t parameters = 0;
 };
-PartsText try_parts(const Settings&, std::uint64_t seed);
+PartsText try_parts(const Settings&, std::uint64_t seed, const DataSearch& = data_search());
 
 }  // namespace engram

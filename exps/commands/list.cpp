@@ -108,6 +108,13 @@ Kind dataset_kind() {
                           {std::to_string(e.classes), e.shape.text(), std::to_string(e.train_count),
                            std::to_string(e.test_count), std::string(e.summary)},
                           [&e] { return dataset_detail(e); }});
+  kind.items.push_back(
+      {std::string(kOwnData), {"-", "-", "-", "-", "your own images, at data_path"}, [] {
+         return std::string(
+             "data_path names the file or folder, image_layout the "
+             "axes of arrays; benchmarks/README.md tells what it "
+             "may hold\n");
+       }});
   return kind;
 }
 

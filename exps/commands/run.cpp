@@ -81,8 +81,8 @@ int positive(const ParsedArguments& arguments, const char* option, int otherwise
 }
 
 /// What to do with which run; says so for those that are not new.
-std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>& data,
-                            const DataSearch& search, bool force, bool quiet) {
+std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>& data, bool force,
+                            bool quiet) {
   std::vector<RunJob> jobs;
   const auto say = [&](const PlannedRun& run, const char* text) {
     if (!quiet) fmt::print(stderr, "{}: {}\n", plan.label(run), text);
@@ -95,9 +95,13 @@ std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>&
     if (run.state == RunState::Resumable)
       say(run, force ? "starts over" : "resumed from its checkpoint; --force starts over");
     const Settings& settings = plan.settings_of(run);
-    const std::string name(settings.acts() ? "" : dataset_entry(settings.stream.benchmark).name);
+    const StreamOptions& s = settings.stream;
+    const std::string name = settings.acts() ? ""
+                             : s.benchmark == kOwnData
+                                 ? fmt::format("{} {}", name_of(s.image_layout), s.data_path)
+                                 : std::string(dataset_entry(s.benchmark).name);
     if (!data.contains(name))
-      data.emplace(name, settings.acts() ? Dataset{} : load_dataset(name, search));
+      data.emplace(name, settings.acts() ? Dataset{} : load_benchmark(s, plan.search));
     jobs.push_back({&settings, &data.at(name), run.files, !force});
   }
   return jobs;
@@ -179,6 +183,8 @@ PlanRequest plan_request(const ParsedArguments& arguments) {
   request.experiments = experiments_folder(arguments.get<std::string>("exps"));
   request.out = results_folder(arguments.get<std::string>("out"));
   request.force = arguments.has("force");
+  const auto data = arguments.get<std::string>("data");
+  request.search = data_search(data ? std::optional<std::filesystem::path>(*data) : std::nullopt);
   return request;
 }
 
@@ -229,10 +235,7 @@ int run_command(const Arguments& words) {
   }
   if (!force) refuse_foreign_files(plan);
   std::map<std::string, Dataset> data;
-  const auto folder = arguments->get<std::string>("data");
-  const DataSearch search =
-      data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt);
-  const std::vector<RunJob> todo = jobs_of(plan, data, search, force, quiet);
+  const std::vector<RunJob> todo = jobs_of(plan, data, force, quiet);
   const JobOptions options{.jobs = std::min(jobs, static_cast<int>(todo.size())),
                            .threads = threads,
                            .checkpoint_seconds = *arguments->get<double>("checkpoint"),

@@ -117,7 +117,7 @@ std::string RunPlan::label(const PlannedRun& run) const {
 RunPlan make_plan(const PlanRequest& request) {
   if (request.label) check_label(*request.label);
   Library library(request.experiments);
-  RunPlan plan;
+  RunPlan plan{.search = request.search};
   std::set<fs::path> folders;
   for (const auto& [name, book] : library.find(request.names)) {
     PlannedExperiment e{read_settings(name, book->resolve(name, request.overrides)), {}};
@@ -133,7 +133,7 @@ RunPlan make_plan(const PlanRequest& request) {
   const auto seeds = request.seeds.value_or(usual);
   for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
     const PlannedExperiment& e = plan.experiments[i];
-    during(e.settings.experiment, [&] { try_parts(e.settings, seeds.front()); });
+    during(e.settings.experiment, [&] { try_parts(e.settings, seeds.front(), request.search); });
     for (const std::uint64_t seed : seeds) {
       PlannedRun run{.experiment = i, .files = {e.folder, seed}, .state = {}, .why = ""};
       run.state = run_state(run.files, e.settings, &run.why);
@@ -157,7 +157,7 @@ std::string describe_plan(const RunPlan& plan, bool force, bool colour) {
     std::vector<const PlannedRun*> runs;
     for (const PlannedRun& run : plan.runs)
       if (run.experiment == i) runs.push_back(&run);
-    const PartsText parts = try_parts(settings, runs.front()->files.seed);
+    const PartsText parts = try_parts(settings, runs.front()->files.seed, plan.search);
     out += bold("[" + settings.experiment + "]", colour) + "\n";
     out += describe_settings(settings, /*only_set=*/false, colour);
     out += fmt::format("stream: {}\nmodel, {} parameters:\n{}runs:\n", parts.stream,

@@ -19,6 +19,7 @@ struct PlanRequest {
   std::optional<std::string> label;    ///< of --name
   std::filesystem::path experiments, out;
   bool force = false;
+  DataSearch search{};  ///< of --data
 };
 
 struct PlannedRun {
@@ -34,6 +35,7 @@ struct PlannedExperiment {
 };
 
 struct RunPlan {
+  DataSearch search;
   std::vector<PlannedExperiment> experiments;
   std::vector<PlannedRun> runs;  ///< every seed of the first experiment, then of the second, ...
 

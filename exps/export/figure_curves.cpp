@@ -146,8 +146,10 @@ Drawing curves(const ResultsSet& set, const FigureOptions& options) {
   out += fmt::format("set xtics {}; set ytics {}\n",
                      task_ticks(static_cast<int>(tasks), options.width < 5 ? 10 : 20),
                      number(axis.step));
-  out += fmt::format("set label 'tasks learnt' at {}, {} center\n", sheet.x(0.5 * (left + right)),
-                     sheet.y(keys + 0.08));
+  const bool phases = std::ranges::any_of(
+      set.experiments, [](const ExperimentRuns& e) { return come_back(e.runs); });
+  out += fmt::format("set label '{}' at {}, {} center\n", phases ? "phases" : "tasks learnt",
+                     sheet.x(0.5 * (left + right)), sheet.y(keys + 0.08));
   out += fmt::format("set label 'average {}, %' at {}, {} center rotate by 90\n",
                      scores ? "score" : "accuracy", sheet.x(0.1), sheet.y(keys + below + plot / 2));
   out += key.commands(sheet, 0.1, keys - 0.02, unit);

@@ -9,12 +9,12 @@
 namespace engram::figure {
 namespace {
 
-/// [T, T] in percent, without the untrained row.
+/// [phases, T] in percent, without the untrained row.
 Table percents_of(const ExperimentRuns& experiment) {
   const Table mean = mean_accuracy(experiment.runs);
-  const std::size_t tasks = mean.shape(1);
-  Table percents({tasks, tasks}, kNotEvaluated);
-  for (std::size_t i = 0; i < tasks; ++i)
+  const std::size_t rows = mean.shape(0) - 1, tasks = mean.shape(1);
+  Table percents({rows, tasks}, kNotEvaluated);
+  for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < tasks; ++j)
       percents(i, j) = 100 * mean(i + 1, j);
   return percents;
@@ -23,12 +23,12 @@ Table percents_of(const ExperimentRuns& experiment) {
 /// Boxes rather than an image: sharp at any size, and what was not evaluated is not there. Viewers
 /// leave hairlines between boxes that only touch, so each reaches below the next ones.
 std::string boxes_of(const Table& mean, double over) {
-  const std::size_t tasks = mean.shape()[0];
+  const std::size_t phases = mean.shape()[0], tasks = mean.shape()[1];
   const auto known = [&](std::size_t i, std::size_t j) {
-    return i < tasks && j < tasks && std::isfinite(mean(i, j));
+    return i < phases && j < tasks && std::isfinite(mean(i, j));
   };
   std::string rows;
-  for (std::size_t i = 0; i < tasks; ++i)
+  for (std::size_t i = 0; i < phases; ++i)
     for (std::size_t j = 0; j < tasks; ++j) {
       if (!known(i, j)) continue;
       const auto x = static_cast<double>(j + 1), y = static_cast<double>(i + 1);
@@ -62,29 +62,33 @@ constexpr const char* kPalette =
 Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
   constexpr double kTitleFont = 8;
   const Table mean = percents_of(experiment);
-  const auto tasks = static_cast<int>(mean.shape()[0]);
+  const auto phases = static_cast<int>(mean.shape()[0]), tasks = static_cast<int>(mean.shape()[1]);
   const double before = 0.46, bar = 0.1, bar_room = 0.62, below = 0.32, above = 0.26;
   // A matrix of few tasks would be all paper: its cells are at most 0.6 inches.
   const double side = std::min({options.width - before - bar_room, 0.6 * std::max(tasks, 3), 5.0});
+  // Cells are squares unless the tasks come back so often that the page would not hold them.
+  const double down = std::min(side * phases / std::max(tasks, 1), 7.0);
   const double spare = (options.width - before - side - bar_room) / 2, left = before + spare;
-  const double right = left + side, top = below + side;
+  const double right = left + side, top = below + down;
   const Sheet sheet{options.width, top + above};
 
   std::string out = common_settings() + kPalette + sheet.margins(left, right, below, top);
   out += "unset grid; set border 15\nset cbrange [0:100]\n";
-  out += fmt::format("set xrange [0.5:{0}]; set yrange [{0}:0.5]\n", std::max(tasks, 1) + 0.5);
-  const std::string ticks = task_ticks(tasks, 10);
-  out += fmt::format("set xtics {}; set ytics {}; set cbtics 20 scale 0.4\n", ticks, ticks);
+  out += fmt::format("set xrange [0.5:{}]; set yrange [{}:0.5]\n", std::max(tasks, 1) + 0.5,
+                     std::max(phases, 1) + 0.5);
+  out += fmt::format("set xtics {}; set ytics {}; set cbtics 20 scale 0.4\n", task_ticks(tasks, 10),
+                     task_ticks(phases, 10));
   out += fmt::format("set colorbox user origin {}, {} size {}, {} noborder\n",
-                     sheet.x(right + 0.08), sheet.y(below), sheet.x(bar), sheet.y(side));
+                     sheet.x(right + 0.08), sheet.y(below), sheet.x(bar), sheet.y(down));
   const auto text = [&](const std::string& words, double x, double y, const char* how) {
     out += fmt::format("set label {} at {}, {} {}\n", gnuplot::quoted(words), sheet.x(x),
                        sheet.y(y), how);
   };
   const std::string what = measured(experiment.runs);
   text(what + " on task", left + side / 2, 0.08, "center");
-  text("after learning task", spare + 0.1, below + side / 2, "center rotate by 90");
-  text(what + ", %", right + bar_room - 0.09, below + side / 2, "center rotate by 90");
+  text(come_back(experiment.runs) ? "after phase" : "after learning task", spare + 0.1,
+       below + down / 2, "center rotate by 90");
+  text(what + ", %", right + bar_room - 0.09, below + down / 2, "center rotate by 90");
   const std::size_t seeds = experiment.runs.size();
   const std::string count = seeds == 1 ? "1 seed" : fmt::format("mean of {} seeds", seeds);
   const double room = sheet.width - 0.2 - text_width(", " + count, kTitleFont);
@@ -97,7 +101,8 @@ Drawing matrix(const ExperimentRuns& experiment, const FigureOptions& options) {
     out += fmt::format("${} << EOD\n{}EOD\n", block, rows);
     plots += fmt::format("${} {}, ", block, how);
   };
-  const double cell = 72 * side / std::max(tasks, 1);  // points
+  const double cell =
+      72 * std::min(side / std::max(tasks, 1), down / std::max(phases, 1));  // points
   add("cells", boxes_of(mean, std::min(0.2, 0.4 / cell)),
       "using 1:2:3:4:5:6:7 with boxxyerror fs solid noborder fc palette");
   if (tasks <= 10) {

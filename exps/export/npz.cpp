@@ -262,11 +262,15 @@ void add_experiment(Npz& npz, const ExperimentRuns& e) {
   npz.add(prefix + "seeds", seeds, {seeds.size()});
   npz.add(prefix + "task_names", first.task_names);
   npz.add(prefix + "test_sizes", sizes, {sizes.size()});
+  if (!first.order.empty())
+    npz.add(prefix + "order", std::vector<std::int64_t>(first.order.begin(), first.order.end()),
+            {first.order.size()});
   add_metrics(npz, prefix, e);
   add_rows(npz, prefix + "average_accuracy_curve", e,
-           [](const RunRecord& run) { return average_accuracy_curve(run.accuracy); });
-  add_rows(npz, prefix + "forgetting_curve", e,
-           [&](const RunRecord& run) { return forgetting_curve(run.accuracy, e.forgetting); });
+           [](const RunRecord& run) { return average_accuracy_curve(run.accuracy, run.order); });
+  add_rows(npz, prefix + "forgetting_curve", e, [&](const RunRecord& run) {
+    return forgetting_curve(run.accuracy, e.forgetting, run.order);
+  });
   add_rows(npz, prefix + "task_seconds", e, [](const RunRecord& run) { return run.task_seconds; });
   add_rows(npz, prefix + "macs", e, [](const RunRecord& run) {
     return std::vector<double>{run.train_macs.executed, run.train_macs.dense,

@@ -51,8 +51,8 @@ void metrics(const ResultsSet& set, const Add& add) {
 
 void curves(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns& e, const RunRecord& run, const auto& row) {
-    const auto seen = average_accuracy_curve(run.accuracy);
-    const auto lost = forgetting_curve(run.accuracy, e.forgetting);
+    const auto seen = average_accuracy_curve(run.accuracy, run.order);
+    const auto lost = forgetting_curve(run.accuracy, e.forgetting, run.order);
     for (std::size_t t = 0; t < seen.size(); ++t)
       row(t + 1, seen[t], lost[t]);
   });

@@ -212,8 +212,8 @@ PictureRecord Attributions::start(std::size_t images) const {
   return set;
 }
 
-void Attributions::take(int row, RunRecord& run) const {
-  if (!on() || row == 0) return;
+void Attributions::take(const Moment& m, RunRecord& run) const {
+  if (!on() || m.row == 0) return;
   const ExampleSet tests = o_.evaluate_validation ? stream_.validation(0) : stream_.test(0);
   // The first examples of every class, a class after the other.
   const std::vector<int> classes = stream_.classes(0);
@@ -235,7 +235,7 @@ void Attributions::take(int row, RunRecord& run) const {
   std::vector<int> target;
   for (const std::uint32_t place : places)
     target.push_back(targets_.target(0, tests.label(place)));
-  const Explained what{x, target, 0, targets_.test_mask(0, row)};
+  const Explained what{x, target, 0, targets_.test_mask(0, m.seen)};
   occlusion_maps(net_, what, {o_.occlusion_patch, o_.occlusion_stride}, occlusion);
   std::vector<const Signal*> maps{&occlusion};
   if (is_differentiable(net_)) {
@@ -257,7 +257,7 @@ void Attributions::take(int row, RunRecord& run) const {
     set.labels.insert(set.labels.end(), 1 + maps.size(), target[static_cast<std::size_t>(i)]);
   }
   set.components.insert(set.components.end(), set.count, -1);
-  std::string name = fmt::format("{}, occlusion up to {:.3g}", moment_of(stream_, row), most[0]);
+  std::string name = fmt::format("{}, occlusion up to {:.3g}", name_of_moment(stream_, m), most[0]);
   if (maps.size() > 1) name += fmt::format(", gradient times input up to {:.3g}", most[1]);
   set.moments.push_back(std::move(name));
 }

@@ -7,6 +7,7 @@
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream.h"
 #include "exps/experiment.h"
+#include "exps/moment.h"
 #include "exps/record.h"
 #include "models/network.h"
 
@@ -58,7 +59,7 @@ class Attributions {
   /// After a task: adds a sheet of [image | occlusion | gradient x input] for test images of the
   /// first task, its classes in turn; without the third for networks that are not differentiable.
   /// Nothing at row 0.
-  void take(int row, RunRecord& run) const;
+  void take(const Moment&, RunRecord& run) const;
 
  private:
   PictureRecord start(std::size_t images) const;

@@ -19,19 +19,19 @@ Looks::Looks(const Network& net, const Targets& targets, const TaskStream& strea
       fields_(net, options.receptive_fields),
       representations_(net, targets, stream, options, rng.fork("representations")),
       attributions_(net, targets, stream, options) {
-  const double moments = stream.experiences() == 1 ? 2 : stream.tasks() + 1;
+  const double moments = stream.experiences() == 1 ? 2 : matrix_rows(stream);
   const double bytes = moments * static_cast<double>(fields_.bytes() + attributions_.bytes());
   if (bytes > kMostBytes)
     throw Error(Fault::Config,
                 fmt::format("receptive_fields and attributions make {:.0f} MiB of pictures over {} "
-                            "tasks, which is more than the {:.0f} that are kept; ask for fewer",
-                            bytes / kMebi, stream.tasks(), kMostBytes / kMebi));
+                            "rows, which is more than the {:.0f} that are kept; ask for fewer",
+                            bytes / kMebi, matrix_rows(stream), kMostBytes / kMebi));
 }
 
-void Looks::take(int row, RunRecord& run) {
-  fields_.take(moment_of(stream_, row), run);
-  representations_.take(row, run);
-  attributions_.take(row, run);
+void Looks::take(const Moment& m, RunRecord& run) {
+  fields_.take(name_of_moment(stream_, m), run);
+  representations_.take(m, run);
+  attributions_.take(m, run);
 }
 
 }  // namespace engram

@@ -9,6 +9,7 @@
 #include "exps/looks/attributions.h"
 #include "exps/looks/receptive_fields.h"
 #include "exps/looks/representations.h"
+#include "exps/moment.h"
 #include "exps/record.h"
 #include "models/network.h"
 
@@ -19,8 +20,8 @@ class Looks {
   /// Error(Config) when something is asked for that the network cannot show.
   Looks(const Network& net, const Targets& targets, const TaskStream& stream,
         const EvaluationOptions& options, Rng rng);
-  /// For row `row` of the accuracy matrix: 0 before training, T for the last one.
-  void take(int row, RunRecord& run);
+  /// For a row of the accuracy matrix.
+  void take(const Moment&, RunRecord& run);
   /// What checkpoints must keep.
   std::vector<std::span<real>> state() { return representations_.state(); }
 

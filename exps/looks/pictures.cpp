@@ -2,15 +2,19 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "utils/colour_map.h"
 #include "utils/error.h"
 
 namespace engram {
 
-std::string moment_of(const TaskStream& stream, int row) {
-  if (row == 0) return "before training";
+std::string name_of_moment(const TaskStream& stream, const Moment& m) {
+  if (m.row == 0) return "before training";
   if (stream.experiences() == 1) return "after training";
-  return "after " + stream.task_name(row - 1);
+  const std::string& task = stream.task_name(m.task);
+  return stream.experiences() > stream.tasks() ? fmt::format("after phase {}, {}", m.row, task)
+                                               : "after " + task;
 }
 
 PictureRecord& picture_set(RunRecord& run, PictureRecord fresh) {

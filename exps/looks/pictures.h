@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "benchmarks/stream.h"
+#include "exps/moment.h"
 #include "exps/record.h"
 #include "utils/real.h"
 
 namespace engram {
 
-/// What a row of the accuracy matrix is called: "before training", "after digits 2 3", or "after
-/// training" when all tasks are learnt at once.
-std::string moment_of(const TaskStream& stream, int row);
+/// What a row of the accuracy matrix is called: "before training", "after digits 2 3", "after
+/// phase 3, digits 2 3" when tasks come back, or "after training" when all are learnt at once.
+std::string name_of_moment(const TaskStream& stream, const Moment&);
 
 /// The set of that name; `fresh` itself, added, when there is none.
 PictureRecord& picture_set(RunRecord& run, PictureRecord fresh);

@@ -139,7 +139,7 @@ Representations::Representations(const Network& net, const Targets& targets,
                 "representation_examples looks at hidden layers, of which this network has none "
                 "that can be read by themselves; use representation_examples = 0");
   const double tasks = stream.tasks();
-  const double bytes = 2 * sizeof(double) * tasks * tasks * (tasks + 1);
+  const double bytes = 2 * sizeof(double) * tasks * tasks * matrix_rows(stream);
   if (bytes * static_cast<double>(layers_.size()) > kMostBytes)
     throw Error(Fault::Config, fmt::format("representation_examples: overlaps of {} tasks in {} "
                                            "layers are too many to keep; use fewer tasks, or "
@@ -197,13 +197,14 @@ std::vector<Features> Representations::features_of(int task) {
 
 void Representations::start(RunRecord& run) const {
   const auto tasks = static_cast<std::size_t>(stream_.tasks());
+  const auto rows = static_cast<std::size_t>(matrix_rows(stream_));
   run.representations.clear();
   for (const int l : layers_) {
     RepresentationRecord record;
     record.layer = net_.layer_name(l);
-    record.probe_accuracy = record.drift = Table({tasks + 1, tasks}, kNotEvaluated);
+    record.probe_accuracy = record.drift = Table({rows, tasks}, kNotEvaluated);
     record.overlap = record.active_overlap =
-        xt::xtensor<double, 3>({tasks + 1, tasks, tasks}, kNotEvaluated);
+        xt::xtensor<double, 3>({rows, tasks, tasks}, kNotEvaluated);
     run.representations.push_back(std::move(record));
   }
 }
@@ -225,13 +226,12 @@ Features Representations::remembered(std::size_t layer, int task) const {
   return out;
 }
 
-void Representations::take(int row, RunRecord& run) {
+void Representations::take(const Moment& m, RunRecord& run) {
   if (!on()) return;
-  if (row == 0) start(run);
+  if (m.row == 0) start(run);
   ENGRAM_INVARIANT(run.representations.size() == layers_.size());
-  const bool at_once = stream_.experiences() == 1 && row > 0;
-  const int tasks = row == 0 || at_once ? stream_.tasks() : row;
-  const auto at = static_cast<std::size_t>(row);
+  const int tasks = m.row == 0 ? stream_.tasks() : m.learnt;
+  const auto at = static_cast<std::size_t>(m.row);
   std::vector<std::vector<ActivityProfile>> profiles(layers_.size());
   for (int task = 0; task < tasks; ++task) {
     const std::vector<Features> features = features_of(task);
@@ -239,8 +239,8 @@ void Representations::take(int row, RunRecord& run) {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       RepresentationRecord& record = run.representations[l];
       record.probe_accuracy(at, t) = probe_accuracy(features[l], samples_[t].labels);
-      if (at_once || task == row - 1) remember(l, task, features[l]);
-      if (row > 0) {
+      if (m.is_new(task)) remember(l, task, features[l]);
+      if (m.row > 0) {
         const Features then = remembered(l, task);
         record.drift(at, t) = representation_drift(rows_of(features[l], 0, then.shape(0)), then);
       }

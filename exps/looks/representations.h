@@ -8,6 +8,7 @@
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream.h"
 #include "exps/experiment.h"
+#include "exps/moment.h"
 #include "exps/record.h"
 #include "models/network.h"
 
@@ -44,10 +45,10 @@ class Representations {
   Representations(const Network& net, const Targets& targets, const TaskStream& stream,
                   const EvaluationOptions& options, Rng rng);
   bool on() const { return examples_ > 0; }
-  /// Fills row `row` of every record: for all tasks before training (and at the end, when they were
+  /// Fills a row of every record: for all tasks before training (and at the end, when they were
   /// learnt at once), else for those learnt so far. Row 0 makes the records. Remembers the features
   /// of the task that has just been learnt.
-  void take(int row, RunRecord& run);
+  void take(const Moment&, RunRecord& run);
   /// What checkpoints must keep: features of the first examples of every task when it was learnt,
   /// one span per layer.
   std::vector<std::span<real>> state();

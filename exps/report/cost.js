@@ -24,10 +24,10 @@ function costFigure(caption, of, unit) {
 function earnedFigure() {
   const spent = (run, t) => sum(run.epochs.filter((o) => o.experience < t)
     .map((o) => o.macs.executed));
-  const what = (t) => `after task ${t + 1}: mean ${kMeasured} on the tasks seen`;
+  const what = (t) => `after ${kRow} ${t + 1}: mean ${kMeasured} on the tasks seen`;
   const rows = () => visible().flatMap((i) => {
     const e = experiments[i];
-    return range(e.tasks.length).map((t) => point(i, over(e, (r) => spent(r, t + 1)).mean,
+    return range(e.runs[0].order.length).map((t) => point(i, over(e, (r) => spent(r, t + 1)).mean,
       over(e, (r) => r.average_accuracy_curve[t]), what(t))).filter((p) => p.y !== null);
   });
   return figure(`Mean ${kMeasured} on the tasks seen, against multiply-adds spent so far`,

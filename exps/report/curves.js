@@ -19,10 +19,13 @@ const asTable = (rows, x, y) => ({ head: ["experiment", x, y, "low", "high"],
 function curveFigure(caption, of, what, y, options = {}) {
   const rows = () => curveRows(of(), what);
   return figure(caption,
-    (w) => lineChart(rows(), w, { x: "tasks learnt", y, ...options.chart?.() }),
-    () => asTable(rows(), "tasks learnt", y), options);
+    (w) => lineChart(rows(), w, { x: comeBack ? "phases" : "tasks learnt", y, ...options.chart?.() }),
+    () => asTable(rows(), comeBack ? "phases" : "tasks learnt", y), options);
 }
 
+/** Rows of a matrix are phases where tasks come back. */
+const comeBack = experiments.some((e) => e.runs.some((r) => r.order.length > e.tasks.length));
+const kRow = comeBack ? "phase" : "task";
 const longest = Math.max(...experiments.map((e) => e.tasks.length));
 const taskName = (t) => `task ${t + 1}: ${experiments.find((e) => e.tasks.length > t).tasks[t]}`;
 const accuracyOn = (t) => (r) => r.accuracy.slice(1).map((row) => row[t] ?? null);
@@ -34,11 +37,11 @@ function curvePanel() {
     one.figure.draw();
   });
   const one = curveFigure(`${kMeasuredTitle} on one task`, () => accuracyOn(task),
-    (t) => `${kMeasured} on ${taskName(task)}, after task ${t}`, kMeasured, { control });
+    (t) => `${kMeasured} on ${taskName(task)}, after ${kRow} ${t}`, kMeasured, { control });
   return panel("Forgetting curves", "Means over the seeds; bands are 95 % t intervals.", [
     curveFigure(`Mean ${kMeasured} over the tasks seen`, () => (r) => r.average_accuracy_curve,
-      (t) => `mean ${kMeasured} on the tasks seen, after task ${t}`, kMeasured),
-    curveFigure("Forgetting", () => (r) => r.forgetting_curve, (t) => `forgetting after task ${t}`,
+      (t) => `mean ${kMeasured} on the tasks seen, after ${kRow} ${t}`, kMeasured),
+    curveFigure("Forgetting", () => (r) => r.forgetting_curve, (t) => `forgetting after ${kRow} ${t}`,
       "forgetting"),
     one]);
 }
@@ -50,7 +53,7 @@ function taskPanel() {
   const span = () => extent(range(Math.min(longest, most)).flatMap((t) => curveRows(accuracyOn(t),
     String).flatMap((r) => [r.y, r.lo, r.hi])));
   const list = range(Math.min(longest, most)).map((t) => curveFigure(`Task ${taskName(t).slice(5)}`,
-    () => accuracyOn(t), (at) => `${kMeasured} on ${taskName(t)}, after task ${at}`, kMeasured,
+    () => accuracyOn(t), (at) => `${kMeasured} on ${taskName(t)}, after ${kRow} ${at}`, kMeasured,
     { chart: () => ({ height: 170, across: span() }) }));
   return panel("Every task", `${kMeasuredTitle} on each task from before it is learnt to the end: a curve `
     + "that falls after its task is forgetting."

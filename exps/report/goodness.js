@@ -88,12 +88,12 @@ function classGoodnessPanel() {
   const cellsOf = (e) => {
     const tables = e.runs.flatMap((r) => r.goodness.filter((g) => g.level === level));
     const classes = Math.max(0, ...tables.flatMap((g) => g.with_label.map((row) => row.length)));
-    return range(e.tasks.length + 1).flatMap((t) => range(classes).map((k) => {
+    return range(e.runs[0].order.length + 1).flatMap((t) => range(classes).map((k) => {
       const s = over(e, (r) => lead(r, t, k));
       const [own, others] = ["with_label", "with_others"].map((kind) =>
         over(e, (r) => at(r, kind, t, k)));
       return { row: t, column: k, v: s.mean, s, own, others,
-        tip: `${t ? `after task ${t}` : "before training"}, class ${k}\n`
+        tip: `${t ? `after ${kRow} ${t}` : "before training"}, class ${k}\n`
           + `true label ${withHalf(own, decimal)}, others ${withHalf(others, decimal)}\n`
           + `difference ${withHalf(s, decimal)} (n = ${s.n})` };
     })).filter((c) => c.v !== null);
@@ -108,7 +108,7 @@ function classGoodnessPanel() {
       const largest = Math.max(...domain.map(Math.abs));
       const digits = largest >= 100 ? 0 : largest >= 10 ? 1 : 2;
       return heatMap(cells, w, { rows: distinct(cells, "row"), columns: distinct(cells, "column"),
-        x: "class (figures: difference)", y: "after task", domain,
+        x: "class (figures: difference)", y: `after ${kRow}`, domain,
         figures: `format(datum.v, '.${digits}f')` });
     }, () => ({ head: ["after task", "class", "with the true label", "with others", "difference"],
       rows: cellsOf(e).map((c) => [c.row, c.column,

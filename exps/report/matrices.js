@@ -2,19 +2,21 @@
 function matrixPanel() {
   const list = experiments.map((e, i) => {
     const at = (t, j) => over(e, (r) => r.accuracy[t]?.[j] ?? null);
-    const tasks = e.tasks.map((_, t) => t + 1);
-    const cells = () => tasks.flatMap((t) => tasks.map((j) => {
+    const order = e.runs[0].order, unit = order.length > e.tasks.length ? "phase" : "task";
+    const tasks = e.tasks.map((_, t) => t + 1), rows = order.map((_, t) => t + 1);
+    const name = (t) => (unit === "task" ? `task ${t}` : `phase ${t}, ${e.tasks[order[t - 1]]}`);
+    const cells = () => rows.flatMap((t) => tasks.map((j) => {
       const s = at(t, j - 1);
       return { row: t, column: j, v: s.mean,
-        tip: `after task ${t}, on ${e.tasks[j - 1]}\n${withHalf(s)} (n = ${s.n})` };
+        tip: `after ${name(t)}, on ${e.tasks[j - 1]}\n${withHalf(s)} (n = ${s.n})` };
     })).filter((c) => c.v !== null);
     return figure(e.label, (w) => heatMap(cells(), w,
-      { rows: tasks, columns: tasks, x: `${kMeasured} on task, %`, y: "after task" }),
+      { rows, columns: tasks, x: `${kMeasured} on task, %`, y: `after ${unit}` }),
     () => ({ head: ["after", ...e.tasks],
-      rows: tasks.map((t) => [`task ${t}`, ...tasks.map((j) => withHalf(at(t, j - 1)))]) }),
+      rows: rows.map((t) => [name(t), ...tasks.map((j) => withHalf(at(t, j - 1)))]) }),
     { of: i });
   });
-  return panel(`${kMeasuredTitle} matrices`, ["Row: after how many tasks; column: the task that is tested. "
+  return panel(`${kMeasuredTitle} matrices`, [`Row: after how many ${kRow}s; column: the task that is tested. `
     + "A column that keeps its colour downwards is not forgotten. ", gradient()], list, true);
 }
 

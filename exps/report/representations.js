@@ -10,36 +10,38 @@ function representationPanel() {
   let layer = Math.min(...depths) - 1, kind = 0;
   const name = () => layers[layer];
   const of = (r) => r.representations[layer];
-  /** By tasks learnt: the mean over those tasks, or over all of them but the last. */
-  const seen = (table, but = 0) => (table ?? []).slice(1).map((row, t) =>
-    mean(known(row.slice(0, t + 1 - but))));
-  const probe = (r) => seen(of(r)?.linear_probe_accuracy);
-  const accuracy = (r) => (of(r) ? seen(r.accuracy) : []);
+  /** By row: the mean over the tasks learnt, or over all of them but the one just learnt. */
+  const seen = (r, table, but = false) => (table ?? []).slice(1).map((row, t) =>
+    mean(known(row.filter((_, j) => r.order.slice(0, t + 1).includes(j)
+      && !(but && r.order[t] === j)))));
+  const probe = (r) => seen(r, of(r)?.linear_probe_accuracy);
+  const accuracy = (r) => (of(r) ? seen(r, r.accuracy) : []);
   const values = (list) => curveRows(list, () => "").flatMap((p) => [p.y, p.lo, p.hi]);
   const across = () => extent([...values(probe), ...values(accuracy)]);
   const curves = [
     curveFigure("Linear probe accuracy, mean over the tasks learnt", () => probe,
-      (t) => `linear probe accuracy, ${name()}, after task ${t}`, "linear probe accuracy",
+      (t) => `linear probe accuracy, ${name()}, after ${kRow} ${t}`, "linear probe accuracy",
       { chart: () => ({ across: across() }) }),
     curveFigure("Accuracy of the network, likewise", () => accuracy,
-      (t) => `accuracy after task ${t}`, "accuracy", { chart: () => ({ across: across() }) }),
+      (t) => `accuracy after ${kRow} ${t}`, "accuracy", { chart: () => ({ across: across() }) }),
     curveFigure("Representation drift, mean over earlier tasks", () =>
-      (r) => seen(of(r)?.drift, 1), (t) => `representation drift, ${name()}, after task ${t}`,
+      (r) => seen(r, of(r)?.drift, true), (t) => `representation drift, ${name()}, after ${kRow} ${t}`,
     "1 − cosine", { chart: () => ({ zero: true }) })];
 
   const probes = experiments.map((e, i) => {
     if (!e.runs.some((r) => r.representations.length)) return null;
-    const columns = e.tasks.map((_, t) => t + 1), rows = [0, ...columns];
+    const columns = e.tasks.map((_, t) => t + 1);
+    const rows = [0, ...e.runs[0].order.map((_, t) => t + 1)];
     const at = (t, j) => over(e, (r) => of(r)?.linear_probe_accuracy[t]?.[j - 1] ?? null);
     const cells = () => rows.flatMap((t) => columns.map((j) => {
       const s = at(t, j);
-      return { row: t, column: j, v: s.mean, tip: `${t ? `after task ${t}` : "before training"}, `
+      return { row: t, column: j, v: s.mean, tip: `${t ? `after ${kRow} ${t}` : "before training"}, `
         + `${e.tasks[j - 1]}\nlinear probe accuracy ${withHalf(s)} (n = ${s.n})` };
     })).filter((c) => c.v !== null);
     return figure(`Linear probe accuracy, ${e.label}`, (w) => heatMap(cells(), w,
-      { rows, columns, x: "probe of task, %", y: "after task" }),
+      { rows, columns, x: "probe of task, %", y: `after ${kRow}` }),
     () => ({ head: ["after", ...e.tasks], rows: rows.map((t) =>
-      [t ? `task ${t}` : "nothing", ...columns.map((j) => withHalf(at(t, j)))]) }), { of: i });
+      [t ? `${kRow} ${t}` : "nothing", ...columns.map((j) => withHalf(at(t, j)))]) }), { of: i });
   });
   const kinds = ["overlap_final", "active_overlap_final"];
   const overlaps = experiments.map((e, i) => (e.runs.some((r) => r.representations.length)

@@ -1,7 +1,5 @@
 // Attributes as tasks, over generated images and over a small CelebA written with libjpeg.
 #include <cmath>
-#include <cstdio>
-#include <jpeglib.h>
 
 #include <fmt/format.h>
 
@@ -10,6 +8,7 @@
 #include "benchmarks/fetch.h"
 #include "benchmarks/jpeg.h"
 #include "benchmarks/stream_table.h"
+#include "tests/benchmarks/jpeg_bytes.h"
 #include "tests/benchmarks/stream_helpers.h"
 
 namespace engram {
@@ -20,37 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr ImageShape kSize{24, 16, 3};
-
-/// A JPEG picture of one colour.
-Bytes jpeg(std::array<int, 3> colour, ImageShape shape = kSize) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* memory = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &memory, &size);
-  info.image_width = static_cast<JDIMENSION>(shape.width);
-  info.image_height = static_cast<JDIMENSION>(shape.height);
-  info.input_components = shape.channels;
-  info.in_color_space = shape.channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
-  jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, 98, TRUE);
-  jpeg_start_compress(&info, TRUE);
-  Bytes line;
-  for (int x = 0; x < shape.width; ++x)
-    for (int c = 0; c < shape.channels; ++c)
-      line.push_back(static_cast<std::uint8_t>(colour[static_cast<std::size_t>(c)]));
-  while (info.next_scanline < info.image_height) {
-    JSAMPROW row = line.data();
-    jpeg_write_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_compress(&info);
-  Bytes out(memory, memory + size);
-  jpeg_destroy_compress(&info);
-  std::free(memory);
-  return out;
-}
 
 Bytes bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
@@ -63,7 +31,7 @@ class SmallCelebA : public testing::Test {
     write("list_attr_celeba.txt", attributes_);
     write("list_eval_partition.txt", partition_);
     for (int i = 0; i < 6; ++i)
-      write_bytes(picture(i), jpeg({40 * i, 100, 200}));
+      write_bytes(picture(i), jpeg({40 * i, 100, 200}, kSize));
   }
   void write(const char* name, const std::string& text) const {
     write_bytes(folder_ / "celeba" / name, bytes_of(text));
@@ -246,7 +214,7 @@ TEST_F(SmallCelebA, IsFoundAndListedButNotFetched) {
 }
 
 TEST(Jpeg, NeverTakesATruncatedOrSpoiltFileForAGoodOneAndNeverBreaks) {
-  const Bytes good = jpeg({200, 30, 90});
+  const Bytes good = jpeg({200, 30, 90}, kSize);
   Bytes out(static_cast<std::size_t>(kSize.size()));
   EXPECT_NO_THROW(decode_jpeg(good, kSize, 1, out));
   for (std::size_t length = 0; length + 2 < good.size(); ++length)  // the last two say "end"

@@ -129,7 +129,7 @@ TEST_F(TwinSets, FilesDirectlyInTheRootAreToldApartByDigest) {
   put(1, folder_.path());
   const DataSearch search{{folder_.path()}};
   EXPECT_TRUE(find_dataset(entries_[1], search));
-  EXPECT_EQ(load_dataset(entries_[1], search).test->labels, (Bytes{1, 1}));
+  EXPECT_EQ(load_dataset(entries_[1], search).test->labels, (std::vector<Label>{1, 1}));
   EXPECT_FALSE(find_dataset(entries_[0], search));
   EXPECT_THAT(message_of(Fault::MissingInput, [&] { load_dataset(entries_[0], search); }),
               HasSubstr("SHA-256 do not show that they are one's"));

@@ -35,14 +35,14 @@ TEST(Cifar, InterleavesTheColourPlanesOfAllFiles) {
   const Images got =
       read(TempFolder(), {records({{3}, {4}}), records({{5}, {6}})}, CifarKind::Ten, 2);
   EXPECT_EQ(got.shape, (ImageShape{32, 32, 3}));
-  EXPECT_EQ(got.labels, (Bytes{3, 4, 5, 6}));
+  EXPECT_EQ(got.labels, (std::vector<Label>{3, 4, 5, 6}));
   EXPECT_THAT(got.image(1).first(6), ElementsAre(77, 101, 201, 1, 101, 201));
   EXPECT_EQ(got.image(3)[3071], 201);
 }
 
 TEST(Cifar, TakesTheFineLabelOfCifar100) {
   const Images got = read(TempFolder(), {records({{19, 99}, {0, 42}})}, CifarKind::Hundred, 2);
-  EXPECT_EQ(got.labels, (Bytes{99, 42}));
+  EXPECT_EQ(got.labels, (std::vector<Label>{99, 42}));
 }
 
 TEST(Cifar, RefusesAWrongSize) {

@@ -86,7 +86,7 @@ inline std::shared_ptr<const Images> tiny_images(int classes, int per_class, Ima
   auto images = std::make_shared<Images>();
   images->shape = shape;
   for (int i = 0; i < classes * per_class; ++i) {
-    images->labels.push_back(static_cast<std::uint8_t>(i % classes));
+    images->labels.push_back(static_cast<Label>(i % classes));
     for (int p = 0; p < shape.size(); ++p)
       images->pixels.push_back(static_cast<std::uint8_t>((i * 31 + p * 7) % 256));
   }

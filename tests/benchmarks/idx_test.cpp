@@ -30,7 +30,7 @@ void set_word(Bytes& bytes, std::size_t at, std::uint32_t word) {
 TEST(Idx, ReadsAPair) {
   const Images got = Pair().read();
   EXPECT_EQ(got.shape, (ImageShape{2, 3, 1}));
-  EXPECT_EQ(got.labels, (Bytes{0, 1, 2, 1}));
+  EXPECT_EQ(got.labels, (std::vector<Label>{0, 1, 2, 1}));
   EXPECT_EQ(got.image(1)[0], 6);
 }
 

@@ -19,7 +19,7 @@ std::shared_ptr<const Images> distinct_images(int count, std::uint64_t seed) {
   images->shape = {28, 28, 1};
   Rng rng(seed);
   for (int i = 0; i < count; ++i) {
-    images->labels.push_back(static_cast<std::uint8_t>(i));
+    images->labels.push_back(static_cast<Label>(i));
     for (int p = 0; p < 28 * 28; ++p)
       images->pixels.push_back(static_cast<std::uint8_t>(rng.below(256)));
   }

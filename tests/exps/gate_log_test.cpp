@@ -29,7 +29,12 @@ GatingOptions gating(const std::string& name) {
 RunRecord record() {
   RunRecord run;
   run.task_names.assign(kTasks, "task");
+  run.accuracy = Table({kTasks + 1, kTasks}, kNotEvaluated);
   return run;
+}
+
+Moment moment(int row, bool at_once = false) {
+  return {.row = row, .task = row - 1, .learnt = row, .seen = row, .at_once = at_once};
 }
 
 TEST(GateLog, MeasuresIntersectionOverUnion) {
@@ -44,7 +49,7 @@ TEST(GateLog, RecordsEveryRowAsTasksCome) {
   const auto net = network(gating("xdg"));
   RunRecord run = record();
   for (int row = 0; row <= kTasks; ++row)
-    note_gates(*net, row, false, run);
+    note_gates(*net, moment(row), run);
   ASSERT_EQ(run.gates.size(), 2u);
   for (std::size_t level = 0; level < 2; ++level) {
     const GateRecord& gate = run.gates[level];
@@ -70,12 +75,12 @@ TEST(GateLog, SeesMasksDriftWithTheWeights) {
   for (const bool at_once : {false, true}) {
     const auto net = network(gating("top_down"));
     RunRecord run = record();
-    note_gates(*net, 0, at_once, run);
-    note_gates(*net, 1, at_once, run);
+    note_gates(*net, moment(0, at_once), run);
+    note_gates(*net, moment(1, at_once), run);
     const Mat w = net->params().value(net->params().find("linear2.weight"));
     for (real& x : w.all())
       x = -x;  // of the lower level, other units open
-    note_gates(*net, kTasks, at_once, run);
+    note_gates(*net, moment(kTasks, at_once), run);
     EXPECT_LT(run.gates[0].kept(kTasks, 0), 0.5);
     EXPECT_EQ(run.gates[1].kept(kTasks, 0), 1);
     // Learnt at once, tasks are held against the start; else the last one against now.
@@ -85,7 +90,7 @@ TEST(GateLog, SeesMasksDriftWithTheWeights) {
 
 TEST(GateLog, LeavesRunsWithoutGatesAlone) {
   RunRecord run = record();
-  note_gates(*network({}), 0, false, run);
+  note_gates(*network({}), moment(0), run);
   EXPECT_TRUE(run.gates.empty());
 }
 

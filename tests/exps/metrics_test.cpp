@@ -102,6 +102,62 @@ TEST(Forgetting, HasACurveThatEndsInTheMetric) {
   EXPECT_EQ(curve[2], metric(kMatrix, "forgetting"));
 }
 
+/// Task 1 is met at experiences 1 and 3, task 2 at 2 and 4.
+RunRecord repeated_run() {
+  RunRecord run = run_of({{0.10, 0.20},    // untrained
+                          {0.90, 0.30},    // after task 1
+                          {0.50, 0.80},    // after task 2
+                          {0.95, 0.60},    // after task 1 again
+                          {0.40, 0.85}});  // after task 2 again
+  run.order = {0, 1, 0, 1};
+  return run;
+}
+
+TEST(Metrics, OfTasksThatComeBackLookAtTheirFirstAndLastVisits) {
+  const RunRecord run = repeated_run();
+  EXPECT_NEAR(metric(run, "average_accuracy"), (0.40 + 0.85) / 2, 1e-15);
+  EXPECT_NEAR(metric(run, "sample_accuracy"), (0.40 * 100 + 0.85 * 200) / 300, 1e-15);
+  EXPECT_NEAR(metric(run, "learning_accuracy"), (0.90 + 0.80) / 2, 1e-15);
+  EXPECT_NEAR(metric(run, "average_incremental_accuracy"), (0.90 + 0.65 + 0.775 + 0.625) / 4,
+              1e-15);
+  EXPECT_NEAR(metric(run, "fwt"), 0.30 - 0.20, 1e-15);
+  EXPECT_NEAR(metric(run, "bwt"), 0.40 - 0.95, 1e-15);  // task 2 has just been trained
+  for (const auto definition : {Chaudhry, Avalanche, Mammoth})
+    EXPECT_NEAR(metric(run, "forgetting", definition), 0.95 - 0.40, 1e-15);
+  const std::vector<double> lost = forgetting_curve(run.accuracy, Chaudhry, run.order);
+  ASSERT_EQ(lost.size(), 4u);
+  EXPECT_TRUE(std::isnan(lost[0]));
+  EXPECT_NEAR(lost[1], 0.90 - 0.50, 1e-15);
+  EXPECT_NEAR(lost[2], 0.80 - 0.60, 1e-15);  // of task 2; task 1 has just been trained
+  for (const Metric& m : compute_metrics(run, Chaudhry))
+    EXPECT_EQ(m.definition.find("come back") != std::string::npos,
+              m.name == "learning_accuracy" || m.name == "bwt" || m.name == "fwt" ||
+                  m.name == "forgetting")
+        << m.name;
+}
+
+TEST(Metrics, OfAnOrderWithoutRepetitionAreThoseWithoutAnOrder) {
+  RunRecord run = run_of(kMatrix);
+  run.order = {0, 1, 2};
+  for (const auto definition : {Chaudhry, Avalanche, Mammoth})
+    for (const Metric& m : compute_metrics(run_of(kMatrix), definition))
+      EXPECT_EQ(metric(run, m.name, definition), m.value) << m.name;
+}
+
+TEST(ContinualMetrics, OfTasksThatComeBackLeaveTheTaskInTrainingOut) {
+  RunRecord run = repeated_run();
+  const double nan = kNotEvaluated;
+  run.steps = {{0, 0, nan, {0.1, nan}},  {5, 0, 0.5, {0.85, nan}},   // experience 1
+               {10, 1, 0.5, {0.6, 0.3}}, {15, 1, 0.5, {0.55, 0.7}},  // 2
+               {20, 2, 0.5, {0.8, 0.5}}, {25, 2, 0.5, {0.9, 0.65}},  // 3
+               {30, 3, 0.5, {0.45, 0.7}}};                           // 4
+  // Task 1 after experience 1: lowest 0.45; task 2 after experience 2: lowest 0.5.
+  EXPECT_NEAR(metric(run, "min_accuracy"), (0.45 + 0.5) / 2, 1e-15);
+  EXPECT_NEAR(metric(run, "worst_case_accuracy"), 0.85 / 2 + 0.475 / 2, 1e-15);
+  // Experience 2: task 1 from 0.85 to 0.55; 3: task 2 from 0.7 to 0.5; 4: task 1 from 0.9 to 0.45.
+  EXPECT_NEAR(metric(run, "stability_gap"), (0.30 + 0.20 + 0.45) / 3, 1e-15);
+}
+
 TEST(Metrics, NeedOnlyTheCellsTheyUse) {
   Table seen = kMatrix;  // tasks not yet seen were not evaluated
   for (std::size_t i = 0; i < 4; ++i)

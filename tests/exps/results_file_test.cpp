@@ -46,6 +46,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   EXPECT_EQ(a.provenance, b.provenance);
   EXPECT_EQ(a.task_names, b.task_names);
   EXPECT_EQ(a.test_sizes, b.test_sizes);
+  EXPECT_EQ(a.order, b.order);
   expect_same(a.accuracy, b.accuracy);
   expect_same(a.task_seconds, b.task_seconds);
   expect_same(a.evaluate_seconds, b.evaluate_seconds);

@@ -202,7 +202,8 @@ TEST(JointTasks, RefuseTasksOfOtherImages) {
   data.name = "tiny", data.classes = 2;
   auto images = std::make_shared<Images>();
   images->shape = {1, 1, 1};
-  images->pixels = images->labels = {0, 1, 0, 1};
+  images->pixels = {0, 1, 0, 1};
+  images->labels = {0, 1, 0, 1};
   data.train = data.test = images;
   StreamOptions so;
   so.stream = StreamKind::Rotated, so.tasks = 2, so.protocol = Protocol::Joint;
