@@ -314,7 +314,9 @@ TEST(Si, TheGradientOfThePenaltyIsNotCounted) {
 TEST(Si, LeavesLayersThatAreToBeSkippedFree) {
   std::vector<LayerPtr> below;
   below.push_back(linear(3));
-  StrategyBench s({}, std::move(below));
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class, .head = Head::Shared};
+  StrategyBench s(plan, std::move(below));
   Strategy& si = s.add("si", {{"si.skip", "linear1"}});
   auto t = s.training(0);
   si.begin_experience(t);
