@@ -117,7 +117,8 @@ std::string RunPlan::label(const PlannedRun& run) const {
 RunPlan make_plan(const PlanRequest& request) {
   if (request.label) check_label(*request.label);
   Library library(request.experiments);
-  RunPlan plan{.search = request.search};
+  RunPlan plan;
+  plan.search = request.search;
   std::set<fs::path> folders;
   for (const auto& [name, book] : library.find(request.names)) {
     PlannedExperiment e{read_settings(name, book->resolve(name, request.overrides)), {}};

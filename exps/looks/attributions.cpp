@@ -250,9 +250,9 @@ void Attributions::take(const Moment& m, RunRecord& run) const {
   for (int i = 0; i < x.rows; ++i) {
     append_image({x.row(i), static_cast<std::size_t>(x.cols)}, net_.in().channels, x.all(),
                  set.pixels);
-    for (std::size_t m = 0; m < maps.size(); ++m) {
-      const CMat map = maps[m]->value();
-      append_map({map.row(i), static_cast<std::size_t>(map.cols)}, 1, most[m], set.pixels);
+    for (std::size_t k = 0; k < maps.size(); ++k) {
+      const CMat map = maps[k]->value();
+      append_map({map.row(i), static_cast<std::size_t>(map.cols)}, 1, most[k], set.pixels);
     }
     set.labels.insert(set.labels.end(), 1 + maps.size(), target[static_cast<std::size_t>(i)]);
   }
