@@ -288,13 +288,13 @@ TEST_F(OwnData, ReadsFoldersOfPictures) {
     EXPECT_THAT(data.class_names, ElementsAre("10", "2", "x9"));  // not all numbers: by bytes
     ASSERT_EQ(data.train->size(), kTrain);
     // In an order of their own: every picture once, with its label.
-    std::set<std::pair<Bytes, int>> found, expected;
+    std::set<std::pair<std::string, int>> found, expected;
     for (std::size_t i = 0; i < kTrain; ++i) {
       const auto image = data.train->image(i);
-      found.emplace(Bytes(image.begin(), image.end()), data.train->labels[i]);
-      Bytes put;
+      found.emplace(std::string(image.begin(), image.end()), data.train->labels[i]);
+      std::string put;
       for (std::size_t p = 0; p < size_of(shape); ++p)
-        put.push_back(pixel(false, i, p));
+        put.push_back(static_cast<char>(pixel(false, i, p)));
       expected.emplace(put, static_cast<int>(i % kClasses));
     }
     EXPECT_EQ(found, expected);
