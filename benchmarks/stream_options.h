@@ -76,6 +76,7 @@ struct StreamOptions {
   std::optional<std::uint64_t> pair_seed;
   std::vector<std::string> attributes;
   int image_scale = 1;
+  int first_tasks = 0;
   double validation = 0;
   int train_limit = 0, test_limit = 0;
   int pad = 0;
@@ -120,6 +121,8 @@ struct StreamOptions {
       "attributes: names of those to ask about, in this order; empty: all");
     v("image_scale", image_scale, Range::at_least(1).at_most(8),
       "attributes of JPEG images: decode them at one over this (1, 2, 4, 8) of their size");
+    v("first_tasks", first_tasks, Range::at_least(0),
+      "learn and test only so many tasks, the first, as they are in the whole stream; 0: all");
     v("validation", validation, Range::at_least(0).below(1),
       "share of each task's training examples held out, the same share of every class; for "
       "multi_mnist and attributes, which hold images out in any case: above 0 makes those the "

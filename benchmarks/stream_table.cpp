@@ -84,6 +84,7 @@ std::unique_ptr<TaskStream> make_stream(const StreamOptions& options, const Data
                             "attributes",
                             kStreams[kind].name, data.name));
   auto stream = kStreams[kind].make(options, data, seed);
+  if (options.first_tasks > 0) stream = make_first_tasks(std::move(stream), options.first_tasks);
   if (protocol == Protocol::Cumulative) return make_cumulative(std::move(stream));
   if (protocol == Protocol::Sequential) return stream;
   auto base = base_examples(options, data, seed, *stream);
