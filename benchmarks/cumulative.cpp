@@ -5,11 +5,27 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "benchmarks/wrapped_stream.h"
 #include "utils/error.h"
 
 namespace engram {
 namespace {
+
+class FirstTasks : public WrappedStream {
+ public:
+  FirstTasks(std::unique_ptr<TaskStream> inner, int tasks)
+      : WrappedStream(std::move(inner)), tasks_(tasks) {}
+  std::string describe() const override {
+    return fmt::format("{}; the first {} alone", inner_->describe(), tasks_);
+  }
+  int tasks() const override { return tasks_; }
+  int experiences() const override { return tasks_; }
+
+ private:
+  int tasks_;
+};
 
 class Cumulative : public WrappedStream {
  public:
@@ -60,6 +76,13 @@ class Joint : public WrappedStream {
 };
 
 }  // namespace
+
+std::unique_ptr<TaskStream> make_first_tasks(std::unique_ptr<TaskStream> stream, int tasks) {
+  if (tasks > stream->tasks())
+    throw Error(Fault::Config,
+                fmt::format("first_tasks = {}: the stream has {} tasks", tasks, stream->tasks()));
+  return std::make_unique<FirstTasks>(std::move(stream), tasks);
+}
 
 std::unique_ptr<TaskStream> make_cumulative(std::unique_ptr<TaskStream> stream) {
   return std::make_unique<Cumulative>(std::move(stream));

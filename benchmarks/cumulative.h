@@ -1,5 +1,5 @@
-// Other ways of going through the tasks of a stream: all tasks so far in every phase, or all tasks
-// in one phase. The tests stay those of the stream.
+// Other ways of going through the tasks of a stream: the first few alone, all tasks so far in every
+// phase, or all tasks in one phase. The tests stay those of the stream.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,10 @@
 #include "benchmarks/stream.h"
 
 namespace engram {
+
+/// The first `tasks` tasks as they are in the whole stream; the others do not exist. Error(Config)
+/// when there are not so many.
+std::unique_ptr<TaskStream> make_first_tasks(std::unique_ptr<TaskStream> stream, int tasks);
 
 /// Phase e trains on the union of tasks 0 ... e.
 std::unique_ptr<TaskStream> make_cumulative(std::unique_ptr<TaskStream> stream);

@@ -102,6 +102,7 @@ struct StreamOptions {
   double imbalance = 1, task_imbalance = 1;
   ClassOrder imbalance_order = ClassOrder::Natural;
   std::vector<double> task_sizes;
+  int first_tasks = 0;
   double validation = 0;
   int train_limit = 0, test_limit = 0;
   int pad = 0;
@@ -189,6 +190,8 @@ struct StreamOptions {
     v("task_sizes", task_sizes, Range::above(0).at_most(1),
       "share of its training examples that each task keeps (1, 0.5, 0.1); empty: by "
       "task_imbalance");
+    v("first_tasks", first_tasks, Range::at_least(0),
+      "learn and test only so many tasks, the first, as they are in the whole stream; 0: all");
     v("validation", validation, Range::at_least(0).below(1),
       "share of each task's training examples held out, the same share of every class; for "
       "multi_mnist and attributes, which hold images out in any case: above 0 makes those the "

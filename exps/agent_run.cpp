@@ -106,6 +106,8 @@ class AgentRun final : public AgentObserver {
     record_.provenance = collect_provenance();
     record_.provenance.emplace_back("stream", regimes_.make(0, Role::Train)->describe());
     record_.provenance.emplace_back("config_sha256", digest_);
+    for (const auto& fact : request_.facts)
+      record_.provenance.push_back(fact);
     const std::size_t n = count();
     record_.accuracy = empty_table(n + 1, n);
     record_.task_seconds.assign(n, kNotEvaluated);

@@ -34,6 +34,7 @@ std::vector<OptionGroup> option_groups() {
   groups.push_back({"agent", list_options<AgentOptions>()});
   for (const AgentEntry& a : agents())
     groups.push_back({"agent " + std::string(a.name), a.options()});
+  groups.push_back({std::string(kSweepGroup), list_options<SweepOptions>()});
   return groups;
 }
 
@@ -125,6 +126,7 @@ void check_task_free(const Settings& s, Config& config) {
 Settings read_settings(std::string experiment, Config config) {
   Settings s;
   s.experiment = std::move(experiment);
+  s.sweep = take_sweep_settings(config);
   if (is_simulation(benchmark_of(config))) {
     read_agent_settings(s, config);
     s.config = std::move(config);

@@ -11,6 +11,7 @@
 #include "benchmarks/simulations/simulations.h"
 #include "benchmarks/stream_options.h"
 #include "exps/metrics.h"
+#include "exps/sweep/sweep_settings.h"
 #include "learners/agents/agents.h"
 #include "learners/fine_tuning.h"
 #include "learners/learner.h"
@@ -123,7 +124,8 @@ struct Settings {
   FineTuningOptions fine_tuning;
   SimulationOptions simulation;  ///< read, as the next, where the benchmark is a simulation
   AgentOptions agent;
-  Config config;  ///< after everything was read: what the results file records
+  SweepSettings sweep;  ///< what varies it, of which a run knows nothing
+  Config config;        ///< after everything was read: what the results file records
 
   /// sha256 of the resolved text: what decides whether two runs are the same.
   std::string digest() const;
@@ -147,5 +149,7 @@ struct OptionGroup {
   std::vector<OptionInfo> options;
 };
 std::vector<OptionGroup> option_groups();
+/// The group of the keys that only `engram sweep` reads.
+inline constexpr std::string_view kSweepGroup = "sweep";
 
 }  // namespace engram

@@ -22,9 +22,11 @@ int print_overview() {
   for (const Command& command : commands())
     fmt::print("  {:<12} {}\n", command.name, command.summary);
   fmt::print(
-      "\n'engram help COMMAND' tells more. Exit codes: 0 done, 64 command line, 65 wrong data,\n"
-      "66 missing data, 70 bug or out of memory, 73 cannot write, 74 disk failed or full,\n"
-      "76 training diverged, 78 settings, 130/143 stopped by Ctrl-C/kill after saving.\n");
+      "\n'engram help COMMAND' tells more. Exit codes: 0 done, 1 a published figure out of its "
+      "band,\n"
+      "64 command line, 65 wrong data, 66 missing data, 70 bug or out of memory, 73 cannot write,\n"
+      "74 disk failed or full, 76 training diverged, 78 settings, 130/143 stopped by Ctrl-C/kill\n"
+      "after saving.\n");
   return 0;
 }
 

@@ -167,8 +167,8 @@ class Run final : public Observer {
     record_.provenance.emplace_back("stream", stream_->describe());
     record_.provenance.emplace_back("data_sha256", data.sha256);
     record_.provenance.emplace_back("config_sha256", digest_);
-    for (const auto& fact : begun_.facts)
-      record_.provenance.push_back(fact);
+    for (const Facts& facts : {begun_.facts, request_.facts})
+      record_.provenance.insert(record_.provenance.end(), facts.begin(), facts.end());
     const auto n = static_cast<std::size_t>(tasks);
     const auto rows = static_cast<std::size_t>(matrix_rows(*stream_));
     for (int e = 0; rows > n + 1 && e < stream_->experiences(); ++e)

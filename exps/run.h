@@ -9,6 +9,7 @@
 #include "benchmarks/dataset.h"
 #include "exps/experiment.h"
 #include "exps/record.h"
+#include "utils/provenance.h"
 
 namespace engram {
 
@@ -57,6 +58,7 @@ struct RunRequest {
   double checkpoint_seconds = 30;                   ///< at most this much work is lost by a kill
   std::function<void(const Progress&)> progress{};  ///< may be empty
   const std::atomic<bool>* stop = nullptr;          ///< set by Ctrl-C
+  Facts facts{};                                    ///< to be recorded with the provenance
 };
 
 enum class RunOutcome { Finished, Interrupted };

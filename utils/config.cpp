@@ -37,6 +37,20 @@ void Config::set(std::string key, std::string text, std::string source, bool inh
       .text = std::move(text), .source = std::move(source), .inherited = inherited, .level = level};
 }
 
+void Config::overrule(std::string key, std::string text, std::string source) {
+  values_[std::move(key)] = {.text = std::move(text), .source = std::move(source), .level = 0};
+}
+
+Config Config::take_out(const std::function<bool(std::string_view)>& wanted) {
+  Config out;
+  for (auto at = values_.begin(); at != values_.end();)
+    if (const auto next = std::next(at); wanted(at->first))
+      out.values_.insert(values_.extract(std::exchange(at, next)));
+    else
+      at = next;
+  return out;
+}
+
 const Config::Value* Config::take(const std::vector<std::string>& spellings) {
   std::vector<std::pair<const std::string, Value>*> written;
   for (const std::string& name : spellings)

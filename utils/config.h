@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -30,6 +31,10 @@ class Config {
   /// Sets a value as if it had been written at `source`, over an earlier one of the same key. For
   /// tests and for `--set`. The source "--set" wins over an alias from elsewhere.
   void set(std::string key, std::string text, std::string source, bool inherited = false);
+  /// The same as if `source` were the command line: over whatever a file says under any spelling.
+  void overrule(std::string key, std::string text, std::string source);
+  /// Moves the keys that are `wanted` into a configuration of their own.
+  Config take_out(const std::function<bool(std::string_view)>& wanted);
 
   /// Fills a T from the keys its describe() names. Throws Error(Config) naming file, line and key
   /// when a value does not fit its type or range, or when a key and its alias are both written at

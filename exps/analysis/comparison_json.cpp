@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "exps/analysis/comparison.h"
+#include "exps/sweep/selection_record.h"
 #include "utils/provenance.h"
 
 namespace engram {
@@ -82,6 +83,7 @@ json comparison_json(const ResultsSet& set, const std::vector<PairComparison>& p
           {"resamples", options.resamples},
           {"experiments", std::move(experiments)},
           {"pairs", std::move(compared)},
+          {"notes", selection_notes(set.experiments)},
           {"skipped", std::move(skipped)}};
 }
 

@@ -1,19 +1,16 @@
 #include "exps/commands/arguments.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <sstream>
 
 #include <fmt/format.h>
 
 #include "utils/error.h"
-#include "utils/options.h"
 
 namespace engram {
 namespace po = boost::program_options;
 namespace {
 
-constexpr std::size_t kMostSeeds = 10'000;
 /// Boost's name for the words that are no options; nobody can type it as one.
 constexpr const char* kWords = "words of the command line";
 
@@ -34,13 +31,6 @@ std::vector<std::string> long_names(const po::options_description& options) {
   for (const auto& option : options.options())
     out.push_back("--" + option->long_name());
   return out;
-}
-
-std::uint64_t parse_seed(const std::string& text, const std::string& whole) {
-  std::uint64_t seed = 0;
-  if (!option::parse(text, seed))
-    throw Error(Fault::Usage, "--seeds " + whole + ": expected 3, 0..4 or 0,2,5");
-  return seed;
 }
 
 }  // namespace
@@ -75,25 +65,6 @@ std::optional<ParsedArguments> parse_arguments(const CommandHelp& help,
   if (out.names.size() > max_names)
     refuse(help, "'" + out.names[max_names] + "' is one word too many");
   return out;
-}
-
-std::vector<std::uint64_t> parse_seeds(const std::string& text) {
-  std::vector<std::uint64_t> seeds;
-  std::istringstream parts(text + ",");
-  for (std::string part; std::getline(parts, part, ',');) {
-    const auto dots = part.find("..");
-    const std::uint64_t first = parse_seed(part.substr(0, dots), text);
-    const std::uint64_t last =
-        dots == std::string::npos ? first : parse_seed(part.substr(dots + 2), text);
-    if (last < first) throw Error(Fault::Usage, "--seeds " + text + ": the range is empty");
-    if (last - first >= kMostSeeds)
-      throw Error(Fault::Usage, fmt::format("--seeds {}: more than {} seeds", text, kMostSeeds));
-    for (std::uint64_t seed = first;; ++seed) {
-      if (std::find(seeds.begin(), seeds.end(), seed) == seeds.end()) seeds.push_back(seed);
-      if (seed == last) break;
-    }
-  }
-  return seeds;
 }
 
 }  // namespace engram

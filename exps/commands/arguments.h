@@ -1,7 +1,6 @@
 // Boost.Program_options with our help texts, and errors that name the nearest option.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,8 +40,5 @@ struct ParsedArguments {
 std::optional<ParsedArguments> parse_arguments(
     const CommandHelp& help, const boost::program_options::options_description& options,
     const Arguments& arguments, std::size_t max_names);
-
-/// "3" -> 3; "0..4" -> 0 1 2 3 4; "0,2,5..7". Error(Usage) otherwise.
-std::vector<std::uint64_t> parse_seeds(const std::string& text);
 
 }  // namespace engram

@@ -7,6 +7,9 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"run", "train experiments, evaluate them, write and show the results", run_command},
+    {"sweep", "run experiments over grids of settings, and choose a setting by a stated protocol",
+     sweep_command},
+    {"reproduce", "run what others published figures for, and judge ours", reproduce_command},
     {"list", "what there is: experiments, data sets, models, strategies, options", list_command},
     {"show", "an experiment's settings, where each comes from, and its model", show_command},
     {"compare", "which experiment is better, and whether the data can tell", compare_command},

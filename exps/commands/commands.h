@@ -22,6 +22,8 @@ std::span<const Command> commands();
 const Command& find_command(std::string_view name);
 
 int run_command(const Arguments&);
+int sweep_command(const Arguments&);
+int reproduce_command(const Arguments&);
 int list_command(const Arguments&);
 int show_command(const Arguments&);
 int compare_command(const Arguments&);

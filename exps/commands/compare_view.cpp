@@ -8,6 +8,7 @@
 
 #include "exps/commands/table.h"
 #include "exps/show_parts.h"
+#include "exps/sweep/selection_record.h"
 #include "utils/terminal.h"
 
 namespace engram {
@@ -181,6 +182,8 @@ std::string comparison_text(const std::vector<ExperimentRuns>& experiments,
     out += styled(wrapped(pair.sentence, width), bold, colour && is_real);
     out += left_out(pair, width);
   }
+  for (const std::string& note : selection_notes(experiments))
+    out += wrapped("note: " + note, width) + "\n";
   return out + "\n" + footer(experiments, pairs, options, colour, width);
 }
 

@@ -8,6 +8,7 @@
 #include "exps/commands/commands.h"
 #include "exps/export/export.h"
 #include "exps/export/tables.h"
+#include "exps/sweep/sweep_settings.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -26,15 +27,17 @@ constexpr std::string_view kWords = R"(
 _engram_words() {
   local engram=$1 command=$2 before=$3
   case $before in
-    --set) "$engram" list options --names 2>/dev/null | sed 's/$/=/'; return ;;
-    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples|--title|--width|--checkpoint) return ;;
+    --set|--grid|-g) "$engram" list options --names 2>/dev/null | sed 's/$/=/'; return ;;
+    --out|-o|--exps|--data|--seeds|-s|--jobs|-j|--threads|-t|--name|--mirror|--seconds|--json|--metric|-m|--level|--resamples|--title|--width|--checkpoint|--write) return ;;
+    --selection) printf '%s\n' @PROTOCOLS@; return ;;
     --format|-f) [[ $command == export ]] && printf '%s\n' @FORMATS@; return ;;
     --table) printf '%s\n' @TABLES@; return ;;
   esac
   case $command in
     '') printf '%s\n' @COMMANDS@ help --help --version; return ;;
     help) printf '%s\n' @COMMANDS@; return ;;
-    run|show) "$engram" list experiments --names 2>/dev/null ;;
+    reproduce) echo all; "$engram" reproduce --list --names 2>/dev/null ;;
+    run|show|sweep) "$engram" list experiments --names 2>/dev/null ;;
     list) printf '%s\n' experiments benchmarks datasets streams simulations models rules \
         strategies optimizers agents options results ;;
     compare|report|export) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
@@ -68,7 +71,7 @@ _engram() {
   found=("${(@f)$(_engram_words "${words[1]}" "$command" "$before")}")
   found=(${found:#})
   if ((${#found})); then
-    if [[ $before == --set ]]; then compadd -S '' -a found; else compadd -a found; fi
+    if [[ $before == --set || $before == --grid || $before == -g ]]; then compadd -S '' -a found; else compadd -a found; fi
   else
     _files
   fi
@@ -102,6 +105,8 @@ int completion_command(const Arguments& words) {
     throw Error(Fault::Usage, "completion: for which shell? bash or zsh");
   std::string script = replaced(shell == "bash" ? kBash : kZsh, "@WORDS@\n", kWords);
   script = replaced(script, "@COMMANDS@", names_of(commands()));
+  script =
+      replaced(script, "@PROTOCOLS@", fmt::format("{}", fmt::join(Choices<Selection>::names, " ")));
   script = replaced(script, "@FORMATS@", names_of(export_formats()));
   script = replaced(script, "@TABLES@", names_of(tidy_tables()));
   fmt::print("{}", script);

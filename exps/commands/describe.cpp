@@ -11,6 +11,7 @@
 #include "benchmarks/stream_table.h"
 #include "exps/agent_settings.h"
 #include "exps/looks/looks.h"
+#include "exps/sweep/selection.h"
 #include "learners/learner.h"
 #include "learners/registry.h"
 #include "models/registry.h"
@@ -58,7 +59,7 @@ PartsText try_agent_parts(const Settings& s, std::uint64_t seed) {
   const Regimes regimes = regimes_of(s);
   PartsText text{fmt::format("{}; regimes: {}", regimes.make(0, Role::Train)->describe(),
                              fmt::join(regimes.names, ", ")),
-                 "  no network\n", 0};
+                 "  no network\n", 0, regimes.count()};
   Minds minds = make_minds(s, regimes, seed);
   if (!minds.net) return text;
   const AgentLearner learner(
@@ -87,6 +88,18 @@ std::string describe_settings(const Settings& settings, bool only_set, bool colo
   return out;
 }
 
+std::string describe_sweep_settings(const Settings& settings, bool colour) {
+  const auto& [options, grid] = settings.sweep;
+  std::string out;
+  for (const GridAxis& axis : grid)
+    out += fmt::format("  grid.{} = {}  {}\n", axis.key, fmt::join(axis.values, " | "),
+                       dim("# " + axis.source, colour));
+  if (options.selection != Selection::None)
+    out += fmt::format("  chosen by {}: {}, seeds {}\n", name_of(options.selection),
+                       judged_on(options), options.selection_seeds);
+  return out.empty() ? "" : "sweep:\n" + out;
+}
+
 PartsText try_parts(const Settings& s, std::uint64_t seed, const DataSearch& search) {
   if (s.acts()) return try_agent_parts(s, seed);
   const Dataset data = stand_in(s.stream, search);
@@ -107,7 +120,7 @@ PartsText try_parts(const Settings& s, std::uint64_t seed, const DataSearch& sea
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));
   const Looks looks(*net, targets, *stream, s.evaluation, Rng(seed));
-  return {stream->describe(), named_layers(*net), parameters};
+  return {stream->describe(), named_layers(*net), parameters, stream->tasks()};
 }
 
 }  // namespace engram

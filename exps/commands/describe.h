@@ -12,6 +12,9 @@ namespace engram {
 /// defaults.
 std::string describe_settings(const Settings&, bool only_set, bool colour);
 
+/// The same of what `engram sweep` would do with the experiment; "" where nothing is said.
+std::string describe_sweep_settings(const Settings&, bool colour);
+
 /// Builds every part of a run, needing no data: a stand-in of the same shape and label counts takes
 /// the data set's place; of a user's own data the outline is read. Returns the stream and the
 /// model's layers in words. Error(Config) when the parts do not fit each other, which is how
@@ -19,6 +22,7 @@ std::string describe_settings(const Settings&, bool only_set, bool colour);
 struct PartsText {
   std::string stream, model;
   std::size_t parameters = 0;
+  int tasks = 0;
 };
 PartsText try_parts(const Settings&, std::uint64_t seed, const DataSearch& = data_search());
 

@@ -1,24 +1,23 @@
 // `engram run`: plan, load the data once, train, show.
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include <fmt/format.h>
 
-#include "benchmarks/catalog.h"
 #include "exps/analysis/results_set.h"
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
 #include "exps/commands/failure.h"
+#include "exps/commands/job_arguments.h"
 #include "exps/commands/places.h"
 #include "exps/commands/run_jobs.h"
 #include "exps/commands/run_plan.h"
 #include "exps/commands/stop.h"
 #include "exps/report/report.h"
 #include "exps/results_file.h"
+#include "exps/seed_list.h"
 #include "exps/show_results.h"
 #include "utils/error.h"
 #include "utils/terminal.h"
@@ -50,39 +49,19 @@ po::options_description run_options() {
   po::options_description options("options");
   auto add = options.add_options();
   add("seeds,s", po::value<std::string>()->value_name("LIST"), "3, 0..4 or 0,2,5; default 0");
-  add("jobs,j", po::value<int>()->value_name("N"),
-      "runs side by side, one process each; default: the number of cores");
-  add("threads,t", po::value<int>()->value_name("N"),
-      "threads inside each run, which change no bit of the result; default 1");
   add("set", po::value<Texts>()->composing()->value_name("KEY=VALUE"),
       "overrides a setting of every experiment named; may be repeated");
   add("name", po::value<std::string>()->value_name("LABEL"), "folder of the results below OUT");
-  add("out,o", po::value<std::string>()->value_name("DIR"),
-      "where results go; default: results/ of the checkout");
-  add("exps", po::value<std::string>()->value_name("DIR"),
-      "folder of experiments; default: $ENGRAM_EXPS, or exps/");
-  add("data", po::value<std::string>()->value_name("DIR"),
-      "folder of data sets; default: $ENGRAM_DATA, data/, and the system's");
   add("resume", "go on from checkpoints (what happens anyway)");
   add("force", "start over: repeat finished runs, replace files of other settings");
-  add("checkpoint", po::value<double>()->value_name("SECONDS")->default_value(30, "30"),
-      "save a checkpoint about this often: a kill loses at most so much work");
   add("dry-run,n", "show settings, model and plan; train nothing");
   add("no-report", "do not write the page report.html at the end");
-  add("quiet,q", "no progress");
+  add_job_options(options);
   return options;
 }
 
-int positive(const ParsedArguments& arguments, const char* option, int otherwise) {
-  const int value = arguments.get<int>(option).value_or(otherwise);
-  if (value < 1 || value > 4096)
-    throw Error(Fault::Usage, fmt::format("--{} {}: expected 1 to 4096", option, value));
-  return value;
-}
-
 /// What to do with which run; says so for those that are not new.
-std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>& data, bool force,
-                            bool quiet) {
+std::vector<RunJob> jobs_of(const RunPlan& plan, LoadedData& data, bool force, bool quiet) {
   std::vector<RunJob> jobs;
   const auto say = [&](const PlannedRun& run, const char* text) {
     if (!quiet) fmt::print(stderr, "{}: {}\n", plan.label(run), text);
@@ -95,14 +74,7 @@ std::vector<RunJob> jobs_of(const RunPlan& plan, std::map<std::string, Dataset>&
     if (run.state == RunState::Resumable)
       say(run, force ? "starts over" : "resumed from its checkpoint; --force starts over");
     const Settings& settings = plan.settings_of(run);
-    const StreamOptions& s = settings.stream;
-    const std::string name = settings.acts() ? ""
-                             : s.benchmark == kOwnData
-                                 ? fmt::format("{} {}", name_of(s.image_layout), s.data_path)
-                                 : std::string(dataset_entry(s.benchmark).name);
-    if (!data.contains(name))
-      data.emplace(name, settings.acts() ? Dataset{} : load_benchmark(s, plan.search));
-    jobs.push_back({&settings, &data.at(name), run.files, !force});
+    jobs.push_back({&settings, &data.of(settings), run.files, !force});
   }
   return jobs;
 }
@@ -183,8 +155,7 @@ PlanRequest plan_request(const ParsedArguments& arguments) {
   request.experiments = experiments_folder(arguments.get<std::string>("exps"));
   request.out = results_folder(arguments.get<std::string>("out"));
   request.force = arguments.has("force");
-  const auto data = arguments.get<std::string>("data");
-  request.search = data_search(data ? std::optional<std::filesystem::path>(*data) : std::nullopt);
+  request.search = search_of(arguments);
   return request;
 }
 
@@ -224,9 +195,7 @@ int run_command(const Arguments& words) {
   const bool force = arguments->has("force"), quiet = arguments->has("quiet");
   if (force && arguments->has("resume"))
     throw Error(Fault::Usage, "run: --resume and --force contradict each other");
-  const int threads = positive(*arguments, "threads", 1);
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const int jobs = positive(*arguments, "jobs", std::max(1, cores / threads));
+  JobOptions options = job_options(*arguments);
 
   const RunPlan plan = make_plan(plan_request(*arguments));
   if (arguments->has("dry-run")) {
@@ -234,12 +203,9 @@ int run_command(const Arguments& words) {
     return 0;
   }
   if (!force) refuse_foreign_files(plan);
-  std::map<std::string, Dataset> data;
+  LoadedData data(plan.search);
   const std::vector<RunJob> todo = jobs_of(plan, data, force, quiet);
-  const JobOptions options{.jobs = std::min(jobs, static_cast<int>(todo.size())),
-                           .threads = threads,
-                           .checkpoint_seconds = *arguments->get<double>("checkpoint"),
-                           .quiet = quiet};
+  options.jobs = std::min(options.jobs, static_cast<int>(todo.size()));
   return report_end(plan, todo, run_jobs(todo, options),
                     results_folder(arguments->get<std::string>("out")),
                     !arguments->has("no-report"));

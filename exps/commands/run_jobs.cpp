@@ -56,6 +56,7 @@ RunOutcome execute(const RunJob& job, const JobOptions& options,
   request.resume = job.resume;
   request.checkpoint_seconds = options.checkpoint_seconds;
   request.stop = &stop_flag();
+  request.facts = job.facts;
   auto last = Clock::time_point{};
   request.progress = [&](const Progress& progress) {
     if (Clock::now() - last < kReportEvery) return;
@@ -190,13 +191,12 @@ class Processes {
     if (child.last) return fail(child, {child.last->code, child.last->text});
     const RunJob& run = runs_[child.run];
     const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    fail(child,
-         {static_cast<int>(Fault::Internal),
-          fmt::format(
-              "{} (seed {}): the process ended without a word ({}){}; the same command goes "
-              "on from the last checkpoint",
-              run.settings->experiment, run.files.seed, signal ? ::strsignal(signal) : "no signal",
-              signal == SIGKILL ? "; out of memory? Use fewer --jobs" : "")});
+    fail(child, {static_cast<int>(Fault::Internal),
+                 fmt::format(
+                     "{} (seed {}): the process ended without a word ({}){}; the same command goes "
+                     "on from the last checkpoint",
+                     run.name(), run.files.seed, signal ? ::strsignal(signal) : "no signal",
+                     signal == SIGKILL ? "; out of memory? Use fewer --jobs" : "")});
   }
 
   void fail(const Child& child, Failure failure) {
@@ -244,10 +244,11 @@ JobsResult execute_here(const std::vector<RunJob>& runs, const JobOptions& optio
 JobsResult run_jobs(const std::vector<RunJob>& runs, const JobOptions& options) {
   std::vector<RunView::Row> rows;
   for (const RunJob& run : runs)
-    rows.push_back({run.settings->experiment, run.files.seed});
+    rows.push_back({run.name(), run.files.seed});
   RunView view(std::move(rows), options.jobs, options.quiet);
-  JobsResult result = options.jobs > 1 ? Processes(runs, options, view).execute_all()
-                                       : execute_here(runs, options, view);
+  const bool forks = options.jobs > 1 || options.own_processes;
+  JobsResult result =
+      forks ? Processes(runs, options, view).execute_all() : execute_here(runs, options, view);
   view.clear();
   return result;
 }

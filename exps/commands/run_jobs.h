@@ -16,13 +16,18 @@ struct RunJob {
   const Dataset* data = nullptr;
   RunFiles files;
   bool resume = true;
+  std::string label{};  ///< for people; empty: the experiment's name
+  Facts facts{};        ///< to be recorded with the provenance
+
+  const std::string& name() const { return label.empty() ? settings->experiment : label; }
 };
 
 struct JobOptions {
-  int jobs = 1;     ///< processes side by side; 1: no processes
+  int jobs = 1;     ///< processes side by side; 1: none but this one
   int threads = 1;  ///< of each run
   double checkpoint_seconds = 30;
   bool quiet = false;
+  bool own_processes = false;  ///< a process for each run even when they go one by one
 };
 
 struct JobFailure {

@@ -6,78 +6,13 @@
 #include <fmt/format.h>
 
 #include "exps/commands/describe.h"
-#include "exps/commands/places.h"
+#include "exps/commands/experiment_library.h"
 #include "utils/error.h"
 #include "utils/terminal.h"
 
 namespace engram {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view kQuickstart = "quickstart.cfg";
-
-/// An experiment's name and the book to look it up in.
-struct Wanted {
-  std::string name;
-  const ExperimentBook* book;
-};
-
-/// Keeps the books that the names refer to.
-class Library {
- public:
-  explicit Library(fs::path folder) : folder_(std::move(folder)) {}
-
-  std::vector<Wanted> find(const std::vector<std::string>& names) {
-    std::vector<Wanted> out;
-    if (names.empty()) add_sections(folder_book(), kQuickstart, out);
-    for (const std::string& name : names) {
-      const auto reference = as_cfg_reference(name);
-      if (!reference) {
-        add({name, &folder_book()}, out);
-        continue;
-      }
-      const auto& book = *books_.emplace_back(
-          std::make_unique<ExperimentBook>(load_cfg_file(reference->file, folder_)));
-      if (reference->section.empty())
-        add_sections(book, reference->file, out);
-      else
-        add({reference->section, &book}, out);
-    }
-    return out;
-  }
-
- private:
-  const ExperimentBook& folder_book() {
-    if (!folder_book_) {
-      folder_book_ =
-          books_.emplace_back(std::make_unique<ExperimentBook>(ExperimentBook::load(folder_)))
-              .get();
-    }
-    return *folder_book_;
-  }
-
-  static void add(const Wanted& wanted, std::vector<Wanted>& out) {
-    const auto same = [&](const Wanted& w) {
-      return w.name == wanted.name && w.book == wanted.book;
-    };
-    if (std::none_of(out.begin(), out.end(), same)) out.push_back(wanted);
-  }
-
-  /// All experiments of one file of the book; names that begin with '_' are bases only.
-  static void add_sections(const ExperimentBook& book, const fs::path& file,
-                           std::vector<Wanted>& out) {
-    const std::size_t before = out.size();
-    for (const auto& experiment : book.experiments())
-      if (fs::path(experiment.file).filename() == file.filename() && experiment.name[0] != '_')
-        add({experiment.name, &book}, out);
-    if (out.size() == before)
-      throw Error(Fault::MissingInput, "there are no experiments in '" + file.string() + "'");
-  }
-
-  fs::path folder_;
-  std::vector<std::unique_ptr<ExperimentBook>> books_;
-  const ExperimentBook* folder_book_ = nullptr;
-};
 
 void check_label(const std::string& label) {
   const bool is_plain = !label.empty() && label.front() != '.' && label.front() != '-' &&
@@ -91,7 +26,7 @@ void check_label(const std::string& label) {
 fs::path folder_of(const Settings& settings, const PlanRequest& request) {
   if (request.label) return request.out / *request.label;
   if (request.overrides.empty()) return request.out / settings.experiment;
-  return request.out / (settings.experiment + "~" + settings.digest().substr(0, 8));
+  return folder_of_settings(request.out, settings);
 }
 
 std::string state_text(const PlannedRun& run, bool force) {
@@ -114,9 +49,13 @@ std::string RunPlan::label(const PlannedRun& run) const {
   return fmt::format("{} seed {}", settings_of(run).experiment, run.files.seed);
 }
 
+fs::path folder_of_settings(const fs::path& out, const Settings& settings) {
+  return out / (settings.experiment + "~" + settings.digest().substr(0, 8));
+}
+
 RunPlan make_plan(const PlanRequest& request) {
   if (request.label) check_label(*request.label);
-  Library library(request.experiments);
+  ExperimentLibrary library(request.experiments);
   RunPlan plan;
   plan.search = request.search;
   std::set<fs::path> folders;

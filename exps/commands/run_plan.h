@@ -46,6 +46,9 @@ struct RunPlan {
   std::string label(const PlannedRun& run) const;
 };
 
+/// OUT/NAME~<8 digits of the settings' hash>: where results of settings lie that no file names.
+std::filesystem::path folder_of_settings(const std::filesystem::path& out, const Settings&);
+
 /// Resolves and checks the settings of all experiments and looks at the files that exist. Throws
 /// Error(Config) or Error(Usage) for what can be known to be wrong before training.
 RunPlan make_plan(const PlanRequest&);

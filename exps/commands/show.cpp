@@ -46,9 +46,10 @@ int show_command(const Arguments& words) {
   const Settings settings = read_settings(experiment, std::move(config));
   const PartsText parts = during(experiment, [&] { return try_parts(settings, 0); });
   const bool colour = use_colour(stdout);
-  fmt::print("{}\n{}stream: {}\nmodel, {} parameters:\n{}", bold("[" + experiment + "]", colour),
-             describe_settings(settings, arguments->has("short"), colour), parts.stream,
-             parts.parameters, parts.model);
+  fmt::print("{}\n{}{}stream: {}\nmodel, {} parameters:\n{}", bold("[" + experiment + "]", colour),
+             describe_settings(settings, arguments->has("short"), colour),
+             describe_sweep_settings(settings, colour), parts.stream, parts.parameters,
+             parts.model);
   return 0;
 }
 

@@ -27,7 +27,7 @@ legend();
 for (const make of [learningPanel, returnPanel, curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
   gatePanel, alignmentPanel, goodnessPanel, classGoodnessPanel, representationPanel,
   samplePanel, filmPanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel,
-  provenancePanel, skippedPanel]) {
+  choicesPanel, provenancePanel, skippedPanel]) {
   const made = make();
   if (made) document.getElementById("panels").append(made);
 }

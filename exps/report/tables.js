@@ -14,6 +14,24 @@ function settingsPanel() {
       { words: true, label: "Shared settings" }))));
 }
 
+/** Of experiments whose setting `engram sweep` chose: by what, among how many, at which cost. */
+function choicesPanel() {
+  const chosen = experiments.filter((e) => e.runs[0].provenance.selection);
+  if (!chosen.length) return null;
+  const rows = experiments.map((e) => {
+    const facts = e.runs[0].provenance;
+    if (!facts.selection) return [e.label, "not chosen by a sweep", "–", "–", "–", "–", "–"];
+    return [e.label, facts.selection, facts.selection_points, facts.selection_judged_on,
+      facts.selection_choice, facts.selection_cost, facts.tuned_on_test];
+  });
+  const onTest = chosen.filter((e) => e.runs[0].provenance.tuned_on_test === "yes");
+  const note = onTest.length ? `Tuned on test: ${onTest.map((e) => e.label).join(", ")}. `
+    + "Such figures are too good to be compared with others'." : "";
+  return panel("How settings were chosen", note, [], false, makeTable(["experiment", "protocol",
+    "points", "judged on", "choice", "cost", "tuned on test"], rows,
+  { words: true, label: "How settings were chosen" }));
+}
+
 function provenancePanel() {
   const several = (values) => {
     const all = [...new Set(values)];

@@ -7,6 +7,32 @@ namespace {
 
 using testing::HasSubstr;
 
+TEST(FirstTasks, AreThoseOfTheWholeStreamAndTheOthersDoNotExist) {
+  for (const StreamKind kind : {StreamKind::Permuted, StreamKind::Split, StreamKind::Rotated}) {
+    StreamOptions o = options(kind, 5);
+    o.rotation = RotationPlan::Even, o.validation = 0.2;
+    const auto whole = make_stream(o, numbered_dataset(), kSeed);
+    o.first_tasks = 2;
+    const auto first = make_stream(o, numbered_dataset(), kSeed);
+    ASSERT_EQ(first->tasks(), 2);
+    ASSERT_EQ(first->experiences(), 2);
+    EXPECT_EQ(first->labels(), whole->labels());
+    for (int t = 0; t < 2; ++t) {
+      EXPECT_EQ(first->task_name(t), whole->task_name(t));
+      EXPECT_EQ(content(first->experience(t).train), content(whole->experience(t).train));
+      EXPECT_EQ(content(first->validation(t)), content(whole->validation(t)));
+      EXPECT_EQ(content(first->test(t)), content(whole->test(t)));
+    }
+    o.protocol = Protocol::Joint;
+    EXPECT_EQ(
+        content(make_stream(o, numbered_dataset(), kSeed)->experience(0).train).size(),
+        content(whole->experience(0).train).size() + content(whole->experience(1).train).size());
+    o.first_tasks = 6;
+    EXPECT_THAT(message_of(Fault::Config, [&] { make_stream(o, numbered_dataset(), kSeed); }),
+                HasSubstr("first_tasks = 6"));
+  }
+}
+
 TEST(Cumulative, TrainsOnTheUnionOfTheTasksSoFar) {
   StreamOptions o = options(StreamKind::Permuted, 3);
   const auto plain = make_stream(o, numbered_dataset(), kSeed);

@@ -42,6 +42,10 @@ class Completion : public testing::Test {
 TEST_F(Completion, OffersCommandsNamesAndOptions) {
   EXPECT_NE(offered("com").find("\ncompare\n"), std::string::npos);
   EXPECT_NE(offered("run ti").find("\ntiny\n"), std::string::npos);
+  EXPECT_NE(offered("sweep ti").find("\ntiny\n"), std::string::npos);
+  EXPECT_NE(offered("sweep tiny --grid hidden_u").find("\nhidden_units=\n"), std::string::npos);
+  EXPECT_NE(offered("sweep tiny --selection fir").find("\nfirst_tasks\n"), std::string::npos);
+  EXPECT_NE(offered("reproduce a").find("\nall\n"), std::string::npos);
   EXPECT_NE(offered("list re").find("\nresults\n"), std::string::npos);
   EXPECT_NE(offered("export my").find("\nmy_results\n"), std::string::npos);
   EXPECT_NE(offered("report --ti").find("\n--title\n"), std::string::npos);

@@ -29,6 +29,25 @@ struct Sample {
   }
 };
 
+TEST(Config, CanBeOverruledUnderAnySpelling) {
+  Config config;
+  config.set("num_batch", "3", "a.cfg:2");
+  config.set("model", "mlp", "a.cfg:3");
+  config.overrule("tasks", "7", "--grid");
+  EXPECT_EQ(config.read<Sample>().tasks, 7);
+  EXPECT_NE(config.resolved_sources().find("tasks: --grid"), std::string::npos);
+}
+
+TEST(Config, GivesKeysAwayWithTheirPlaces) {
+  Config config;
+  config.set("tasks", "3", "a.cfg:2");
+  config.set("model", "mlp", "a.cfg:3");
+  const Config taken = config.take_out([](std::string_view key) { return key == "model"; });
+  ASSERT_EQ(taken.values().size(), 1u);
+  EXPECT_EQ(taken.values().at("model").source, "a.cfg:3");
+  EXPECT_EQ(config.values().size(), 1u);
+}
+
 TEST(Config, FillsOptionsAndRecordsThem) {
   Config config;
   config.set("tasks", "3", "a.cfg:2");

@@ -1,0 +1,215 @@
+// `engram reproduce`: runs the experiments that should come to published figures, and judges ours
+// both ways.
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "exps/commands/arguments.h"
+#include "exps/commands/commands.h"
+#include "exps/commands/failure.h"
+#include "exps/commands/job_arguments.h"
+#include "exps/commands/places.h"
+#include "exps/commands/run_plan.h"
+#include "exps/commands/stop.h"
+#include "exps/commands/table.h"
+#include "exps/published/published.h"
+#include "exps/published/reproduced_page.h"
+#include "exps/results_file.h"
+#include "utils/error.h"
+#include "utils/files.h"
+#include "utils/terminal.h"
+
+namespace engram {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+using Texts = std::vector<std::string>;
+
+constexpr int kOutOfBand = 1;  // exit code
+constexpr std::size_t kMostPageBytes = 1 << 24;
+
+constexpr CommandHelp kHelp{
+    .command = "reproduce",
+    .usage = "[NAME...] [options]",
+    .about =
+        "Runs the experiments of published figures (or takes their finished runs below OUT) and\n"
+        "says whether ours lie in the band, too low or too high. NAME is a figure, a family (a\n"
+        "file of exps/published/) or all; --list names them. The exit code is 1 when one is out\n"
+        "of its band.",
+    .examples =
+        "  engram reproduce --list\n"
+        "  engram reproduce split --jobs 2\n"
+        "  engram reproduce all --nightly --write results/REPRODUCED.md\n"};
+
+po::options_description reproduce_options() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("list,l", "the figures, with their experiments; run nothing");
+  add("names", "with --list: names only, one a line");
+  add("nightly", "leave out the long ones");
+  add("write", po::value<std::string>()->value_name("FILE"),
+      "put the rows into this page, between the marks of `engram reproduce`");
+  add("force", "repeat finished runs");
+  add_job_options(options);
+  return options;
+}
+
+/// A figure with the runs that it needs.
+struct Wanted {
+  PublishedFigure figure;
+  RunPlan plan;  ///< experiment 0, and 1 where one is subtracted
+};
+
+Wanted plan_figure(PublishedFigure figure, const fs::path& experiments, const fs::path& out,
+                   const DataSearch& search) {
+  PlanRequest request;
+  request.names = {figure.options.run};
+  if (!figure.options.minus.empty()) request.names.push_back(figure.options.minus);
+  request.seeds = figure.seeds, request.overrides = figure.options.set;
+  request.experiments = experiments, request.out = out, request.search = search;
+  RunPlan plan = during(figure.place, [&] { return make_plan(request); });
+  return {std::move(figure), std::move(plan)};
+}
+
+/// Every run once, though several figures may need it.
+std::vector<RunJob> jobs_of(const std::vector<Wanted>& all, LoadedData& data, bool force,
+                            std::size_t& complete) {
+  std::vector<RunJob> jobs;
+  std::set<fs::path> seen;
+  for (const Wanted& wanted : all)
+    for (const PlannedRun& run : wanted.plan.runs) {
+      if (!seen.insert(run.files.results()).second) continue;
+      if (run.state == RunState::Complete && !force) {
+        ++complete;
+        continue;
+      }
+      const Settings& settings = wanted.plan.settings_of(run);
+      jobs.push_back({.settings = &settings,
+                      .data = &data.of(settings),
+                      .files = run.files,
+                      .resume = !force});
+    }
+  return jobs;
+}
+
+std::vector<RunRecord> complete_runs(const RunPlan& plan, std::size_t experiment,
+                                     const std::set<fs::path>& failed) {
+  std::vector<RunRecord> out;
+  for (const PlannedRun& run : plan.runs) {
+    if (run.experiment != experiment || failed.contains(run.files.results())) continue;
+    const auto head = peek_results(run.files.results());
+    if (head && head->complete) out.push_back(load_results(run.files.results()));
+  }
+  return out;
+}
+
+std::string published_text(const PublishedOptions& o) {
+  return fmt::format("{} [{}]", figure_text(*o.published, o.sd), name_of(o.evidence));
+}
+
+void print_list(const std::vector<PublishedFigure>& figures, bool names_only) {
+  if (names_only) {
+    for (const PublishedFigure& f : figures)
+      fmt::print("{}\n", f.name);
+    return;
+  }
+  TextTable table({"figure", "family", "experiment", "seeds", "effort", "published", "source"});
+  for (const PublishedFigure& f : figures)
+    table.add({f.name, f.family, f.options.run, f.options.seeds,
+               std::string(name_of(f.options.effort)), published_text(f.options),
+               f.options.source});
+  fmt::print("{}",
+             table.text(use_colour(stdout), is_terminal(stdout) ? terminal_width(stdout) : 0));
+}
+
+void write_page(const fs::path& file, const std::vector<PublishedFigure>& all,
+                const std::map<std::string, Reproduction>& done) {
+  std::string page;
+  if (fs::exists(file)) {
+    const auto bytes = read_file(file, kMostPageBytes);
+    page.assign(bytes.begin(), bytes.end());
+  }
+  save_text(file, during(file.string(), [&] { return with_reproduced(page, all, done); }));
+  fmt::print(stderr, "engram: wrote {}\n", file.string());
+}
+
+/// Judges and prints; true when all lie in their bands.
+bool report(const std::vector<Wanted>& all, const std::set<fs::path>& failed,
+            std::map<std::string, Reproduction>& done) {
+  TextTable table({"figure", "experiment", "measure", "published", "band", "ours", "n", "verdict"});
+  bool good = true;
+  for (const Wanted& wanted : all) {
+    const PublishedFigure& f = wanted.figure;
+    const bool differs = !f.options.minus.empty();
+    const Reproduction r =
+        reproduce(f, complete_runs(wanted.plan, 0, failed),
+                  differs ? complete_runs(wanted.plan, 1, failed) : std::vector<RunRecord>{});
+    good = good && r.agreement == Agreement::InBand;
+    table.add({f.name, f.options.run, f.measure(), published_text(f.options), band_text(f),
+               figure_text(r.ours.mean, r.ours.n > 1 ? std::optional(r.ours.sd) : std::nullopt),
+               std::to_string(r.ours.n), r.verdict()});
+    if (r.agreement != Agreement::Unknown) done[f.name] = r;
+  }
+  fmt::print("{}± is the SD\n", table.text(use_colour(stdout), 0));
+  return good;
+}
+
+}  // namespace
+
+int reproduce_command(const Arguments& words) {
+  const auto arguments = parse_arguments(kHelp, reproduce_options(), words, /*max_names=*/1000);
+  if (!arguments) return 0;
+  const fs::path experiments = experiments_folder(arguments->get<std::string>("exps"));
+  const std::vector<PublishedFigure> all = load_published(experiments / "published");
+  Texts names = arguments->names;
+  const bool lists = arguments->has("list");
+  if (names.empty() && lists) names.push_back("all");
+  if (names.empty())
+    throw Error(Fault::Usage,
+                "reproduce: which figures? A name, a family, or all "
+                "('engram reproduce --list')");
+  std::vector<PublishedFigure> figures = chosen_figures(all, names);
+  if (arguments->has("nightly"))
+    std::erase_if(figures, [](const auto& f) { return f.options.effort == Effort::Long; });
+  if (lists) return print_list(figures, arguments->has("names")), 0;
+  if (figures.empty())
+    throw Error(Fault::MissingInput,
+                "reproduce: nothing is left to run; 'engram reproduce --list'");
+
+  const bool force = arguments->has("force");
+  JobOptions options = job_options(*arguments);
+  const DataSearch search = search_of(*arguments);
+  const fs::path out = results_folder(arguments->get<std::string>("out"));
+  std::vector<Wanted> wanted;
+  for (PublishedFigure& figure : figures) {
+    wanted.push_back(plan_figure(std::move(figure), experiments, out, search));
+    if (!force) refuse_foreign_files(wanted.back().plan);
+  }
+  LoadedData data(search);
+  std::size_t complete = 0;
+  const std::vector<RunJob> jobs = jobs_of(wanted, data, force, complete);
+  if (complete > 0 && !options.quiet)
+    fmt::print(stderr, "{} of {} runs complete, not repeated\n", complete, complete + jobs.size());
+  options.jobs = std::min(options.jobs, static_cast<int>(jobs.size()));
+  const JobsResult result = run_jobs(jobs, options);
+  std::set<fs::path> failed;
+  for (const auto& [job, failure] : result.failures) {
+    print_failure(failure);
+    failed.insert(jobs[job].files.results());
+  }
+  if (result.interrupted) {
+    fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
+    return 128 + stop_signal();
+  }
+  std::map<std::string, Reproduction> done;
+  const bool good = report(wanted, failed, done);
+  if (const auto page = arguments->get<std::string>("write")) write_page(*page, all, done);
+  if (!result.failures.empty()) return result.failures.front().failure.code;
+  return good ? 0 : kOutOfBand;
+}
+
+}  // namespace engram

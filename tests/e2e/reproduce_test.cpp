@@ -1,0 +1,102 @@
+// `engram reproduce` from outside, with published figures of the tiny experiments.
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/e2e/program.h"
+#include "tests/e2e/same_results.h"
+#include "tests/e2e/tiny_cfg.h"
+
+namespace engram {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPublished = R"([DEFAULT]
+source = Nobody 2026
+seeds = 0..1
+
+[good]
+run = tiny
+metric = learning_accuracy
+published = 0.5
+band = 0.5
+
+[too_good]
+run = tiny
+published = 0.05
+band = 0.05
+
+[too_bad]
+run = tiny
+published = 1.2
+low = 1.1
+
+[gap]
+run = tiny_sparse
+minus = tiny
+published = 0
+band = 1
+effort = long
+)";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class Reproduce : public ::testing::Test {
+ protected:
+  void SetUp() override { engram.folder().write("exps/published/nobody.cfg", kPublished); }
+  Program engram{kTinyCfg};
+};
+
+TEST_F(Reproduce, ListsFiguresAndRunsNothing) {
+  const Said said = engram({"reproduce", "--list"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(has(said.out, "Nobody 2026") && has(said.out, "too_good") && has(said.out, "long"));
+  EXPECT_EQ(engram({"reproduce", "--list", "--names", "nobody", "--nightly"}).out,
+            "good\ntoo_good\ntoo_bad\n");
+  EXPECT_FALSE(fs::exists(engram / "results"));
+}
+
+TEST_F(Reproduce, JudgesBothWaysAndReusesWhatIsThere) {
+  const Said good = engram({"reproduce", "good", "gap"});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_TRUE(has(good.out, "in band")) << good.out;
+  const auto before = fs::last_write_time(engram / "results/tiny/seed-1.h5");
+  const Said bad = engram({"reproduce", "all"});
+  EXPECT_EQ(bad.code, 1) << bad.err;
+  EXPECT_TRUE(has(bad.out, "too high by") && has(bad.out, "too low by")) << bad.out;
+  EXPECT_TRUE(has(bad.err, "4 of 4 runs complete, not repeated")) << bad.err;
+  EXPECT_EQ(fs::last_write_time(engram / "results/tiny/seed-1.h5"), before);
+  for (const std::string name : {"too_good", "too_bad"})
+    EXPECT_EQ(engram({"reproduce", name}).code, 1) << name;
+}
+
+TEST_F(Reproduce, WritesItsRowsIntoAPage) {
+  engram.folder().write("page.md", "# Ours\n\nby hand\n");
+  ASSERT_EQ(engram({"reproduce", "good", "--write", "page.md"}).code, 0);
+  ASSERT_EQ(engram({"reproduce", "too_bad", "--write", "page.md"}).code, 1);
+  const std::string page = TempFolder::read(engram / "page.md");
+  EXPECT_TRUE(page.starts_with("# Ours\n\nby hand\n\n<!-- engram reproduce: begin -->")) << page;
+  EXPECT_TRUE(has(page, "| `good` | `tiny` | learning accuracy | Nobody 2026 [V] |")) << page;
+  EXPECT_TRUE(has(page, "| `too_bad` |") && has(page, "too low by")) << page;
+  EXPECT_FALSE(has(page, "`too_good`"));
+}
+
+TEST_F(Reproduce, RefusesWhatItCannotRun) {
+  const Said unknown = engram({"reproduce", "goood"});
+  EXPECT_EQ(unknown.code, 64);
+  EXPECT_TRUE(has(unknown.err, "did you mean 'good'?")) << unknown.err;
+  EXPECT_EQ(engram({"reproduce"}).code, 64);
+  engram.folder().write("exps/published/more.cfg",
+                        "[more]\nrun = tinny\nsource = S\npublished = 0.5\nband = 0.1\n");
+  const Said missing = engram({"reproduce", "more"});
+  EXPECT_EQ(missing.code, 78);
+  EXPECT_TRUE(has(missing.err, "exps/published/more.cfg:1") && has(missing.err, "'tiny'"))
+      << missing.err;
+}
+
+}  // namespace
+}  // namespace engram

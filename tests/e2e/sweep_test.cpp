@@ -1,0 +1,282 @@
+// `engram sweep` from outside: points are ordinary runs, nothing that is finished runs again, and a
+// choice is made by what it says, and by nothing else.
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/e2e/program.h"
+#include "tests/e2e/same_results.h"
+#include "tests/e2e/tiny_cfg.h"
+
+namespace engram {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+const std::string kCfg = std::string(kTinyCfg) + R"(
+[swept]
+inherits = tiny
+tasks = 4
+grid.lr = 0.1, 0.001
+grid.momentum = 0, 0.5
+
+[other]
+inherits = swept
+grid.momentum =
+
+[slow]
+inherits = swept
+hidden_units = 700
+epochs = 10
+train_limit = 0
+
+[explodes]
+inherits = tiny
+grid.lr = 0.1, 1e30
+
+[misspelt]
+inherits = tiny
+grid.momentumm = 0, 1
+
+[useless]
+inherits = tiny
+grid.dqn.batch = 8, 16
+)";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class Sweep : public ::testing::Test {
+ protected:
+  Program engram{kCfg};
+
+  /// Files that end so below a folder, with the time of their last change.
+  std::map<std::string, fs::file_time_type> files(const std::string& folder,
+                                                  const std::string& ending = ".h5") const {
+    std::map<std::string, fs::file_time_type> out;
+    if (!fs::exists(engram / folder)) return out;
+    for (const auto& entry : fs::recursive_directory_iterator(engram / folder))
+      if (entry.is_regular_file() && entry.path().string().ends_with(ending) &&
+          !entry.path().string().ends_with(".checkpoint.h5"))
+        out[fs::relative(entry.path(), engram / folder).string()] = entry.last_write_time();
+    return out;
+  }
+  std::size_t complete(const std::string& folder) const {
+    std::size_t count = 0;
+    for (const auto& [name, time] : files(folder)) {
+      const auto head = peek_results(engram / (folder + "/" + name));
+      count += head && head->complete;
+    }
+    return count;
+  }
+  Said sweep(Words words) const {
+    words.insert(words.begin(), "sweep");
+    return engram_(words);
+  }
+
+ private:
+  Said engram_(const Words& words) const { return const_cast<Program&>(engram)(words); }
+};
+
+TEST_F(Sweep, RunsEveryPointWithEverySeedAndMarksTheBest) {
+  const Said said = sweep({"swept", "--seeds", "0,1", "--out", "o", "--json", "points.json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(complete("o"), 8u);
+  EXPECT_TRUE(has(said.out, "4 points, seeds 0 1")) << said.out;
+  EXPECT_TRUE(has(said.out, "\nbest  0.1 ")) << said.out;
+  EXPECT_TRUE(has(said.out, "tuned on test")) << said.out;
+  const auto json = nlohmann::json::parse(TempFolder::read(engram / "points.json"));
+  const auto& one = json["experiments"][0];
+  ASSERT_EQ(one["points"].size(), 4u);
+  EXPECT_EQ(one["points"][1]["settings"]["lr"], "0.1");
+  EXPECT_EQ(one["points"][1]["settings"]["momentum"], "0.5");
+  EXPECT_EQ(one["points"][1]["scores"].size(), 2u);
+}
+
+TEST_F(Sweep, KilledAndResumedGivesTheSameFilesAndRepeatsNothing) {
+  const Words words{"slow", "--out", "killed", "--jobs", "2", "--checkpoint", "0.05"};
+  ASSERT_EQ(sweep({"slow", "--out", "whole", "--jobs", "2"}).code, 0);
+  Words start = words;
+  start.insert(start.begin(), "sweep");
+  Process going = engram.start(start);
+  ASSERT_TRUE(going.wait_until([&] { return complete("killed") >= 1; }));
+  going.signal(SIGKILL);
+  EXPECT_EQ(going.wait().code, 128 + SIGKILL);
+  std::map<std::string, fs::file_time_type> before;
+  for (const auto& [name, time] : files("killed"))
+    if (peek_results(engram / ("killed/" + name))->complete) before[name] = time;
+  ASSERT_LT(before.size(), 4u);
+  const Said resumed = sweep(words);
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_TRUE(has(resumed.err, std::to_string(before.size()) + " of 4 runs complete"))
+      << resumed.err;
+  const auto after = files("killed"), whole = files("whole");
+  ASSERT_EQ(after.size(), 4u);
+  for (const auto& [name, time] : before)
+    EXPECT_EQ(after.at(name), time) << name << " ran twice";
+  for (const auto& [name, time] : whole) {
+    ASSERT_TRUE(after.contains(name)) << name;
+    expect_same_results(engram / ("whole/" + name), engram / ("killed/" + name));
+  }
+  const Said again = sweep(words);
+  EXPECT_EQ(files("killed"), after);
+  EXPECT_TRUE(has(again.err, "4 of 4 runs complete")) << again.err;
+  EXPECT_EQ(again.out, resumed.out);
+}
+
+TEST_F(Sweep, TakesAPointThatRunMadeAsFinished) {
+  ASSERT_EQ(engram({"run", "swept", "--set", "lr=0.001", "--set", "momentum=0.5", "--out", "o",
+                    "--no-report"})
+                .code,
+            0);
+  ASSERT_EQ(engram({"run", "swept", "--out", "o", "--no-report"}).code, 0);  // lr 0.1, momentum 0
+  const auto before = files("o");
+  ASSERT_EQ(before.size(), 2u);
+  const Said said = sweep({"swept", "--out", "o"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(has(said.err, "2 of 4 runs complete")) << said.err;
+  const auto after = files("o");
+  EXPECT_EQ(after.size(), 4u);
+  for (const auto& [name, time] : before)
+    EXPECT_EQ(after.at(name), time);
+}
+
+TEST_F(Sweep, ReportsAndRemembersALossThatExplodes) {
+  const Words words{"explodes", "--out", "o"};
+  const Said said = sweep(words);
+  EXPECT_EQ(said.code, 76) << said.err;
+  EXPECT_TRUE(has(said.err, "explodes (lr = 1e30)")) << said.err;
+  EXPECT_TRUE(has(said.out, "1 run failed")) << said.out;
+  EXPECT_TRUE(has(said.out, "\nbest  0.1 ")) << said.out;
+  EXPECT_EQ(complete("o"), 1u);
+  const auto before = files("o");
+  const Said again = sweep(words);
+  EXPECT_EQ(again.code, 76);
+  EXPECT_TRUE(has(again.err, "1 of 2 runs complete and 1 diverged")) << again.err;
+  EXPECT_EQ(files("o"), before);
+}
+
+TEST_F(Sweep, RefusesBeforeAnythingTrains) {
+  for (const auto& [words, code, part] : std::initializer_list<std::tuple<Words, int, std::string>>{
+           {{"misspelt"}, 78, "did you mean 'momentum'?"},
+           {{"useless"}, 78, "dqn.batch"},
+           {{"tiny", "--grid", "lr=0.1,soon"}, 78, "soon"},
+           {{"tiny", "--grid", "lrr=0.1"}, 64, "--grid"},
+           {{"tiny", "--grid", "lr=0.1,0.10"}, 64, "the same settings"},
+           {{"tiny", "--grid", "lr=0.1,1", "--set", "lr=2"}, 64, "--set gives 'lr'"},
+           {{"swept", "--selection", "orakel"}, 78, "oracle"},
+           {{"swept", "--selection", "oracle", "--seeds", "100"}, 64, "seed 100"},
+           {{"tiny", "--selection", "first_tasks"}, 78, "selection_tasks = 3 of 2"},
+           {{"swept", "--metric", "accuracy"}, 64, "accuracy"},
+           {{}, 64, "which experiments"}}) {
+    Words all = words;
+    all.insert(all.end(), {"--out", "o"});
+    const Said said = sweep(all);
+    EXPECT_EQ(said.code, code) << said.err;
+    EXPECT_TRUE(has(said.err, part)) << said.err;
+    EXPECT_FALSE(fs::exists(engram / "o"));
+  }
+  EXPECT_TRUE(has(sweep({"misspelt"}).err, "exps/tiny.cfg:"));
+}
+
+TEST_F(Sweep, ShowsThePlanOfADryRun) {
+  const Said said = sweep({"swept", "--out", "o", "--dry-run", "--selection", "oracle"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(has(said.out, "swept (lr = 0.001, momentum = 0.5)  0 of 3 runs complete"))
+      << said.out;
+  EXPECT_FALSE(fs::exists(engram / "o"));
+}
+
+/// The only folder below `o` whose name begins so.
+fs::path only_folder(const fs::path& o, const std::string& begin) {
+  fs::path found;
+  for (const auto& entry : fs::directory_iterator(o))
+    if (entry.path().filename().string().starts_with(begin)) {
+      EXPECT_TRUE(found.empty()) << found << " and " << entry.path();
+      found = entry.path();
+    }
+  EXPECT_FALSE(found.empty()) << begin;
+  return found;
+}
+
+std::string fact(const fs::path& file, const std::string& name) {
+  for (const auto& [known, text] : load_results(file).provenance)
+    if (known == name) return text;
+  return "";
+}
+
+TEST_F(Sweep, ChoosesOnTheFirstTasksAndReportsOnAll) {
+  const Words words{"swept",       "other",
+                    "--out",       "o",
+                    "--selection", "first_tasks",
+                    "--set",       "selection_tasks=2",
+                    "--set",       "selection_seeds=7",
+                    "--seeds",     "0,1"};
+  const Said said = sweep(words);
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(has(said.out, "the validation parts of the first 2 tasks")) << said.out;
+  EXPECT_TRUE(
+      has(said.out, "not the same budget for all: swept has 4 points of 1 run, other has 2"))
+      << said.out;
+  for (const auto& [name, time] : files("o")) {
+    const RunRecord run = load_results(engram / ("o/" + name));
+    const bool is_final = has(name, "@first_tasks~");
+    EXPECT_EQ(run.tasks(), is_final ? 4 : 2) << name;
+    EXPECT_EQ(has(run.config_text, "evaluate_validation = yes"), !is_final) << name;
+    EXPECT_EQ(run.seed == 7, !is_final) << name;
+  }
+  const fs::path chosen = only_folder(engram / "o", "swept@first_tasks~");
+  for (const int seed : {0, 1}) {
+    const fs::path file = chosen / ("seed-" + std::to_string(seed) + ".h5");
+    EXPECT_EQ(fact(file, "selection"), "first_tasks");
+    EXPECT_EQ(fact(file, "tuned_on_test"), "no");
+    EXPECT_EQ(fact(file, "selection_points"), "4");
+    EXPECT_TRUE(fact(file, "selection_choice").starts_with("lr = 0.1, momentum = "));
+  }
+  const auto json = nlohmann::json::parse(TempFolder::read(chosen / "selection.json"));
+  EXPECT_EQ(json["cost"]["runs"], 4);
+  EXPECT_FALSE(json["tuned_on_test"]);
+  const auto before = files("o");
+  const Said again = sweep(words);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, said.out);
+  EXPECT_EQ(files("o"), before);
+  const Said compared = engram(
+      {"compare", chosen.string(), only_folder(engram / "o", "other@first_tasks~").string()});
+  ASSERT_EQ(compared.code, 0) << compared.err;
+  EXPECT_TRUE(has(compared.out, "among 4 points")) << compared.out;
+}
+
+TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
+  const Words words{"other", "--out", "o", "--set", "selection_seeds=7"};
+  Words oracle_test = words;
+  oracle_test.insert(oracle_test.end(), {"--selection", "oracle_test"});
+  const Said said = sweep(oracle_test);
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(has(said.out, "TUNED ON TEST")) << said.out;
+  const fs::path chosen = only_folder(engram / "o", "other@oracle_test~");
+  EXPECT_EQ(fact(chosen / "seed-0.h5", "tuned_on_test"), "yes");
+  // The same setting by another protocol: copied, not trained, and not said to be tuned on test.
+  ASSERT_EQ(engram({"run", "other", "--out", "o", "--no-report"}).code, 0);
+  Words oracle = words;
+  oracle.insert(oracle.end(), {"--selection", "oracle"});
+  const Said sound = sweep(oracle);
+  ASSERT_EQ(sound.code, 0) << sound.err;
+  EXPECT_FALSE(has(sound.out, "TUNED ON TEST")) << sound.out;
+  EXPECT_TRUE(has(sound.err, "1 of 1 runs complete")) << sound.err;
+  const fs::path copied = only_folder(engram / "o", "other@oracle~");
+  EXPECT_EQ(fact(copied / "seed-0.h5", "tuned_on_test"), "no");
+  EXPECT_EQ(fact(engram / "o/other/seed-0.h5", "selection"), "");
+  expect_same_results(copied / "seed-0.h5", chosen / "seed-0.h5");
+  const Said shown = engram({"compare", copied.string(), chosen.string()});
+  EXPECT_TRUE(has(shown.out, "tuned on test: ")) << shown.out;
+}
+
+}  // namespace
+}  // namespace engram
