@@ -228,7 +228,7 @@ TEST_F(Sweep, ChoosesOnTheFirstTasksAndReportsOnAll) {
     const RunRecord run = load_results(engram / ("o/" + name));
     const bool is_final = has(name, "@first_tasks~");
     EXPECT_EQ(run.tasks(), is_final ? 4 : 2) << name;
-    EXPECT_EQ(has(run.config_text, "evaluate_validation = yes"), !is_final) << name;
+    EXPECT_EQ(has(run.config_text, "evaluate_validation = true"), !is_final) << name;
     EXPECT_EQ(run.seed == 7, !is_final) << name;
   }
   const fs::path chosen = only_folder(engram / "o", "swept@first_tasks~");
@@ -250,7 +250,7 @@ TEST_F(Sweep, ChoosesOnTheFirstTasksAndReportsOnAll) {
   const Said compared = engram(
       {"compare", chosen.string(), only_folder(engram / "o", "other@first_tasks~").string()});
   ASSERT_EQ(compared.code, 0) << compared.err;
-  EXPECT_TRUE(has(compared.out, "among 4 points")) << compared.out;
+  EXPECT_TRUE(has(compared.out, "first_tasks among 4")) << compared.out;
 }
 
 TEST_F(Sweep, SaysWhenItTunesOnTheTests) {

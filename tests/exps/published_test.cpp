@@ -153,9 +153,10 @@ TEST(Published, FiguresOfTheHouseAreOfExperimentsThatThereAre) {
   const auto all = load_published(exps / "published");
   EXPECT_GT(all.size(), 20u);
   for (const PublishedFigure& f : all)
-    for (const std::string& name : {f.options.run, f.options.minus})
-      if (!name.empty())
-        EXPECT_NO_THROW(read_settings(name, book.resolve(name, f.options.set))) << f.place;
+    for (const std::string& name : {f.options.run, f.options.minus}) {
+      if (name.empty()) continue;
+      EXPECT_NO_THROW(read_settings(name, book.resolve(name, f.options.set))) << f.place;
+    }
 }
 
 }  // namespace
