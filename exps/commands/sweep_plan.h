@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/catalog.h"
 #include "exps/experiment.h"
 #include "exps/run.h"
 #include "exps/sweep/grid.h"
@@ -24,8 +23,8 @@ struct SweepRequest {
   std::vector<std::uint64_t> seeds{0};
   std::string metric;
   std::filesystem::path experiments, out;
-  DataSearch search{};  ///< of --data
   bool force = false;
+  DataSearch search{};  ///< of --data
 };
 
 struct SweepRun {
@@ -65,6 +64,10 @@ std::vector<SweptExperiment> plan_sweep(const SweepRequest& request);
 /// the same settings is complete elsewhere below OUT its results are copied, with `facts`.
 SweepPoint plan_final_runs(const SweptExperiment& experiment, const GridPoint& chosen, Facts facts,
                            const SweepRequest& request);
+
+/// Sees to it that the results of complete runs have the facts of their point, which may have
+/// changed since they were trained.
+void record_facts(const SweepPoint& point);
 
 /// Remembers in a file beside the results that a loss stopped being finite: the same settings and
 /// seed would do so again.

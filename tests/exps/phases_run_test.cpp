@@ -145,11 +145,11 @@ TEST(RepeatedTasks, GatesAreThoseOfTheLastVisit) {
 TEST(BlurredBorders, AreMetInTheStreamsOwnOrder) {
   // data_seed decides the learner's order of examples, and nothing else here.
   TempFolder folders[3];
-  const Keys blurred{{"boundaries", "linear"}, {"blur", "0.5"}};
+  const Keys blurred{{"boundaries", "linear"}, {"blur", "0.5"}, {"dropout", "0"}};
   const RunRecord a = run_of(with(blurred, {{"data_seed", "1"}}), folders[0]);
   const RunRecord b = run_of(with(blurred, {{"data_seed", "2"}}), folders[1]);
   expect_same_numbers(a, b);
-  const RunRecord sharp = run_of({{"data_seed", "1"}}, folders[2]);
+  const RunRecord sharp = run_of({{"data_seed", "1"}, {"dropout", "0"}}, folders[2]);
   EXPECT_NE(a.epochs[1].loss, sharp.epochs[1].loss);
   EXPECT_THAT(refusal(with(blurred, {{"epochs", "2"}})),
               AllOf(HasSubstr("epochs = 1"), HasSubstr("boundaries = sharp")));
