@@ -235,6 +235,8 @@ int sweep_command(const Arguments& words) {
     for (Final& one : finals)
       chosen.push_back(&one.point);
     const StageEnd last = run_points(chosen, data, options, request.force);
+    for (const SweepPoint* point : chosen)
+      record_facts(*point);
     if (last.interrupted) return interrupted();
     print_finals(finals, request);
     if (!end.failure) end.failure = last.failure;

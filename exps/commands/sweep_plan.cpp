@@ -103,7 +103,7 @@ void add_points(SweptExperiment& e, const SweepRequest& request) {
   }
 }
 
-/// Sees to it that results say how their settings were chosen. A file that does is left alone.
+/// Writes results to a file with the facts of a point. A file that has them already is left alone.
 void copy_with_facts(const fs::path& from, const fs::path& to, const SweepPoint& point) {
   RunRecord run = load_results(from);
   bool differs = from != to;
@@ -170,14 +170,18 @@ SweepPoint plan_final_runs(const SweptExperiment& e, const GridPoint& chosen, Fa
         copy_with_facts(other.files.results(), run.files.results(), point);
         run.state = RunState::Complete;
       }
-    } else if (run.state == RunState::Complete) {
-      copy_with_facts(run.files.results(), run.files.results(), point);
     }
     point.runs.push_back(std::move(run));
   }
   during(point.label,
          [&] { return try_parts(point.settings, request.seeds.front(), request.search); });
   return point;
+}
+
+void record_facts(const SweepPoint& point) {
+  for (const SweepRun& run : point.runs)
+    if (run.state == RunState::Complete)
+      copy_with_facts(run.files.results(), run.files.results(), point);
 }
 
 void note_divergence(const RunFiles& files, const Settings& settings, const std::string& message) {

@@ -66,6 +66,10 @@ std::vector<SweptExperiment> plan_sweep(const SweepRequest& request);
 SweepPoint plan_final_runs(const SweptExperiment& experiment, const GridPoint& chosen, Facts facts,
                            const SweepRequest& request);
 
+/// Sees to it that the results of complete runs have the facts of their point, which may have
+/// changed since they were trained.
+void record_facts(const SweepPoint& point);
+
 /// Remembers in a file beside the results that a loss stopped being finite: the same settings and
 /// seed would do so again.
 void note_divergence(const RunFiles& files, const Settings& settings, const std::string& message);
