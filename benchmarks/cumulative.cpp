@@ -22,10 +22,6 @@ class FirstTasks : public WrappedStream {
   }
   int tasks() const override { return tasks_; }
   int experiences() const override { return tasks_; }
-  Experience experience(int e) const override {
-    ENGRAM_INVARIANT(e < tasks_);
-    return inner_->experience(e);
-  }
 
  private:
   int tasks_;

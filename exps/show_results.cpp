@@ -190,8 +190,8 @@ std::string show_experiment(const Runs& runs, ForgettingDefinition definition, b
   return out + matrix(runs, colour, width) +
          show::sparklines(mean_accuracy(runs), runs.front(), colour, width) +
          metrics(runs, definition, colour, width) + show::returns(runs, colour, width) +
-         show::layers(runs, colour) + beginning(runs.front()) +
-         selection_lines(runs.front()) + cost(runs);
+         show::layers(runs, colour) + beginning(runs.front()) + selection_lines(runs.front()) +
+         cost(runs);
 }
 
 }  // namespace engram

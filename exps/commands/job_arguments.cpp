@@ -50,9 +50,9 @@ JobOptions job_options(const ParsedArguments& arguments) {
           .quiet = arguments.has("quiet")};
 }
 
-LoadedData::LoadedData(const ParsedArguments& arguments) {
+DataSearch search_of(const ParsedArguments& arguments) {
   const auto folder = arguments.get<std::string>("data");
-  search_ = data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt);
+  return data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt);
 }
 
 const Dataset& LoadedData::of(const Settings& settings) {

@@ -16,13 +16,15 @@ void add_job_options(boost::program_options::options_description& options);
 /// What they say. Error(Usage) for numbers that make no sense.
 JobOptions job_options(const ParsedArguments& arguments);
 
+/// Where --data, or what stands for it, says that data sets are.
+DataSearch search_of(const ParsedArguments& arguments);
+
 /// The data sets that runs need, each loaded when it is first asked for.
 class LoadedData {
  public:
-  explicit LoadedData(const ParsedArguments& arguments);
+  explicit LoadedData(DataSearch search) : search_(std::move(search)) {}
   /// An empty one where an agent acts. Error(MissingInput) when it cannot be found.
   const Dataset& of(const Settings& settings);
-  const DataSearch& search() const { return search_; }
 
  private:
   DataSearch search_;

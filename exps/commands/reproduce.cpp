@@ -64,12 +64,13 @@ struct Wanted {
   RunPlan plan;  ///< experiment 0, and 1 where one is subtracted
 };
 
-Wanted plan_figure(PublishedFigure figure, const fs::path& experiments, const fs::path& out) {
+Wanted plan_figure(PublishedFigure figure, const fs::path& experiments, const fs::path& out,
+                   const DataSearch& search) {
   PlanRequest request;
   request.names = {figure.options.run};
   if (!figure.options.minus.empty()) request.names.push_back(figure.options.minus);
   request.seeds = figure.seeds, request.overrides = figure.options.set;
-  request.experiments = experiments, request.out = out;
+  request.experiments = experiments, request.out = out, request.search = search;
   RunPlan plan = during(figure.place, [&] { return make_plan(request); });
   return {std::move(figure), std::move(plan)};
 }
@@ -181,13 +182,14 @@ int reproduce_command(const Arguments& words) {
 
   const bool force = arguments->has("force");
   JobOptions options = job_options(*arguments);
+  const DataSearch search = search_of(*arguments);
   const fs::path out = results_folder(arguments->get<std::string>("out"));
   std::vector<Wanted> wanted;
   for (PublishedFigure& figure : figures) {
-    wanted.push_back(plan_figure(std::move(figure), experiments, out));
+    wanted.push_back(plan_figure(std::move(figure), experiments, out, search));
     if (!force) refuse_foreign_files(wanted.back().plan);
   }
-  LoadedData data(*arguments);
+  LoadedData data(search);
   std::size_t complete = 0;
   const std::vector<RunJob> jobs = jobs_of(wanted, data, force, complete);
   if (complete > 0 && !options.quiet)

@@ -155,8 +155,7 @@ PlanRequest plan_request(const ParsedArguments& arguments) {
   request.experiments = experiments_folder(arguments.get<std::string>("exps"));
   request.out = results_folder(arguments.get<std::string>("out"));
   request.force = arguments.has("force");
-  const auto data = arguments.get<std::string>("data");
-  request.search = data_search(data ? std::optional<std::filesystem::path>(*data) : std::nullopt);
+  request.search = search_of(arguments);
   return request;
 }
 
@@ -204,7 +203,7 @@ int run_command(const Arguments& words) {
     return 0;
   }
   if (!force) refuse_foreign_files(plan);
-  LoadedData data(*arguments);
+  LoadedData data(plan.search);
   const std::vector<RunJob> todo = jobs_of(plan, data, force, quiet);
   options.jobs = std::min(options.jobs, static_cast<int>(todo.size()));
   return report_end(plan, todo, run_jobs(todo, options),

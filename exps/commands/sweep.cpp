@@ -91,8 +91,8 @@ SweepRequest request_of(const ParsedArguments& arguments) {
                                   suggestion(request.metric, known));
   request.experiments = experiments_folder(arguments.get<std::string>("exps"));
   request.out = results_folder(arguments.get<std::string>("out"));
-  request.search = LoadedData(arguments).search();
   request.force = arguments.has("force");
+  request.search = search_of(arguments);
   return request;
 }
 
@@ -214,7 +214,7 @@ int sweep_command(const Arguments& words) {
     fmt::print("{}", describe_sweep(experiments));
     return 0;
   }
-  LoadedData data(*arguments);
+  LoadedData data(request.search);
   std::vector<SweepPoint*> points;
   for (SweptExperiment& e : experiments)
     for (SweepPoint& point : e.points)

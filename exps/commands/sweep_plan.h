@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/catalog.h"
 #include "exps/experiment.h"
 #include "exps/run.h"
 #include "exps/sweep/grid.h"
@@ -24,8 +23,8 @@ struct SweepRequest {
   std::vector<std::uint64_t> seeds{0};
   std::string metric;
   std::filesystem::path experiments, out;
-  DataSearch search{};  ///< of --data
   bool force = false;
+  DataSearch search{};  ///< of --data
 };
 
 struct SweepRun {

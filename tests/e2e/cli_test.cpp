@@ -88,8 +88,8 @@ TEST_F(Cli, NamesTheNearestOption) {
 }
 
 TEST_F(Cli, HelpsWithEveryCommand) {
-  for (const std::string command : {"run", "sweep", "reproduce", "list", "show", "compare", "report", "export", "data",
-                                    "bench", "test", "completion"}) {
+  for (const std::string command : {"run", "sweep", "reproduce", "list", "show", "compare",
+                                    "report", "export", "data", "bench", "test", "completion"}) {
     const Said said = engram({"help", command});
     EXPECT_EQ(said.code, 0);
     EXPECT_TRUE(has(said.out, "usage: engram " + command)) << said.out;
