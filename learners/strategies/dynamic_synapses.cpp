@@ -46,6 +46,7 @@ class DynamicSynapses final : public Rewiring {
 
  private:
   double share(const Training& t) const override {
+    if (o_.tasks > 0 && t.phase >= o_.tasks) return 0;
     return cosine_share(t, o_.every, o_.share, o_.until);
   }
 

@@ -46,7 +46,7 @@ struct Choices<DropWhat> {
 };
 struct DynamicSynapsesOptions {
   double share = 0.3, until = 0.75, slow = 1, keep = 0;
-  int every = 100, candidates = 8, maturity = 1;
+  int every = 100, candidates = 8, maturity = 1, tasks = 0;
   GrowWhere grow = GrowWhere::Gradient;
   DropWhat drop = DropWhat::Saliency;
   template <class V>
@@ -56,6 +56,10 @@ struct DynamicSynapsesOptions {
       "later");
     v("dynamic_synapses.until", until, Range::above(0).at_most(1),
       "nothing moves after this share of a task");
+    v("dynamic_synapses.tasks", tasks, Range::at_least(0),
+      "synapses move in so many tasks, the first ones; 0: in all. 1 asks what a good network of "
+      "the "
+      "first task is worth");
     v("dynamic_synapses.every", every, Range::at_least(1), "steps in between");
     v("dynamic_synapses.grow", grow,
       "where synapses begin: between units active together, drawn from the batch; where the "

@@ -250,6 +250,19 @@ TEST(DynamicSynapses, GiveUpWhatThePastNeedsLeastAndTellWhoeverKeepsSomething) {
   }
 }
 
+TEST(DynamicSynapses, MoveInAsManyTasksAsTheyAreTold) {
+  StrategyBench s(plan(), sparse_layers());
+  s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"}, {"dynamic_synapses.tasks", "1"}});
+  for (const int task : {0, 1}) {
+    auto t = s.training(task);
+    t.strategies = &s.strategies;
+    at_end_of_epoch(t);
+    const Edges before = edges_of(*s.net, 0);
+    s.strategies[0]->after_step(t, s.batch(task));
+    EXPECT_EQ(edges_of(*s.net, 0) == before, task == 1);
+  }
+}
+
 TEST(DynamicSynapses, SlowDownOnlyWhatHasLivedThroughATask) {
   StrategyBench s(plan(), sparse_layers());
   Strategy& d = s.add("dynamic_synapses",
