@@ -215,6 +215,22 @@ class Run final : public Observer {
     return probes_[static_cast<std::size_t>(task)];
   }
 
+  /// Whether a row of the matrix tests a task (evaluate_tasks).
+  bool is_tested(int row, int task) const {
+    if (row == stream_->tasks()) return true;
+    switch (s_.evaluation.evaluate_tasks) {
+      case EvaluateTasks::All:
+        return true;
+      case EvaluateTasks::Seen:
+        return task < row;
+      case EvaluateTasks::Current:
+        return task == row - 1;
+      case EvaluateTasks::Last:
+        break;
+    }
+    return false;
+  }
+
   void evaluate_row(int row, int seen) {
     const auto started = Clock::now();
     const int tasks = stream_->tasks();
@@ -223,6 +239,7 @@ class Run final : public Observer {
     if (goodness_.on()) evaluator_.watch(&goodness_);
     StrategyList none, &standing_in = row > 0 ? strategies_ : none;
     for (int task = 0; task < tasks; ++task) {
+      if (!is_tested(row, task)) continue;
       const TestScope scope(standing_in, *net_, task);
       const bool learned_now = task == row - 1;
       const bool count = s_.learner.record_stats && (learned_now || last);

@@ -18,6 +18,7 @@ Looks::Looks(const Network& net, const Targets& targets, const TaskStream& strea
     : stream_(stream),
       fields_(net, options.receptive_fields),
       representations_(net, targets, stream, options, rng.fork("representations")),
+      plasticity_(net, stream, options, rng.fork("plasticity")),
       attributions_(net, targets, stream, options) {
   const double moments = stream.experiences() == 1 ? 2 : stream.tasks() + 1;
   const double bytes = moments * static_cast<double>(fields_.bytes() + attributions_.bytes());
@@ -31,6 +32,7 @@ Looks::Looks(const Network& net, const Targets& targets, const TaskStream& strea
 void Looks::take(int row, RunRecord& run) {
   fields_.take(moment_of(stream_, row), run);
   representations_.take(row, run);
+  plasticity_.take(row, run);
   attributions_.take(row, run);
 }
 
