@@ -52,7 +52,7 @@ class CwrStar final : public Strategy {
     learning_[0] = 1;
   }
   void extend_batch(Training& t, Batch&) override {
-    if (!o_.freeze_body || t.tasks_seen < 2) return;
+    if (!o_.freeze_body || learnt_[0] == 0) return;
     ParamStore& params = t.net.params();
     for (int id = 0; id < params.count(); ++id)
       if (id != head_->weight_id() && id != head_->bias_part().id())
@@ -62,7 +62,7 @@ class CwrStar final : public Strategy {
     saved_ = consolidated(t.net.params());
     for (std::size_t j = 0; j < past_.size(); ++j)
       past_[j] += now_[j];
-    learning_[0] = 0;
+    learning_[0] = 0, learnt_[0] += 1;
   }
 
   void begin_test(Network& net, int) override {
@@ -71,7 +71,9 @@ class CwrStar final : public Strategy {
   }
   void end_test(Network& net) override { write(net.params(), aside_); }
 
-  std::vector<std::span<real>> state() override { return {saved_, past_, now_, learning_}; }
+  std::vector<std::span<real>> state() override {
+    return {saved_, past_, now_, learning_, learnt_};
+  }
 
  private:
   /// body(place in a flat classifier, class): weights [features, classes], then biases.
@@ -124,7 +126,7 @@ class CwrStar final : public Strategy {
   int rows_ = 0, classes_ = 0;
   std::vector<real> saved_;       ///< [features, classes] and [classes]
   std::vector<real> past_, now_;  ///< [classes]: examples before this task, and in it
-  std::vector<real> learning_ = {0};
+  std::vector<real> learning_ = {0}, learnt_ = {0};  ///< in a task; how many before it
   std::vector<real> aside_;
 };
 

@@ -25,7 +25,8 @@ class Packnet final : public Strategy {
         size_(context.net.params().values().size()),
         owner_(size_),
         kept_(size_),
-        tasks_(context.stream ? context.stream->experiences() : 1) {
+        order_(context.stream ? static_cast<std::size_t>(context.stream->tasks()) : 1),
+        phases_(context.stream ? context.stream->experiences() : 1) {
     const auto refuse = [](const std::string& why) {
       throw Error(Fault::Config, "strategies: packnet " + why);
     };
@@ -34,6 +35,8 @@ class Packnet final : public Strategy {
           fmt::format("uses the weights of a task that is known at test, but scenario = {}; set "
                       "scenario = task",
                       name_of(context.targets->scenario())));
+    if (context.stream && context.stream->experiences() > context.stream->tasks())
+      refuse("learns a task once, and here tasks come back; use repeats = 1");
     const Network& net = context.net;
     for (int l = 0; l < net.depth(); ++l) {
       if (net.layer(l).existing_synapses())
@@ -50,7 +53,8 @@ class Packnet final : public Strategy {
   bool needs_examples() const override { return true; }
 
   void begin_experience(Training& t) override {
-    task_[0] = static_cast<real>(t.experience->index + 1);
+    task_[0] += 1;
+    order_[static_cast<std::size_t>(t.experience->index)] = task_[0];
     phase_[0] = kTraining;
     keep(t.net);
   }
@@ -80,7 +84,9 @@ class Packnet final : public Strategy {
     const auto values = net.params().values();
     aside_.assign(values.begin(), values.end());
     const auto current = static_cast<int>(task_[0]);
-    const int wanted = std::min(task + 1, current);
+    // A task that was not learnt yet is tested with all that there is.
+    const auto own = static_cast<int>(order_[static_cast<std::size_t>(task)]);
+    const int wanted = own > 0 ? own : current;
     for (const int id : pruned_)
       for_each(net.params().param(id), [&](std::size_t i) {
         // What the task at hand has not settled yet is its own.
@@ -91,7 +97,7 @@ class Packnet final : public Strategy {
   }
   void end_test(Network& net) override { std::ranges::copy(aside_, net.params().values().begin()); }
 
-  std::vector<std::span<real>> state() override { return {owner_, kept_, task_, phase_}; }
+  std::vector<std::span<real>> state() override { return {owner_, kept_, order_, task_, phase_}; }
 
  private:
   static constexpr real kResting = 0, kTraining = 1, kRetraining = 2;
@@ -132,9 +138,9 @@ class Packnet final : public Strategy {
     return open_;
   }
 
-  /// Share of the free weights that stay free.
+  /// Share of the free weights that stay free, for tasks to come.
   double pruned_share() const {
-    const double left = tasks_ - static_cast<double>(task_[0]);  // tasks still to come
+    const double left = phases_ - static_cast<double>(task_[0]);
     return o_.prune.value_or(left / (left + 1));
   }
 
@@ -165,10 +171,12 @@ class Packnet final : public Strategy {
 
   PacknetOptions o_;
   std::size_t size_;
-  std::vector<real> owner_;  ///< [weights]: the task, from 1, that keeps it; 0: free
+  std::vector<real> owner_;  ///< [weights]: the task, in the order of learning, that keeps it; 0:
+                             ///< free
   std::vector<real> kept_;   ///< values of what does not learn
+  std::vector<real> order_;  ///< [tasks]: when each was learnt, from 1; 0: not yet
+  int phases_;
   std::vector<real> task_ = {0}, phase_ = {kResting};
-  int tasks_;
   std::vector<int> pruned_, others_;  ///< slices
   std::vector<std::uint8_t> open_;
   real open_for_ = 0;

@@ -31,7 +31,7 @@ class ShrinkPerturb final : public Strategy {
   bool needs_borders() const override { return !at_step_; }
 
   void begin_experience(Training& t) override {
-    if (at_step_ || t.tasks_seen < 2) return;
+    if (at_step_ || t.step == 0) return;
     const Rng rng = t.rng.fork("shrink_perturb").fork("task", static_cast<std::uint64_t>(t.step));
     ParamStore& params = t.net.params();
     std::vector<real> drawn, biases;

@@ -333,6 +333,7 @@ TEST(ShrinkPerturb, LeavesAbsentSynapsesAbsent) {
                     stack(linear(8, {.density = 0.5, .storage = WeightStorage::Dense}), relu()));
     s.add("shrink_perturb", {{"shrink_perturb.at", at}});
     auto t = s.training(1);
+    t.step = 1;
     s.strategies[0]->begin_experience(t);
     s.strategies[0]->after_step(t, s.batch(1));
     const CMat w = s.net->params().value(s.net->params().find("linear1.weight"));
