@@ -40,14 +40,22 @@ struct Choices<UnseenHeads> {
   static constexpr std::array<std::string_view, 2> names{"skip", "newest"};
 };
 
+enum class EvaluateTasks { All, Seen, Current, Last };
+template <>
+struct Choices<EvaluateTasks> {
+  static constexpr std::array<std::string_view, 4> names{"all", "seen", "current", "last"};
+};
+
 struct EvaluationOptions {
   EvalPad eval_pad = EvalPad::None;
   MaskRule mask_rule = MaskRule::Exclude;
   UnseenHeads unseen_heads = UnseenHeads::Skip;
   bool evaluate_validation = false;
+  EvaluateTasks evaluate_tasks = EvaluateTasks::All;
   int probe_every = 0, probe_size = 256;
   int pictures = 100, mixture_components = 10, mixture_codes = 5000, embedding_points = 1000;
   int receptive_fields = 0, representation_examples = 0;
+  int plasticity_examples = 0;
   int attributions = 0, occlusion_patch = 4, occlusion_stride = 2;
   bool keep_weights = false;
   ForgettingDefinition forgetting_definition = ForgettingDefinition::Chaudhry;
@@ -63,6 +71,10 @@ struct EvaluationOptions {
       "tasks without a head yet: not evaluated, or read by the newest head");
     v("evaluate_validation", evaluate_validation,
       "fill the matrix from the validation parts instead of the test sets");
+    v("evaluate_tasks", evaluate_tasks,
+      "tasks that are tested after a task: all; seen, those learnt so far; current, that task "
+      "alone; last, none. After the last task all are. For streams of hundreds of tasks; what a "
+      "metric lacks makes it undefined");
     v("probe_every", probe_every, Range::at_least(0),
       "evaluate a probe of every task seen so far each so many steps; 0: never");
     v("probe_size", probe_size, Range::at_least(1), "test examples per task in the probe");
@@ -80,6 +92,10 @@ struct EvaluationOptions {
     v("representation_examples", representation_examples, Range::at_least(0).at_most(4000),
       "test examples per task from which linear probe accuracy, drift and overlap of every hidden "
       "layer are measured at every row (500 will do); 0: none");
+    v("plasticity_examples", plasticity_examples, Range::at_least(0).at_most(10000),
+      "training examples of a task on which dead and dormant units and ranks of every hidden layer "
+      "are measured before and after it is learnt, beside the norms of weights (2000 will do); 0: "
+      "none");
     v("attributions", attributions, Range::at_least(0).at_most(300),
       "test images of the first task for which maps of what their right output rests on are made "
       "after every task; 0: none");

@@ -47,7 +47,7 @@ void note_gates(const Network& net, const Moment& m, RunRecord& run) {
     const std::size_t units = gate.learned.shape(1);
     xt::xtensor<std::uint8_t, 2> now({tasks, units});
     std::transform(open.begin(), open.end(), now.begin(),
-                   [](real unit) { return static_cast<std::uint8_t>(unit != 0); });
+                   [](real unit) { return static_cast<std::uint8_t>(unit > real{0.5}); });
     for (std::size_t task = 0; task < tasks; ++task) {
       const Bytes mask = row_of(now, task);
       const auto at = static_cast<std::size_t>(m.row);

@@ -224,6 +224,15 @@ std::vector<Metric> from_steps(const RunRecord& run) {
 
 std::vector<Metric> compute_metrics(const RunRecord& run, ForgettingDefinition definition) {
   std::vector<Metric> metrics = from_matrix(run, definition);
+  if (!run.unit_plasticity.empty()) {
+    Mean online;
+    for (const EpochRow& row : run.epochs)
+      if (row.epoch == 0) online.add(row.train_accuracy);
+    metrics.push_back({"online_accuracy",
+                       "mean over the tasks of the accuracy on each batch of a task's first epoch "
+                       "before learning it (Dohare et al. 2024)",
+                       online.value()});
+  }
   if (run.steps.empty()) return metrics;
   for (Metric& metric : from_steps(run))
     metrics.push_back(std::move(metric));

@@ -34,9 +34,9 @@ struct Metric {
 
 /// All metrics of a run, in the order they are printed. From the matrix: average_accuracy (ACC,
 /// task mean), sample_accuracy (weighted by test size), average_incremental_accuracy (AIA),
-/// learning_accuracy (LA), bwt, fwt, forgetting. When continual evaluations were recorded:
-/// min_accuracy (min-ACC), worst_case_accuracy (WC-ACC), stability_gap, prequential_accuracy,
-/// average_anytime_accuracy.
+/// learning_accuracy (LA), bwt, fwt, forgetting. When plasticity was measured: online_accuracy.
+/// When continual evaluations were recorded: min_accuracy (min-ACC), worst_case_accuracy (WC-ACC),
+/// stability_gap, prequential_accuracy, average_anytime_accuracy.
 std::vector<Metric> compute_metrics(const RunRecord&, ForgettingDefinition);
 /// One of them by name; NaN when the run lacks it.
 double metric_value(const RunRecord&, ForgettingDefinition, std::string_view name);

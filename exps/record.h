@@ -1,6 +1,7 @@
 // Everything a run leaves behind, in memory. results_file.h writes it, the terminal shows it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -59,6 +60,33 @@ struct RepresentationRecord {
   /// [rows, T, T]: cosine of the mean absolute activities of two tasks; Jaccard index of the sets
   /// of features that are active for them.
   xt::xtensor<double, 3> overlap, active_overlap;
+};
+
+/// What is measured of layers to see how able to learn a network still is.
+struct PlasticityMeasure {
+  const char *name, *unit, *description;
+};
+/// Of a hidden layer, on training examples of a task. s_i: a unit's mean |h_i| over that of all.
+/// Singular values sigma are those of the features [examples, features].
+inline constexpr std::array<PlasticityMeasure, 8> kUnitMeasures{{
+    {"dead", "fraction", "units that are 0 on every example"},
+    {"dormant_0.01", "fraction", "units with s <= 0.01 (Sokar et al. 2023)"},
+    {"dormant_0.025", "fraction", "units with s <= 0.025"},
+    {"dormant_0.1", "fraction", "units with s <= 0.1"},
+    {"effective_rank", "1", "exp of the entropy of sigma / sum sigma (Roy & Vetterli 2007)"},
+    {"approximate_rank", "1", "the fewest sigma^2 that make 99 % of their sum (Yang et al. 2019)"},
+    {"srank99", "1", "the fewest sigma that make 99 % of their sum (Kumar et al. 2021)"},
+    {"stable_rank", "1", "sum sigma^2 / max sigma^2: Frobenius over spectral norm, squared"},
+}};
+/// Of a layer with weights.
+inline constexpr std::array<PlasticityMeasure, 2> kWeightMeasures{{
+    {"weight_norm", "1", "Frobenius norm of the weights"},
+    {"mean_weight", "1", "mean magnitude of the weights that exist"},
+}};
+/// One layer around every task.
+struct PlasticityRecord {
+  std::string layer;
+  std::vector<Table> measures;  ///< as listed above: [rows of the matrix - 1, 2] before the phase and after; or NaN
 };
 
 /// Images that a model made or rebuilt, or that show its numbers, at several moments.
@@ -141,9 +169,12 @@ struct RunRecord {
   std::vector<PictureRecord> pictures;
   std::vector<EmbeddingRecord> embeddings;
   std::vector<RepresentationRecord> representations;  ///< per hidden layer; empty unless asked for
-  std::optional<ReturnRecord> returns;                ///< where agents act
-  std::int64_t optimizer_steps = 0;  ///< of the whole run: several per batch for some rules
-  Macs train_macs, test_macs;        ///< of the whole run
+  /// Per hidden layer (kUnitMeasures) and layer with weights (kWeightMeasures); empty unless asked
+  /// for.
+  std::vector<PlasticityRecord> unit_plasticity, weight_plasticity;
+  std::optional<ReturnRecord> returns;  ///< where agents act
+  std::int64_t optimizer_steps = 0;     ///< of the whole run: several per batch for some rules
+  Macs train_macs, test_macs;           ///< of the whole run
 
   int tasks() const { return static_cast<int>(task_names.size()); }
   /// Whether the matrix holds scores of agents instead of accuracies: 0 is random, 1 the expert,

@@ -175,6 +175,7 @@ void save_goodness_and_pictures(const h5::Group& root, const RunRecord& run) {
       save_embedding(all, set);
   }
   save_representations(root, run);
+  save_plasticity(root, run);
   save_returns(root, run);
 }
 
@@ -189,6 +190,7 @@ void load_goodness_and_pictures(const h5::Group& root, RunRecord& run) {
   load_each(root, "embeddings", run.embeddings,
             [&](const std::string& name) { return load_embedding(root, name, budget); });
   load_representations(root, budget, run);
+  load_plasticity(root, budget, run);
   load_returns(root, budget, run);
 }
 

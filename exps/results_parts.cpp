@@ -43,10 +43,11 @@ void Budget::take(const std::string& what, const Shape& extents, std::size_t siz
   std::size_t bytes = size;
   for (const std::size_t extent : extents) {
     if (extent > 0 && bytes > left_ / extent)
-      refuse(fmt::format(
-          "'{}' has shape [{}], which is more than the {} MiB that measures, "
-          "goodness, pictures, embeddings, representations and returns may take together",
-          what, fmt::join(extents, ", "), kMost >> 20));
+      refuse(
+          fmt::format("'{}' has shape [{}], which is more than the {} MiB that measures, "
+                      "goodness, pictures, embeddings, representations, plasticity and returns may "
+                      "take together",
+                      what, fmt::join(extents, ", "), kMost >> 20));
     bytes *= extent;
   }
   left_ -= bytes;

@@ -92,9 +92,9 @@ class Reader {
   std::string path_;
 };
 
-/// Counts what is going to be read of measures, goodness, pictures, embeddings, representations and
-/// returns, which may take 256 MiB in memory together: a hundred coloured images of 32 x 32 at 870
-/// moments. Deflate could make far more of a file that wants to do harm.
+/// Counts what is going to be read of measures, goodness, pictures, embeddings, representations,
+/// plasticity and returns, which may take 256 MiB in memory together: a hundred coloured images of
+/// 32 x 32 at 870 moments. Deflate could make far more of a file that wants to do harm.
 class Budget {
  public:
   /// `extents` times `size` bytes more.
@@ -105,13 +105,16 @@ class Budget {
   std::size_t left_ = kMost;
 };
 
-// ---- /measures, /goodness, /pictures, /embeddings, /representations and /returns ----
+// ---- /measures, /goodness, /pictures, /embeddings, /representations, /plasticity and /returns
+// ----
 
 void save_goodness_and_pictures(const h5::Group& root, const RunRecord&);
 /// After the tasks and the epochs, whose numbers are the extents of what is read.
 void load_goodness_and_pictures(const h5::Group& root, RunRecord&);
 void save_representations(const h5::Group& root, const RunRecord&);
 void load_representations(const h5::Group& root, Budget&, RunRecord&);
+void save_plasticity(const h5::Group& root, const RunRecord&);
+void load_plasticity(const h5::Group& root, Budget&, RunRecord&);
 void save_returns(const h5::Group& root, const RunRecord&);
 void load_returns(const h5::Group& root, Budget&, RunRecord&);
 

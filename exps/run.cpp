@@ -224,6 +224,22 @@ class Run final : public Observer {
     return phase_end_;
   }
 
+  /// Whether a row of the matrix tests a task (evaluate_tasks).
+  bool is_tested(const Moment& m, int task) const {
+    if (m.last) return true;
+    switch (s_.evaluation.evaluate_tasks) {
+      case EvaluateTasks::All:
+        return true;
+      case EvaluateTasks::Seen:
+        return task < m.learnt;
+      case EvaluateTasks::Current:
+        return m.is_new(task);
+      case EvaluateTasks::Last:
+        break;
+    }
+    return false;
+  }
+
   void evaluate_row(const Moment& m) {
     const auto started = Clock::now();
     const int tasks = stream_->tasks(), row = m.row;
@@ -231,6 +247,7 @@ class Run final : public Observer {
     if (goodness_.on()) evaluator_.watch(&goodness_);
     StrategyList none, &standing_in = row > 0 ? strategies_ : none;
     for (int task = 0; task < tasks; ++task) {
+      if (!is_tested(m, task)) continue;
       const TestScope scope(standing_in, *net_, task);
       const bool learned_now = task == m.task;
       const bool count = s_.learner.record_stats && (learned_now || m.last);

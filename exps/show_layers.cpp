@@ -182,11 +182,66 @@ std::string goodness(const Runs& runs, bool colour) {
   return table.text();
 }
 
+/// "0.0 -> 12.5": a measure of a layer after the first task and after the last.
+std::string first_and_last(const Runs& runs, std::vector<PlasticityRecord> RunRecord::*field,
+                           std::size_t layer, std::size_t measure, double scale, int decimals) {
+  const auto at = [&](bool last) {
+    const double value = show::over(runs, [&](const RunRecord& run) {
+                           if (layer >= (run.*field).size()) return kNotEvaluated;
+                           const Table& table = (run.*field)[layer].measures[measure];
+                           double found = kNotEvaluated;
+                           for (std::size_t t = 0; t < table.shape(0); ++t)
+                             if (!std::isnan(table(t, 1)) && (last || std::isnan(found)))
+                               found = table(t, 1);
+                           return found;
+                         }).mean;
+    return std::isnan(value) ? std::string(show::glyphs().missing)
+                             : fmt::format("{:.{}f}", scale * value, decimals);
+  };
+  return fmt::format("{} {} {}", at(false), show::glyphs().arrow, at(true));
+}
+
+/// Whether the layers can still learn: after the first task and after the last.
+std::string plasticity(const Runs& runs, bool colour) {
+  const auto names = [&](const std::vector<PlasticityRecord>& records) {
+    std::vector<std::string> list;
+    for (const PlasticityRecord& record : records)
+      list.push_back(record.layer);
+    return list;
+  };
+  const auto place = [](std::span<const PlasticityMeasure> measures, std::string_view name) {
+    return static_cast<std::size_t>(std::ranges::find(measures, name, &PlasticityMeasure::name) -
+                                    measures.begin());
+  };
+  const RunRecord& first = runs.front();
+  if (first.unit_plasticity.empty()) return "";
+  LayerTable units("units", names(first.unit_plasticity),
+                   {{"dead, %", 16}, {"dormant (0.025), %", 20}, {"effective rank", 18}}, colour);
+  for (std::size_t l = 0; l < first.unit_plasticity.size(); ++l) {
+    const auto cell = [&](const char* name, double scale) {
+      return first_and_last(runs, &RunRecord::unit_plasticity, l, place(kUnitMeasures, name), scale,
+                            1);
+    };
+    units.add(first.unit_plasticity[l].layer,
+              {cell("dead", 100), cell("dormant_0.025", 100), cell("effective_rank", 1)});
+  }
+  LayerTable weights("weights", names(first.weight_plasticity), {{"norm", 20}, {"mean |w|", 20}},
+                     colour);
+  for (std::size_t l = 0; l < first.weight_plasticity.size(); ++l) {
+    const auto cell = [&](const char* name, int decimals) {
+      return first_and_last(runs, &RunRecord::weight_plasticity, l, place(kWeightMeasures, name), 1,
+                            decimals);
+    };
+    weights.add(first.weight_plasticity[l].layer, {cell("weight_norm", 2), cell("mean_weight", 4)});
+  }
+  return units.text() + weights.text();
+}
+
 }  // namespace
 
 std::string show::layers(const Runs& runs, bool colour) {
   return activity(runs, colour) + gates(runs, colour) + alignment(runs, colour) +
-         goodness(runs, colour);
+         goodness(runs, colour) + plasticity(runs, colour);
 }
 
 }  // namespace engram

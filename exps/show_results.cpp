@@ -106,6 +106,7 @@ const char* gist(const std::string& name) {
       {"average_incremental_accuracy", "AIA, mean of the column 'seen'"},
       {"learning_accuracy", "LA, mean of the diagonal"},
       {"bwt", "last row less diagonal"},
+      {"online_accuracy", "first epochs, before learning"},
       {"fwt", "before learning less untrained"},
       {"min_accuracy", "min-ACC, lowest after learning"},
       {"worst_case_accuracy", "WC-ACC, last task and min-ACC"},

@@ -47,6 +47,10 @@ void read_strategies(Settings& s, Config& config) {
     bring_gating(entry, s.model);
     allow_rewiring(entry, s.model);
   }
+  const bool learnt = s.model.gating.gating == "hat";
+  if (learnt && std::find(names.begin(), names.end(), "hat") == names.end())
+    throw Error(Fault::Config,
+                "gating = hat learns by strategies = hat, which is not among the strategies");
 }
 
 }  // namespace engram

@@ -43,6 +43,23 @@ constexpr StrategyEntry kStrategies[] = {
     entry<make_dynamic_synapses, DynamicSynapsesOptions>(
         "dynamic_synapses", "moves what the past needs least between units active together", "-",
         {}, true),
+    entry<make_hat, HatOptions>("hat", "learns which units a task attends to, and keeps them",
+                                "Serra et al. 2018", "hat"),
+    entry<make_packnet, PacknetOptions>(
+        "packnet", "every task keeps the largest of its weights, later ones learn the others",
+        "Mallya & Lazebnik 2018"),
+    entry<make_cwr_star, CwrStarOptions>(
+        "cwr_star", "consolidates the classifier's rows, apart from those that learn",
+        "Lomonaco et al. 2020"),
+    entry<make_continual_backprop, ContinualBackpropOptions>(
+        "continual_backprop", "hidden units of the least use begin anew, a few at a time",
+        "Dohare et al. 2024"),
+    entry<make_shrink_perturb, ShrinkPerturbOptions>(
+        "shrink_perturb", "weights shrink and get noise, at every task or step",
+        "Ash & Adams 2020; Dohare et al. 2024"),
+    entry<make_l2_init, L2InitOptions>("l2_init", "pulls every weight back to where it began",
+                                       "Kumar et al. 2023"),
+    entry<make_redo, RedoOptions>("redo", "dormant hidden units begin anew", "Sokar et al. 2023"),
     entry<make_generative_replay, GenerativeReplayOptions>(
         "generative_replay", "the network paints and labels images of past tasks",
         "Shin et al. 2017"),

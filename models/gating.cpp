@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/gatings/hat.h"
 #include "models/network.h"
 #include "utils/find_entry.h"
 
@@ -13,6 +14,8 @@ constexpr GatingEntry kGatings[] = {
      make_xdg},
     {"top_down", "a task code sent down through the network selects its sub-network",
      "Abel & Ullman 2024", make_top_down},
+    {"hat", "learnt attention to units, for every task; comes with strategies = hat",
+     "Serra et al. 2018", make_hat_gating},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// max(0, x). Where it gives 0 it lets no error through, so it may say which units are active: a
-// set that comes in is narrowed to the positive units, and one is begun when few enough are.
+// max(0, x), times the gate of the example's task if there is one. Where it gives 0 it lets no
+// error through, so it may say which units are active: a set that comes in is narrowed to the
+// positive units, and one is begun when few enough are.
 #include "models/begun_lists.h"
 #include "models/layers.h"
 #include "utils/elementwise.h"
@@ -32,8 +33,8 @@ class Relu final : public Layer {
           });
     return {};
   }
-  Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx, const Pass&,
-                      const Descent&) const override {
+  Macs backward_input(const Signal&, const Record& y, const Signal& dy, Signal& dx,
+                      const Pass& pass, const Descent&) const override {
     const CMat value = y.out.value(), error = dy.value();
     if (y.out.active_share() < kFew) {
       const Mat out = dx.resize_sparse(dy.rows(), dy.cols());
@@ -46,6 +47,7 @@ class Relu final : public Layer {
         kernels::relu_backward({value.data + begin, count}, error.data + begin, out.data + begin);
       });
     }
+    if (!y.gate.empty()) weigh(y, pass.tasks, dx);
     // Zero outside either set: the smaller one says more.
     const bool from_above = dy.active.known() && dy.active_share() <= y.out.active_share();
     if (dy.active.known() || y.out.active.known())
@@ -60,7 +62,7 @@ class Relu final : public Layer {
   static std::span<const real> row_of(CMat m, int b) {
     return {m.row(b), static_cast<std::size_t>(m.cols)};
   }
-  /// x where the gate [tasks, units] of each row's task is open, else 0.
+  /// x times the gate [tasks, units] of each row's task, 0 where that is closed.
   static CMat gated(CMat x, std::span<const real> gate, std::span<const int> tasks) {
     thread_local Scratch memory;
     ENGRAM_INVARIANT(static_cast<int>(tasks.size()) == x.rows);
@@ -72,9 +74,28 @@ class Relu final : public Layer {
       real* const to = out.row(b);
 #pragma omp simd
       for (std::size_t i = 0; i < cols; ++i)
-        to[i] = open[i] != 0 ? from[i] : real{0};
+        to[i] = open[i] != 0 ? from[i] * open[i] : real{0};
     });
     return out;
+  }
+
+  /// dx <- dx times the gate of each row's task, where it is open only in part.
+  static void weigh(const Record& y, std::span<const int> tasks, Signal& dx) {
+    const Mat value = dx.value();
+    const auto cols = static_cast<std::size_t>(value.cols);
+    const bool few = y.out.active_share() < kFew;
+    for_row_tiles(value.rows, value.cols, 0, [&](int b) {
+      const real* const open = y.gate.data() + static_cast<std::size_t>(tasks[b]) * cols;
+      real* const to = value.row(b);
+      if (few) {
+        for (const std::int32_t i : y.out.active.row(b))
+          to[i] *= open[i];
+        return;
+      }
+#pragma omp simd
+      for (std::size_t i = 0; i < cols; ++i)
+        to[i] *= open[i];
+    });
   }
 
   static void narrow(CMat in, const ActiveSet& active, double share, Signal& y) {

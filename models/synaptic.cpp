@@ -1,6 +1,7 @@
 #include "models/synaptic.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "utils/sparse_kernels.h"
 
@@ -104,6 +105,29 @@ void SynapticMatrix::draw_like_weights(const Rng& rng, Mat to) const {
                                    {bias.data(), 1, to.cols}, rng);
   kernels::transpose({drawn.data(), to.cols, to.rows}, to);
   if (to.rows == fans_.in && to.cols == fans_.outputs) mask(to);
+}
+
+void SynapticMatrix::draw_again(const Rng& rng, Mat weights, std::span<real> bias) const {
+  std::vector<real> biases(static_cast<std::size_t>(fans_.outputs));
+  const auto drawn = drawn_weights(synapses_, fans_, {biases.data(), 1, fans_.outputs}, rng);
+  kernels::transpose({drawn.data(), fans_.outputs, fans_.in}, weights);
+  mask(weights);
+  if (bias_.present()) std::ranges::copy(biases, bias.begin());
+}
+
+void SynapticMatrix::draw_unit(const Rng& rng, int output, std::span<real> to) const {
+  real bias = 0;
+  const auto drawn = drawn_weights(synapses_, {1, fans_.in, fans_.out}, {&bias, 1, 1}, rng);
+  // A single row is orthonormal by its length alone; among many it is as long as they are.
+  const double length = law() == WeightInit::Orthogonal
+                            ? initial_deviation() * std::sqrt(static_cast<double>(fans_.in))
+                            : 1;
+  const auto& mask = store_->param(weight_).mask;
+  const auto outputs = static_cast<std::size_t>(fans_.outputs);
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const bool exists = mask.empty() || mask[i * outputs + static_cast<std::size_t>(output)] != 0;
+    to[i] = exists ? static_cast<real>(length) * drawn[i] : real{0};
+  }
 }
 
 void SynapticMatrix::mask(Mat like_weights) const {

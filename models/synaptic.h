@@ -40,6 +40,7 @@ class Bias {
   void set_trainable(bool trainable) const {
     if (present()) store_->param(id_).trainable = trainable;
   }
+  int id() const { return id_; }  ///< of its slice; -1 when absent
 
  private:
   std::span<real> opened() const;
@@ -81,6 +82,12 @@ class SynapticMatrix {
   /// A draw from the law of the initial weights for a matrix stored like them: [fan_in, outputs],
   /// with the mask of the weights if it has their shape.
   void draw_like_weights(const Rng& rng, Mat to) const;
+  /// What init() would make of weights [fan_in, outputs] and bias with these numbers, absent
+  /// synapses 0; `bias` is written where the layer has one.
+  void draw_again(const Rng& rng, Mat weights, std::span<real> bias) const;
+  /// to [fan_in] <- a draw from the law of the initial weights for those of one output, absent ones
+  /// 0.
+  void draw_unit(const Rng& rng, int output, std::span<real> to) const;
   WeightInit law() const { return synapses_.init; }
   const Fans& fans() const { return fans_; }
   /// Of a weight as it starts.

@@ -133,6 +133,22 @@ json representations(const RunRecord& run) {
   return list;
 }
 
+json plasticity(const RunRecord& run) {
+  const auto layers = [](const std::vector<PlasticityRecord>& records,
+                         std::span<const PlasticityMeasure> measures) {
+    json list = json::array();
+    for (const PlasticityRecord& record : records) {
+      json one{{"layer", record.layer}};
+      for (std::size_t m = 0; m < measures.size(); ++m)
+        one[measures[m].name] = table(record.measures[m]);
+      list.push_back(std::move(one));
+    }
+    return list;
+  };
+  return {{"units", layers(run.unit_plasticity, kUnitMeasures)},
+          {"weights", layers(run.weight_plasticity, kWeightMeasures)}};
+}
+
 json embeddings(const RunRecord& run, const JsonOptions& options) {
   json list = json::array();
   for (const EmbeddingRecord& set : run.embeddings)

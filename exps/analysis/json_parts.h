@@ -35,6 +35,7 @@ nlohmann::json measures(const RunRecord&);
 nlohmann::json goodness(const RunRecord&);
 nlohmann::json pictures(const RunRecord&, const JsonOptions&);
 nlohmann::json representations(const RunRecord&);
+nlohmann::json plasticity(const RunRecord&);
 nlohmann::json embeddings(const RunRecord&, const JsonOptions&);
 nlohmann::json returns(const RunRecord&);  ///< null where no agent acts
 

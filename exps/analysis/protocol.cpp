@@ -22,7 +22,7 @@ using Texts = std::map<std::string, std::string>;
 constexpr const char* kLooks[] = {
     "pictures",        "mixture_components", "mixture_codes",           "embedding_points",
     "keep_weights",    "receptive_fields",   "representation_examples", "attributions",
-    "occlusion_patch", "occlusion_stride"};
+    "occlusion_patch", "occlusion_stride",   "plasticity_examples"};
 
 /// Settings of other groups that decide what is learnt or judged: data_seed stands with the rule,
 /// but decides the order of the data.

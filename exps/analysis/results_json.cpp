@@ -127,6 +127,7 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
           {"pictures", pictures(run, options)},
           {"embeddings", embeddings(run, options)},
           {"representations", representations(run)},
+          {"plasticity", plasticity(run)},
           {"returns", returns(run)},
           {"provenance", std::move(provenance)}};
 }

@@ -205,6 +205,28 @@ void add_representations(Npz& npz, const std::string& prefix, const ExperimentRu
   }
 }
 
+/// By layer and measure: [runs, T, 2]; of runs that differ in shape, nothing.
+void add_plasticity(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
+  const auto add = [&](const char* kind, std::vector<PlasticityRecord> RunRecord::*field,
+                       std::span<const PlasticityMeasure> measures) {
+    const auto& first = e.runs.front().*field;
+    for (std::size_t l = 0; l < first.size(); ++l)
+      for (std::size_t m = 0; m < measures.size(); ++m) {
+        const auto shape = first[l].measures[m].shape();
+        std::vector<double> all;
+        for (const RunRecord& run : e.runs)
+          if (l < (run.*field).size() && (run.*field)[l].measures[m].shape() == shape)
+            all.insert(all.end(), (run.*field)[l].measures[m].begin(),
+                       (run.*field)[l].measures[m].end());
+        if (all.size() == e.runs.size() * shape[0] * shape[1])
+          npz.add(fmt::format("{}plasticity/{}/{}/{}", prefix, kind, l, measures[m].name), all,
+                  {e.runs.size(), shape[0], shape[1]});
+      }
+  };
+  add("units", &RunRecord::unit_plasticity, kUnitMeasures);
+  add("weights", &RunRecord::weight_plasticity, kWeightMeasures);
+}
+
 /// Of each run by itself, for the numbers of test examples may differ.
 void add_embeddings(Npz& npz, const std::string& prefix, const ExperimentRuns& e) {
   for (const RunRecord& run : e.runs)
@@ -279,6 +301,7 @@ void add_experiment(Npz& npz, const ExperimentRuns& e) {
   add_usage(npz, prefix, e);
   add_goodness(npz, prefix, e);
   add_representations(npz, prefix, e);
+  add_plasticity(npz, prefix, e);
   add_embeddings(npz, prefix, e);
   add_returns(npz, prefix, e);
 }

@@ -137,6 +137,21 @@ void representation_overlap(const ResultsSet& set, const Add& add) {
   });
 }
 
+void plasticity(const ResultsSet& set, const Add& add) {
+  for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
+    const auto layers = [&](const std::vector<PlasticityRecord>& records,
+                            std::span<const PlasticityMeasure> measures) {
+      for (const PlasticityRecord& record : records)
+        for (std::size_t m = 0; m < measures.size(); ++m)
+          for (std::size_t t = 0; t < record.measures[m].shape(0); ++t)
+            row(record.layer, t + 1, measures[m].name, record.measures[m](t, 0),
+                record.measures[m](t, 1));
+    };
+    layers(run.unit_plasticity, kUnitMeasures);
+    layers(run.weight_plasticity, kWeightMeasures);
+  });
+}
+
 void returns(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
     if (!run.returns) return;
@@ -254,6 +269,7 @@ constexpr TidyTable kTables[] = {
      "experiment,seed,layer,after_task,task,other_task,representation_overlap,"
      "active_feature_overlap",
      representation_overlap},
+    {"plasticity", "experiment,seed,layer,task,measure,before,after", plasticity},
     {"returns", "experiment,seed,agent,after_regime,regime,measure,value", returns},
     {"learning_curves", "experiment,seed,learning,regime,interactions,measure,value", learning},
     {"steps", "experiment,seed,step,learning,prequential_accuracy,task,probe_accuracy", steps},

@@ -18,6 +18,7 @@ Looks::Looks(const Network& net, const Targets& targets, const TaskStream& strea
     : stream_(stream),
       fields_(net, options.receptive_fields),
       representations_(net, targets, stream, options, rng.fork("representations")),
+      plasticity_(net, stream, options, rng.fork("plasticity")),
       attributions_(net, targets, stream, options) {
   const double moments = stream.experiences() == 1 ? 2 : matrix_rows(stream);
   const double bytes = moments * static_cast<double>(fields_.bytes() + attributions_.bytes());
@@ -31,6 +32,7 @@ Looks::Looks(const Network& net, const Targets& targets, const TaskStream& strea
 void Looks::take(const Moment& m, RunRecord& run) {
   fields_.take(name_of_moment(stream_, m), run);
   representations_.take(m, run);
+  plasticity_.take(m, run);
   attributions_.take(m, run);
 }
 

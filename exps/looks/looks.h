@@ -1,12 +1,13 @@
 // Everything that a run looks at beside its accuracy, at every row of the matrix: receptive fields,
-// representations, attributions. Off by default, and then it costs nothing; what is on changes no
-// weight.
+// representations, plasticity, attributions. Off by default, and then it costs nothing; what is on
+// changes no weight.
 #pragma once
 
 #include "benchmarks/scenario.h"
 #include "benchmarks/stream.h"
 #include "exps/experiment.h"
 #include "exps/looks/attributions.h"
+#include "exps/looks/plasticity.h"
 #include "exps/looks/receptive_fields.h"
 #include "exps/looks/representations.h"
 #include "exps/moment.h"
@@ -29,6 +30,7 @@ class Looks {
   const TaskStream& stream_;
   ReceptiveFields fields_;
   Representations representations_;
+  PlasticityLook plasticity_;
   Attributions attributions_;
 };
 

@@ -38,6 +38,7 @@ OWN(paths, "paths.js")
 OWN(goodness, "goodness.js")
 OWN(pictures, "pictures.js")
 OWN(representations, "representations.js")
+OWN(plasticity, "plasticity.js")
 OWN(returns, "returns.js")
 OWN(tables, "tables.js")
 OWN(main, "main.js")
@@ -72,11 +73,24 @@ std::string_view style() {
 }
 
 std::span<const std::string_view> code() {
-  static const std::string_view all[] = {
-      TEXT(core),     TEXT(figure),   TEXT(charts),          TEXT(legend),   TEXT(summary),
-      TEXT(curves),   TEXT(steps),    TEXT(matrices),        TEXT(sparsity), TEXT(paths),
-      TEXT(goodness), TEXT(pictures), TEXT(representations), TEXT(returns),  TEXT(cost),
-      TEXT(tables),   TEXT(main)};
+  static const std::string_view all[] = {TEXT(core),
+                                         TEXT(figure),
+                                         TEXT(charts),
+                                         TEXT(legend),
+                                         TEXT(summary),
+                                         TEXT(curves),
+                                         TEXT(steps),
+                                         TEXT(matrices),
+                                         TEXT(sparsity),
+                                         TEXT(paths),
+                                         TEXT(goodness),
+                                         TEXT(pictures),
+                                         TEXT(representations),
+                                         TEXT(plasticity),
+                                         TEXT(returns),
+                                         TEXT(cost),
+                                         TEXT(tables),
+                                         TEXT(main)};
   return all;
 }
 

@@ -26,6 +26,7 @@ verdicts();
 legend();
 for (const make of [learningPanel, returnPanel, curvePanel, finalPanel, taskPanel, matrixPanel, stepPanel, sparsityPanel,
   gatePanel, alignmentPanel, goodnessPanel, classGoodnessPanel, representationPanel,
+  plasticityPanel,
   samplePanel, filmPanel, fieldPanel, attributionPanel, embeddingPanel, costPanel, settingsPanel,
   choicesPanel, provenancePanel, skippedPanel]) {
   const made = make();

@@ -101,6 +101,31 @@ TEST_F(ReportPage, ShowsWhatBecomesOfRepresentations) {
   picture("representations");
 }
 
+TEST_F(ReportPage, ShowsPlasticityByTask) {
+  const std::string place = "#panels > [data-panel=Plasticity]";
+  browser().script("document.querySelectorAll('#panels details').forEach((d) => d.open = true)");
+  const auto cells = [&](const char* caption) {
+    return fmt::format(
+        "[...[...document.querySelectorAll('{} figure')].find((f) => f.innerText.includes('{}'))"
+        ".querySelectorAll('tbody tr')].map((r) => r.innerText.split('\\t').slice(0, 3).join())",
+        place, caption);
+  };
+  // By formula, before each task, where the first has no number.
+  EXPECT_TRUE(browser().until(cells("Idle units") + ".length > 0"));
+  EXPECT_NE(ask(cells("Idle units")).dump().find("\"leaky,2,2.0 %\""), std::string::npos)
+      << ask(cells("Idle units")).dump();
+  EXPECT_EQ(ask(cells("Idle units")).dump().find("\"leaky,1,"), std::string::npos);
+  EXPECT_NE(ask(cells("Rank of")).dump().find("\"leaky,2,0.42\""), std::string::npos);
+  EXPECT_NE(ask(cells("Size of")).dump().find("\"leaky,2,0.12\""), std::string::npos);
+  browser().script(
+      fmt::format("document.querySelector('{0}').scrollIntoView();"
+                  "const s = document.querySelector('{0} label select'); s.value = 1;"
+                  "s.dispatchEvent(new Event('change'))",
+                  place));
+  EXPECT_TRUE(browser().until(cells("Idle units") + ".includes('leaky,1,1.0 %')")) << "after it";
+  picture("plasticity");
+}
+
 TEST_F(ReportPage, ShowsGoodnessByLevelAndClass) {
   for (const char* panel : {"Goodness", "Drift of classes", "Embedding"})
     EXPECT_EQ(ask(fmt::format("document.querySelectorAll('[data-panel=\"{}\"] figure').length > 0",

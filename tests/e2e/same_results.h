@@ -64,6 +64,12 @@ inline void expect_same_results(const std::filesystem::path& left,
     EXPECT_EQ(all_bits(x.overlap), all_bits(y.overlap));
     EXPECT_EQ(all_bits(x.active_overlap), all_bits(y.active_overlap));
   }
+  for (const auto field : {&RunRecord::unit_plasticity, &RunRecord::weight_plasticity}) {
+    ASSERT_EQ((a.*field).size(), (b.*field).size());
+    for (std::size_t i = 0; i < (a.*field).size(); ++i)
+      for (std::size_t m = 0; m < (a.*field)[i].measures.size(); ++m)
+        EXPECT_EQ(all_bits((a.*field)[i].measures[m]), all_bits((b.*field)[i].measures[m]));
+  }
 }
 
 }  // namespace engram

@@ -115,6 +115,11 @@ TEST(Export, GoodnessAndMeasuresAreTidy) {
   ASSERT_EQ(shared.size(), 1u + 5 * 4 * 4);
   EXPECT_EQ(shared[2],
             (std::vector<std::string>{"ff", "0", "k_winners.1", "0", "1", "2", "0.5", "0"}));
+  const auto able = parse_csv(csv_text(find_tidy_table("plasticity"), set));
+  ASSERT_EQ(able.size(), 1u + (8 + 2) * 4);
+  EXPECT_EQ(able[1], (std::vector<std::string>{"ff", "0", "k_winners.1", "1", "dead", "", "0.01"}));
+  EXPECT_EQ(able[40],
+            (std::vector<std::string>{"ff", "0", "linear/1", "4", "mean_weight", "0.16", "0.17"}));
   const auto points = parse_csv(csv_text(find_tidy_table("embedding"), set));
   ASSERT_EQ(points.size(), 4u);
   EXPECT_EQ(points[3], (std::vector<std::string>{"ff", "0", "codes", "3", "0.25", "0.25", "-1"}));
@@ -128,6 +133,8 @@ TEST(Export, JsonHoldsPicturesWholeUnlessAskedForFewer) {
   EXPECT_EQ(whole["goodness"][0]["with_others"][0][3], nullptr);
   EXPECT_EQ(whole["representations"][0]["linear_probe_accuracy"][1][1], nullptr);
   EXPECT_EQ(whole["representations"][0]["overlap_final"][0][3], 0.5) << "of the last row";
+  EXPECT_EQ(whole["plasticity"]["units"][0]["dead"][0], nlohmann::json({nullptr, 0.01}));
+  EXPECT_EQ(whole["plasticity"]["weights"][0]["layer"], "linear/1");
   const nlohmann::json& samples = whole["pictures"][0];
   EXPECT_EQ(samples["count"], 5);
   ASSERT_EQ(samples["moments"].size(), 2u);
@@ -167,7 +174,8 @@ TEST(Export, NpzIsAZipThatIsTheSameEveryTime) {
   EXPECT_TRUE(has(bytes, "er/metric_definitions.npy"));
   for (const char* name :
        {"measures", "measure_names", "goodness/0/with_label", "goodness/0/with_others",
-        "embedding/2/0/points", "representations/0/drift", "representations/0/active_overlap"})
+        "embedding/2/0/points", "representations/0/drift", "representations/0/active_overlap",
+        "plasticity/units/0/dormant_0.1", "plasticity/weights/0/weight_norm"})
     EXPECT_TRUE(has(bytes, fmt::format("er/{}.npy", name))) << name;
   EXPECT_EQ(bytes, npz_bytes(set));
 }

@@ -44,8 +44,8 @@ TEST(Protocol, WhatIsComparedIsNoDifference) {
        {"batch_size = 1", "epochs = 9", "lr = 1", "optimizer = adam", "model = mlp",
         "hidden_units = 3", "rule = other", "strategies = ewc", "dropout = 0.1", "init_seed = 4",
         "percent_on_fc = 0.02", "pictures = 3", "keep_weights = yes", "receptive_fields = 9",
-        "representation_examples = 9", "attributions = 3", "occlusion_patch = 8",
-        "a_key_of_the_future = 1"})
+        "representation_examples = 9", "attributions = 3", "plasticity_examples = 9",
+        "occlusion_patch = 8", "a_key_of_the_future = 1"})
     EXPECT_EQ(between(setting + "\n", ""), Lines{}) << setting;
 }
 

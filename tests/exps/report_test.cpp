@@ -162,8 +162,8 @@ TEST(Report, ShowsPicturesOfTheFirstSeedAtFewMoments) {
 
 TEST(Report, HasAPanelForEveryKindOfRecord) {
   const std::string page = report_html(set_of("a"));
-  for (const char* panel : {"Goodness", "Drift of classes", "Representations", "Samples",
-                            "Receptive fields", "Attribution maps", "Embedding"})
+  for (const char* panel : {"Goodness", "Drift of classes", "Representations", "Plasticity",
+                            "Samples", "Receptive fields", "Attribution maps", "Embedding"})
     EXPECT_NE(page.find(std::string("anel(\"") + panel), std::string::npos) << panel;
   for (const char* made : {"goodnessPanel", "classGoodnessPanel", "samplePanel", "embeddingPanel"})
     EXPECT_NE(page.find(std::string(made) + ","), std::string::npos) << made;

@@ -113,6 +113,15 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
     expect_same(x.overlap, y.overlap);
     expect_same(x.active_overlap, y.active_overlap);
   }
+  for (const auto field : {&RunRecord::unit_plasticity, &RunRecord::weight_plasticity}) {
+    ASSERT_EQ((a.*field).size(), (b.*field).size());
+    for (std::size_t i = 0; i < (a.*field).size(); ++i) {
+      EXPECT_EQ((a.*field)[i].layer, (b.*field)[i].layer);
+      ASSERT_EQ((a.*field)[i].measures.size(), (b.*field)[i].measures.size());
+      for (std::size_t m = 0; m < (a.*field)[i].measures.size(); ++m)
+        expect_same((a.*field)[i].measures[m], (b.*field)[i].measures[m]);
+    }
+  }
   ASSERT_EQ(a.embeddings.size(), b.embeddings.size());
   for (std::size_t i = 0; i < a.embeddings.size(); ++i) {
     EXPECT_EQ(a.embeddings[i].name, b.embeddings[i].name);
@@ -178,7 +187,7 @@ TEST(ResultsFile, ExplainsItself) {
               (std::vector<std::string>{"config", "model", "provenance", "accuracy", "metrics",
                                         "tasks", "cost", "epochs", "alignment", "steps", "layers",
                                         "gates", "measures", "goodness", "pictures", "embeddings",
-                                        "representations"}));
+                                        "representations", "plasticity"}));
     const h5::Group metrics = root.open("metrics");
     EXPECT_EQ(metrics.text_attribute("forgetting_definition"), "mammoth");
     for (const Metric& metric : compute_metrics(run, ForgettingDefinition::Mammoth)) {
@@ -198,12 +207,13 @@ TEST(ResultsFile, WritesGoodnessAndPicturesOnlyWhereThereAreAny) {
   const TempFolder folder;
   RunRecord run = sample_run("x", 3, 4);
   run.measure_names.clear(), run.goodness.clear(), run.pictures.clear(), run.embeddings.clear();
-  run.representations.clear();
+  run.representations.clear(), run.unit_plasticity.clear(), run.weight_plasticity.clear();
   for (EpochRow& row : run.epochs)
     row.measures.clear();
   expect_same(through_a_file(folder / "run.h5", run), run);
   h5::load(folder / "run.h5", [](const h5::Group& root) {
-    for (const char* name : {"measures", "goodness", "pictures", "embeddings", "representations"})
+    for (const char* name :
+         {"measures", "goodness", "pictures", "embeddings", "representations", "plasticity"})
       EXPECT_FALSE(root.has(name)) << name;
   });
 }

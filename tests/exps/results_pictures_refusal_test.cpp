@@ -22,7 +22,7 @@ fs::path file_with(const TempFolder& folder, const std::function<void(const h5::
   RunRecord run = sample_run("x", 2, 0);
   run.epochs.resize(1), run.epochs[0].measures.clear();
   run.measure_names.clear(), run.goodness.clear(), run.pictures.clear(), run.embeddings.clear();
-  run.representations.clear();
+  run.representations.clear(), run.unit_plasticity.clear(), run.weight_plasticity.clear();
   const fs::path file = folder / "run.h5";
   h5::save(file, [&](const h5::Group& root) {
     write_record(root, run, ForgettingDefinition::Chaudhry);
@@ -203,6 +203,39 @@ TEST(ResultsPictures, RefusesRepresentationsOfOtherTasksOrOutOfBounds) {
   expect_refusal(with([](Layer& l) { l.probe = 1.5; }), "holds 1.5");
   expect_refusal(with([](Layer& l) { l.drift = 2.5; }), "'representations/relu1/drift' holds 2.5");
   expect_refusal(with([](Layer& l) { l.overlap = -0.1; }), "holds -0.1");
+}
+
+TEST(ResultsPictures, RefusesPlasticityOfOtherTasksOrOutOfBounds) {
+  const TempFolder folder;
+  const auto with = [&](const char* name, const std::vector<std::size_t>& shape, double value,
+                        bool weights = true) {
+    return file_with(folder, [&](const h5::Group& root) {
+      const h5::Group all = root.create("plasticity");
+      const h5::Group unit = all.create("units").create("relu1");
+      unit.attribute("layer", "relu1");
+      const auto write = [&](const h5::Group& group, const char* measure) {
+        const bool other = std::string_view(measure) == name;
+        const std::vector<std::size_t> extents = other ? shape : std::vector<std::size_t>{2, 2};
+        group.write(measure, Reals(extents[0] * extents[1], other ? value : 0.5), extents);
+      };
+      for (const PlasticityMeasure& measure : kUnitMeasures)
+        write(unit, measure.name);
+      if (!weights) return;
+      const h5::Group weight = all.create("weights").create("linear1");
+      weight.attribute("layer", "linear1");
+      for (const PlasticityMeasure& measure : kWeightMeasures)
+        write(weight, measure.name);
+    });
+  };
+  const RunRecord run = load_results(with("stable_rank", {2, 2}, 40));
+  EXPECT_EQ(run.unit_plasticity.at(0).measures.at(7)(1, 1), 40);
+  EXPECT_EQ(run.weight_plasticity.at(0).measures.at(1)(0, 1), 0.5);
+  EXPECT_NO_THROW(load_results(with("dead", {2, 2}, kNotEvaluated)));
+  expect_refusal(with("dead", {2, 2}, 1.5), "'plasticity/units/relu1/dead' holds 1.5");
+  expect_refusal(with("weight_norm", {2, 2}, -1), "'plasticity/weights/linear1/weight_norm'");
+  expect_refusal(with("srank99", {4, 1}, 1), "shape [4, 1] instead of [2, 2]");
+  expect_refusal(with("mean_weight", {3, 2}, 1), "shape [3, 2] instead of [2, 2]");
+  expect_refusal(with("", {2, 2}, 1, false), "plasticity");
 }
 
 }  // namespace

@@ -9,6 +9,25 @@
 
 namespace engram {
 
+/// Of a hidden layer and one with weights: measure m of task t (from 0) is 0.1 m + 0.02 t before it
+/// and 0.01 more after it. The first task has no number before it.
+inline void add_sample_plasticity(RunRecord& run) {
+  const std::size_t tasks = run.accuracy.shape(1);
+  const auto record = [&](const char* layer, std::size_t measures) {
+    PlasticityRecord r{layer, {}};
+    for (std::size_t m = 0; m < measures; ++m) {
+      r.measures.emplace_back(Table::shape_type{tasks, 2}, kNotEvaluated);
+      for (std::size_t t = 0; t < tasks; ++t)
+        for (std::size_t after = t == 0 ? 1 : 0; after < 2; ++after)
+          r.measures[m](t, after) = 0.1 * static_cast<double>(m) + 0.02 * static_cast<double>(t) +
+                                    0.01 * static_cast<double>(after);
+    }
+    return r;
+  };
+  run.unit_plasticity.push_back(record("k_winners.1", kUnitMeasures.size()));
+  run.weight_plasticity.push_back(record("linear/1", kWeightMeasures.size()));
+}
+
 /// Goodness of one level for four outputs, two sets of pictures and an embedding.
 inline void add_sample_pictures(RunRecord& run) {
   const std::size_t rows = run.accuracy.shape(0);
@@ -47,6 +66,7 @@ inline void add_sample_pictures(RunRecord& run) {
                                      representation.active_overlap(i, j, k) = j == k ? 1 : 0;
     }
   run.representations.push_back(representation);
+  add_sample_plasticity(run);
   EmbeddingRecord embedding{"codes", "Codes of the top level", Table({3, 2}, 0.25), {0, 3, -1}};
   embedding.points(1, 0) = -1.0 / 3;
   run.embeddings.push_back(embedding);
