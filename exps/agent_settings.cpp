@@ -140,10 +140,6 @@ Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) 
   };
   AgentContext context{.world = *world, .inputs = inputs, .clear_memory = s.agent.clear_memory};
   if (outputs > 0) {
-    if (s.model.dendrites.on())
-      throw Error(Fault::Config, fmt::format("dendrites.segments = {}: contexts of dendrites are "
-                                             "made of images, which agents do not have",
-                                             s.model.dendrites.segments));
     m.rule = make_rule(s.rule.rule, s.config, {agent_entry(s).loss, s.optimizer.weight_decay});
     m.net = make_net();
     m.optimizer = make_optimizer(s.optimizer, m.net->params());
@@ -157,6 +153,14 @@ Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) 
 }
 
 namespace {
+
+void check_dendrites(const Settings& s) {
+  if (s.model.dendrites.on())
+    throw Error(Fault::Config,
+                fmt::format("dendrites.segments = {}: contexts of dendrites are made of images, "
+                            "which agents do not have; use 0",
+                            s.model.dendrites.segments));
+}
 
 void check_model(const Settings& s) {
   if (s.model.gating.on())
@@ -204,6 +208,7 @@ void read_agent_settings(Settings& s, Config& config) {
     at("model", [&] { find_entry(models(), model_name(s.model), "model"); });
     at("strategies", [&] { read_strategies(s, config); });
     at("gating", [&] { check_model(s); });
+    at("dendrites.segments", [&] { check_dendrites(s); });
     at("rule", [&] {
       find_entry(rules(), s.rule.rule, "rule").read(config);
       check_rule_teaches(s.rule.rule, model_name(s.model));

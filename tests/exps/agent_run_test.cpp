@@ -73,6 +73,7 @@ TEST(AgentSettings, RefuseWhatMakesNoSenseWithASimulation) {
   EXPECT_THAT(wrong("epochs", "3"), HasSubstr("use steps_per_regime"));
   EXPECT_THAT(wrong("batch_size", "3"), HasSubstr("dqn.batch"));
   EXPECT_THAT(wrong("tasks", "3"), HasSubstr("use regimes"));
+  EXPECT_THAT(wrong("dendrites.segments", "2"), HasSubstr("agents do not have"));
   EXPECT_THAT(wrong("scenario", "task"), HasSubstr("benchmark = flock is a simulation"));
   EXPECT_THAT(wrong("loss", "mse"), HasSubstr("a loss of its own"));
   EXPECT_THAT(wrong("probe_every", "3"), HasSubstr("evaluate_every"));
