@@ -20,15 +20,15 @@ void save_layers(const h5::Group& all, const char* kind, const Records& records,
 }
 
 void load_layers(const h5::Group& root, const std::string& path, Measures measures, Budget& budget,
-                 std::size_t tasks, Records& records) {
+                 std::size_t phases, Records& records) {
   for (const std::string& name : root.open(path).names()) {
     const Reader group(root, path + "/" + name);
-    budget.take(group.path(), {measures.size(), tasks, 2}, sizeof(double));
+    budget.take(group.path(), {measures.size(), phases, 2}, sizeof(double));
     PlasticityRecord record{group.group().text_attribute("layer"), {}};
     for (const PlasticityMeasure& measure : measures) {
       const bool is_share = std::string_view(measure.unit) == "fraction";
       record.measures.push_back(
-          group.table(measure.name, {tasks, 2}, 0, is_share ? 1 : kMostScore));
+          group.table(measure.name, {phases, 2}, 0, is_share ? 1 : kMostScore));
     }
     records.push_back(std::move(record));
   }
