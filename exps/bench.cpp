@@ -44,6 +44,10 @@ constexpr Workload kSuite[] = {
     {Kind::Train, "online", "784-100-100-10 relu, batch 10",
      "hidden_units = 100; hidden_layers = 2; dropout = 0; batch_size = 10; momentum = 0; "
      "nesterov = no; weight_decay = 0"},
+    {Kind::Train, "online_er", "784-512-10 relu, dropout, batch 10 and 10 replayed of 1000",
+     "hidden_units = 512; dropout = 0.5; batch_size = 10; momentum = 0; nesterov = no; "
+     "weight_decay = 0; strategies = er; er.memory = 1000; er.policy = class_balanced; "
+     "er.batch = 10; er.every_epoch = yes"},
     {Kind::Train, "cnn_dense", "convolutions of 64 and 128 channels, 1024 hidden units, relu",
      "model = cnn; conv_channels = 64, 128; conv_kernel = 5; hidden_units = 1024; "
      "momentum = 0; nesterov = no; weight_decay = 0; lr = 0.01"},
@@ -170,6 +174,9 @@ void train(const Workload& workload, const Settings& s, const TaskStream& stream
   StrategyList strategies;
   if (workload.kind == Kind::Hidden)
     strategies.push_back(std::make_unique<WinnersAsInputs>(watch, batch, net.in().size()));
+  Config config = s.config;
+  for (const std::string& name : s.rule.strategies)
+    strategies.push_back(make_strategy(name, config, {net, &stream, &targets, batch}));
   rule->prepare(net, Rng(0).fork("rule"));
   StepTimer timer(watch, batch);
   Cursor cursor;

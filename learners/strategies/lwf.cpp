@@ -7,11 +7,10 @@
 // compared. What the old network says is computed once per task: images are not augmented here.
 // In class-incremental streams a low figure is what LwF does (22 to 24 % on split MNIST).
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 
 #include "learners/gather_batch.h"
+#include "learners/soft_targets.h"
 #include "learners/strategies/importance.h"
 #include "utils/error.h"
 
@@ -19,18 +18,6 @@ namespace engram {
 namespace {
 
 using Mask = std::span<const std::uint8_t>;
-
-/// to <- softmax(z / T) over the outputs of a mask, 0 elsewhere.
-void soften(std::span<const real> z, Mask mask, real temperature, std::span<real> to) {
-  const auto in = [&](std::size_t y) { return mask.empty() || mask[y] != 0; };
-  real most = std::numeric_limits<real>::lowest(), sum = 0;
-  for (std::size_t y = 0; y < z.size(); ++y)
-    if (in(y)) most = std::max(most, z[y]);
-  for (std::size_t y = 0; y < z.size(); ++y)
-    sum += to[y] = in(y) ? std::exp((z[y] - most) / temperature) : real{0};
-  for (real& p : to)
-    p /= sum;
-}
 
 class Lwf final : public Strategy {
  public:
@@ -82,11 +69,13 @@ class Lwf final : public Strategy {
         for (int y = 0; y < error.cols; ++y)
           error.row(b)[y] *= share;
     }
+    const auto n = static_cast<std::size_t>(width_);
     for (int g = 0; g < groups_in(t); ++g)
       for (int b = 0; b < batch.own_rows(); ++b) {
         const int row = per_task_ ? added_ + g * batch.own_rows() + b : b;
-        distil(logits.row(row), said(batch.place[static_cast<std::size_t>(b)], g), mask_of(t, g),
-               weight / static_cast<real>(groups_in(t)), error.row(row));
+        soft_.distil({logits.row(row), n}, {said(batch.place[static_cast<std::size_t>(b)], g), n},
+                     mask_of(t, g), static_cast<real>(o_.temperature),
+                     weight / static_cast<real>(groups_in(t)), error.row(row));
       }
   }
 
@@ -127,16 +116,6 @@ class Lwf final : public Strategy {
     }
   }
 
-  /// error += weight dKD/dz = weight / T (softmax(z / T) - softmax(z* / T)).
-  void distil(const real* z, const real* teacher, Mask mask, real weight, real* error) {
-    const auto n = static_cast<std::size_t>(width_);
-    const auto temperature = static_cast<real>(o_.temperature);
-    now_.resize(n), then_.resize(n);
-    soften({z, n}, mask, temperature, now_), soften({teacher, n}, mask, temperature, then_);
-    for (std::size_t y = 0; y < n; ++y)
-      error[y] += weight / temperature * (now_[y] - then_[y]);
-  }
-
   LwfOptions o_;
   int width_;
   bool per_task_ = false;  ///< one head each
@@ -144,7 +123,7 @@ class Lwf final : public Strategy {
   int groups_ = 1, added_ = 0;
   std::vector<real> said_;  ///< [examples of the phase][old heads][outputs]
   Signal before_, own_;
-  std::vector<real> now_, then_;
+  SoftTargets soft_;
 };
 
 }  // namespace

@@ -12,8 +12,8 @@ import warnings
 import measure
 import workloads
 
-KNOWN = ("mlp1_sparse", "mlp2_dense", "online", "evaluate_dense")
-STEPS = {"online": 1000}  # mini-batches of one experience, otherwise 100
+KNOWN = ("mlp1_sparse", "mlp2_dense", "online", "online_er", "evaluate_dense")
+STEPS = {"online": 1000, "online_er": 3000}  # mini-batches of one experience, otherwise 100
 
 
 def avalanche_measure(w, variant, args):
@@ -38,6 +38,8 @@ def avalanche_measure(w, variant, args):
         as_classification_dataset(Images(x[:rows, torch.randperm(784)], y[:rows]))
         for _ in range(2)])
     net = models.network(w)
+    if w.replay:
+        return replay_measure(w, variant, args, benchmark, net, models)
     strategy = Naive(model=net, optimizer=models.optimizer(w, net, variant), train_mb_size=w.batch,
                      eval_mb_size=variant.get("batch"), evaluator=EvaluationPlugin())
     stream, turn = benchmark.streams["stream"], 0
@@ -50,6 +52,35 @@ def avalanche_measure(w, variant, args):
 
     steps = 1 if w.evaluate else rows // w.batch
     return {**measure.blocks_of(run, args.seconds, steps), "samples": rows // steps,
+            "version": f"{avalanche.__version__} on PyTorch {torch.__version__}"}
+
+
+def replay_measure(w, variant, args, benchmark, net, models):
+    """Online replay as in Avalanche's baselines: an experience is one mini-batch, the memory is
+    balanced by classes and grows after each."""
+    import avalanche
+    import torch
+    from avalanche.benchmarks.scenarios.online import split_online_stream
+    from avalanche.training.plugins import EvaluationPlugin, ReplayPlugin
+    from avalanche.training.storage_policy import ClassBalancedBuffer
+    from avalanche.training.supervised import Naive
+
+    replay = ReplayPlugin(mem_size=w.replay, batch_size=w.batch, batch_size_mem=w.batch,
+                          storage_policy=ClassBalancedBuffer(w.replay))
+    strategy = Naive(model=net, optimizer=models.optimizer(w, net, variant), plugins=[replay],
+                     train_mb_size=w.batch, train_epochs=1, evaluator=EvaluationPlugin())
+
+    def experiences():
+        while True:
+            yield from split_online_stream(benchmark.streams["stream"], experience_size=w.batch,
+                                           drop_last=True)
+    stream = experiences()
+    for _ in range(2 * w.replay // w.batch):  # until the memory is full
+        strategy.train(next(stream), num_workers=0)
+
+    def run():
+        strategy.train(next(stream), num_workers=0)
+    return {**measure.blocks_of(run, args.seconds), "samples": w.batch,
             "version": f"{avalanche.__version__} on PyTorch {torch.__version__}"}
 
 

@@ -96,6 +96,22 @@ def batches_of(w, x, y):
                 yield x[rows], y[rows]
 
 
+def with_replay(w, stream):
+    """Adds as many rows from a reservoir (Vitter 1985); a batch is remembered once it is learnt."""
+    kept_x, kept_y, seen = torch.empty(w.replay, 784), torch.empty(w.replay, dtype=torch.int64), 0
+    for x, y in stream:
+        if seen:
+            rows = torch.randint(min(seen, w.replay), (w.batch,))
+            yield torch.cat([x, kept_x[rows]]), torch.cat([y, kept_y[rows]])
+        else:
+            yield x, y
+        number = torch.arange(seen, seen + len(x))
+        slot = torch.where(number < w.replay, number, (torch.rand(len(x)) * (number + 1)).long())
+        stays = slot < w.replay
+        kept_x[slot[stays]], kept_y[slot[stays]] = x[stays], y[stays]
+        seen += len(x)
+
+
 @torch.no_grad()
 def krotov_step(w, x, y, variant):
     """A step of competing hidden units with p = 2, k = 2, delta = 0.4, as its authors write it; with
@@ -139,6 +155,8 @@ def training_step(w, x, y, variant):
     opt, criterion = optimizer(w, net, variant), nn.CrossEntropyLoss()
 
     stream = batches_of(w, x, y)
+    if w.replay:
+        stream = with_replay(w, stream)
 
     def step():
         images, labels = next(stream)

@@ -21,6 +21,7 @@ class Workload:
     options: dict = field(default_factory=dict)
     evaluate: bool = False
     rule: str = ""                   # "krotov": no labels, no back-propagation
+    replay: int = 0                  # images remembered, of which every batch has as many as its own
 
     def variants(self):
         """What PyTorch offers for the same work; the fastest counts. {} is what a user gets unasked."""
@@ -44,6 +45,7 @@ WORKLOADS = {w.name: w for w in (
              options=NESTEROV),
     Workload("mlp2_dense", (2000, 2000), batch=256, optimizer="Adam", options={"lr": 1e-3}),
     Workload("online", (100, 100), batch=10, options={"lr": 0.1}),
+    Workload("online_er", (512,), batch=10, dropout=0.5, options={"lr": 0.1}, replay=1000),
     Workload("cnn_dense", **CONV),
     Workload("cnn_sparse", percent_on=0.05, **CONV),
     Workload("krotov", (2000,), batch=100, rule="krotov"),

@@ -1,0 +1,274 @@
+// GDumb, SLDA, iCaRL and deep generative replay against their equations.
+#include <armadillo>
+#include <set>
+#include <string>
+
+#include "tests/learners/replay_bench.h"
+
+namespace engram::testing {
+namespace {
+
+TEST(Gdumb, LearnsFromItsMemoryAloneAndAnew) {
+  const auto trained = [](bool two_tasks, std::vector<real>* start) {
+    BenchPlan plan;
+    plan.classes = 4, plan.each = 6, plan.scenario = {.scenario = Scenario::Class};
+    StrategyBench s(plan, stack(linear(5), relu()));
+    Strategy& gdumb = s.add("gdumb", {{"gdumb.memory", "4"}, {"gdumb.passes", "3"}});
+    EXPECT_TRUE(gdumb.learns_instead());
+    if (start) start->assign(s.net->params().values().begin(), s.net->params().values().end());
+    for (int e = 0; e < (two_tasks ? 2 : 1); ++e) {
+      auto t = s.training(e);
+      t.step = e;
+      gdumb.begin_experience(t);
+      const auto before = s.weights();
+      gdumb.after_step(t, s.batch(e));
+      EXPECT_EQ(s.weights(), before);
+      gdumb.end_experience(t);
+      EXPECT_NE(s.weights(), before);
+    }
+    return s.weights();
+  };
+  EXPECT_EQ(trained(true, nullptr), trained(true, nullptr));
+  EXPECT_NE(trained(true, nullptr), trained(false, nullptr));
+}
+
+TEST(Gdumb, ItsFirstStepsAreThoseOfItsSchedule) {
+  // One batch a pass, plain SGD: rates lr / 10, lr, then the cosine over two passes from lr on.
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class};
+  const auto after = [&](const char* passes) {
+    StrategyBench s(plan);
+    Strategy& gdumb = s.add("gdumb", {{"gdumb.memory", "8"},
+                                      {"gdumb.passes", passes},
+                                      {"gdumb.lr", "0.1"},
+                                      {"gdumb.min_lr", "0.02"}});
+    auto t = s.training(0);
+    gdumb.begin_experience(t);
+    gdumb.after_step(t, s.batch(0));
+    gdumb.end_experience(t);
+    return s.weights();
+  };
+  StrategyBench s(plan);
+  auto t = s.training(0);
+  const std::vector<double> rates{0.01, 0.1, 0.1, 0.06, 0.1};
+  const std::vector<const char*> passes{"1", "2", "3", "4", "5"};
+  for (std::size_t p = 0; p < rates.size(); ++p) {
+    const Numbers g = gradient_alone(t, s.batch(0));
+    for (std::size_t i = 0; i < g.size(); ++i)
+      s.net->params().values()[i] -= static_cast<real>(rates[p] * g[i]);
+    const Numbers ours = after(passes[p]), theirs = s.weights();
+    for (std::size_t i = 0; i < g.size(); ++i)
+      EXPECT_NEAR(ours[i], theirs[i], 1e-5) << "after pass " << p + 1;
+  }
+}
+
+TEST(Slda, MeansAndCovarianceAreThoseOfItsEquations) {
+  BenchPlan plan;
+  plan.each = 7, plan.scenario = {.scenario = Scenario::Class};
+  StrategyBench s(plan);  // no hidden layer: the features are the four pixels
+  Strategy& slda = s.add("slda", {{"slda.shrinkage", "0.01"}});
+  const Numbers before = s.weights();
+  arma::mat sigma(4, 4, arma::fill::zeros), mu(4, 4, arma::fill::zeros);
+  std::vector<double> n(4, 0);
+  double seen = 0;
+  for (int e = 0; e < 2; ++e) {
+    auto t = s.training(e);
+    for (const auto& places : std::vector<std::vector<std::uint32_t>>{
+             {0, 1, 2, 3, 4, 5, 6}, {7, 8, 9}, {10, 11, 12, 13}}) {
+      const Batch batch = s.batch(e, places);
+      slda.after_step(t, batch);
+      for (int b = 0; b < batch.rows(); ++b) {
+        const auto c = static_cast<arma::uword>(batch.target[static_cast<std::size_t>(b)]);
+        arma::vec phi(4);
+        for (arma::uword i = 0; i < 4; ++i)
+          phi[i] = static_cast<double>(batch.x.value().row(b)[i]);
+        const arma::vec apart = phi - mu.col(c);
+        sigma = (seen * sigma + seen / (seen + 1) * apart * apart.t()) / (seen + 1);
+        mu.col(c) += apart / (n[c] + 1);
+        n[c] += 1, seen += 1;
+      }
+    }
+    t.epoch = 1;
+    slda.after_step(t, s.batch(e));  // a second epoch changes nothing
+    slda.begin_test(*s.net, 0);
+    const arma::mat lambda = arma::inv(0.99 * sigma + 0.01 * arma::eye(4, 4));
+    Tape tape;
+    const Batch test = s.batch(e);
+    const CMat z = logits_of(s, test, tape);
+    for (int b = 0; b < z.rows; ++b)
+      for (arma::uword c = 0; c < 4; ++c) {
+        arma::vec phi(4);
+        for (arma::uword i = 0; i < 4; ++i)
+          phi[i] = static_cast<double>(test.x.value().row(b)[i]);
+        const double score =
+            arma::dot(lambda * mu.col(c), phi) - arma::dot(mu.col(c), lambda * mu.col(c)) / 2;
+        const auto ours = static_cast<double>(z.row(b)[c]);
+        if (n[c] > 0) {
+          EXPECT_NEAR(ours, score, 1e-3 * (1 + std::abs(score))) << e << " " << b << " " << c;
+        } else {
+          EXPECT_LT(ours, -1e6);
+        }
+      }
+    slda.end_test(*s.net);
+    EXPECT_EQ(s.weights(), before);
+  }
+}
+
+TEST(Icarl, HerdsWhatKeepsTheMeanAndClassifiesByIt) {
+  BenchPlan plan;
+  plan.each = 6, plan.scenario = {.scenario = Scenario::Class};
+  StrategyBench s(plan);  // the features are the pixels
+  Strategy& icarl = s.add("icarl", {{"icarl.memory", "8"}});
+  const auto unit = [](arma::vec v) { return arma::vec(v / arma::norm(v)); };
+  const auto phi_of = [&](int e, std::uint32_t place) {
+    const Batch one = s.batch(e, {place});
+    arma::vec phi(4);
+    for (arma::uword i = 0; i < 4; ++i)
+      phi[i] = static_cast<double>(one.x.value().row(0)[i]);
+    return unit(phi);
+  };
+  // By all subsets in order: the first k exemplars of a class.
+  const auto herd = [&](int e, std::uint32_t first, std::size_t count) {
+    std::vector<std::uint32_t> places, chosen;
+    for (std::uint32_t p = first; p < 12; p += 2)
+      places.push_back(p);
+    arma::vec mean(4, arma::fill::zeros), sum = mean;
+    for (const auto p : places)
+      mean += phi_of(e, p);
+    mean = unit(mean);
+    while (chosen.size() < count) {
+      const auto distance = [&](std::uint32_t p) {
+        return arma::norm(mean - (sum + phi_of(e, p)) / static_cast<double>(chosen.size() + 1));
+      };
+      const auto best = *std::ranges::min_element(places, {}, distance);
+      std::erase(places, best);
+      sum += phi_of(e, best), chosen.push_back(best);
+    }
+    return chosen;
+  };
+  auto t = s.training(0);
+  icarl.begin_experience(t), icarl.end_experience(t);
+  const auto place = [&](std::size_t slot) {
+    return static_cast<std::uint32_t>(icarl.state()[1][3 * slot + 1]);
+  };
+  for (std::uint32_t c = 0; c < 2; ++c) {
+    const auto list = herd(0, c, 4);
+    for (std::size_t k = 0; k < 4; ++k)
+      EXPECT_EQ(place(4 * c + k), list[k]) << c << " " << k;
+  }
+  go_on(s, t, 1);
+  icarl.begin_experience(t), icarl.end_experience(t);
+  EXPECT_EQ(icarl.state()[0][0], 8);
+  const Numbers before = s.weights();
+  icarl.begin_test(*s.net, 0);
+  Tape tape;
+  const Batch test = s.batch(0);
+  const CMat z = logits_of(s, test, tape);
+  for (int e = 0; e < 2; ++e)
+    for (std::uint32_t c = 0; c < 2; ++c) {
+      const auto list = herd(e, c, 2);  // the first two of four; new classes have two
+      arma::vec mean(4, arma::fill::zeros);
+      for (std::size_t k = 0; k < 2; ++k) {
+        EXPECT_EQ(place(4 * static_cast<std::size_t>(e) + 2 * c + k), list[k]);
+        mean += phi_of(e, list[k]);
+      }
+      mean = unit(mean);
+      for (int b = 0; b < z.rows; ++b) {
+        arma::vec x(4);
+        for (arma::uword i = 0; i < 4; ++i)
+          x[i] = static_cast<double>(test.x.value().row(b)[i]);
+        EXPECT_NEAR(static_cast<double>(z.row(b)[2 * e + static_cast<int>(c)]), arma::dot(mean, x),
+                    1e-5);
+      }
+    }
+  icarl.end_test(*s.net);
+  EXPECT_EQ(s.weights(), before);
+}
+
+TEST(Icarl, OldOutputsGoOnSayingWhatTheySaidAndNewOnesLearnLabels) {
+  auto s = three_tasks(Head::Masked);
+  Strategy& icarl = s.add("icarl", {{"icarl.memory", "12"}, {"icarl.batch", "3"}});
+  auto t = s.training(0);
+  icarl.begin_experience(t), icarl.end_experience(t);
+  go_on(s, t, 1), t.step = 1;
+  Batch batch = s.batch(1);
+  icarl.extend_batch(t, batch);
+  ASSERT_EQ(batch.rows(), 9);
+  Tape tape;
+  const CMat z = logits_of(s, batch, tape);
+  std::vector<Numbers> said;
+  for (int b = 0; b < 9; ++b)
+    said.emplace_back(z.row(b), z.row(b) + 6);
+  icarl.begin_experience(t);
+  for (real& v : s.net->params().values())
+    v *= 2;
+  const CMat now = logits_of(s, batch, tape);
+  Signal error;
+  const Mat e = error.resize(9, 6);
+  std::ranges::fill(e.all(), real{7});
+  icarl.shape_error(t, batch, now, e);
+  const auto sigmoid = [](double a) { return 1 / (1 + std::exp(-a)); };
+  for (int b = 0; b < 9; ++b)
+    for (int y = 0; y < 6; ++y) {
+      const auto row = static_cast<std::size_t>(b);
+      const double target = y < 2 ? sigmoid(said[row][static_cast<std::size_t>(y)])
+                                  : (batch.target[row] == y ? 1 : 0);
+      const double expected =
+          y < 4 ? (sigmoid(static_cast<double>(now.row(b)[y])) - target) / 4 / 9 : 0;
+      EXPECT_NEAR(static_cast<double>(e.row(b)[y]), expected, 1e-6) << b << " " << y;
+    }
+}
+
+TEST(Dgr, TheOldNetworkLabelsWhatTheOldGeneratorPaints) {
+  for (const char* labels : {"hard", "soft"}) {
+    auto s = three_tasks(Head::Masked);
+    Strategy& dgr = s.add(
+        "dgr",
+        {{"dgr.labels", labels}, {"dgr.hidden", "6"}, {"dgr.codes", "3"}, {"dgr.batch", "4"}});
+    auto t = s.training(0);
+    Batch batch = s.batch(0);
+    dgr.begin_experience(t);
+    dgr.extend_batch(t, batch);
+    EXPECT_EQ(batch.rows(), 6);  // nothing to replay
+    dgr.after_step(t, batch);
+    go_on(s, t, 1), t.step = 1;
+    dgr.begin_experience(t);
+    batch = s.batch(1);
+    const auto before = s.weights();
+    dgr.extend_batch(t, batch);
+    EXPECT_EQ(s.weights(), before);
+    ASSERT_EQ(batch.rows(), 10);
+    Tape tape;
+    const CMat z = logits_of(s, batch, tape);
+    for (int b = 6; b < 10; ++b) {
+      const int best = z.row(b)[1] > z.row(b)[0] ? 1 : 0;  // among the classes of task 0
+      EXPECT_EQ(batch.target[static_cast<std::size_t>(b)],
+                std::string(labels) == "hard" ? best : -1);
+      for (int p = 0; p < 4; ++p) {
+        EXPECT_GT(batch.x.value().row(b)[p], 0);
+        EXPECT_LT(batch.x.value().row(b)[p], 1);
+      }
+    }
+    const Numbers all = gradient_with(s, t, batch);
+    const Numbers own = gradient_alone(t, rows_of(batch, 0, 6));
+    if (std::string(labels) == "hard") {
+      const Numbers past = gradient_alone(t, rows_of(batch, 6, 4));
+      expect_near(all, mix(0.5, own, 0.5, past));
+    } else {  // the old network is the network of now: distillation has nothing to say
+      expect_near(all, mix(0.5, own, 0, own));
+    }
+    // The network moves on; labels are those of before the task.
+    for (real& v : s.net->params().values())
+      v *= -1;
+    t.step = 1;
+    Batch again = s.batch(1);
+    dgr.extend_batch(t, again);
+    EXPECT_EQ(again.target, batch.target);
+    for (int b = 6; b < 10; ++b)
+      for (int p = 0; p < 4; ++p)
+        EXPECT_EQ(again.x.value().row(b)[p], batch.x.value().row(b)[p]);
+  }
+}
+
+}  // namespace
+}  // namespace engram::testing
