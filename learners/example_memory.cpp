@@ -81,7 +81,7 @@ void ExampleMemory::take_batch(const Training& t, const Batch& batch, const Rng&
   const auto width = static_cast<std::size_t>(beside_width_);
   for (std::size_t b = 0; b < batch.place.size(); ++b) {
     const std::uint32_t place = batch.place[b];
-    take({t.experience->index, place, train.task(place), train.label(place)}, draw,
+    take({t.phase, place, train.task(place), train.label(place)}, draw,
          beside.empty() ? beside : beside.subspan(b * width, width));
   }
 }
@@ -92,7 +92,7 @@ void ExampleMemory::take_task(const Training& t, Rng rng) {
   const auto order = rng.permutation(static_cast<std::uint32_t>(train.size()));
   Rng draw = rng.fork("insert");
   for (const std::uint32_t place : order)
-    take({t.experience->index, place, train.task(place), train.label(place)}, draw);
+    take({t.phase, place, train.task(place), train.label(place)}, draw);
 }
 
 int ExampleMemory::group_of(const Remembered& e) const {

@@ -46,7 +46,7 @@ class Agem final : public Strategy {
     memory_.take_batch(t, batch, rng_of(t));
   }
   void end_experience(Training& t) override {
-    const auto task = static_cast<std::uint64_t>(t.experience->index);
+    const auto task = static_cast<std::uint64_t>(t.phase);
     memory_.take_task(t, t.rng.fork("agem").fork("task", task));
   }
   std::vector<std::span<real>> state() override { return memory_.state(); }

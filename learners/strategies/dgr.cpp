@@ -58,7 +58,7 @@ class Dgr final : public Strategy {
       start_from(fresh);
       begun_[0] = 1;
     }
-    if (t.experience->index == 0) return;
+    if (t.phase == 0) return;
     std::ranges::copy(vae_.decoder().params().values(), painter_.begin());
     std::ranges::copy(t.net.params().values(), solver_.begin());
     std::ranges::copy(t.net.params().states(), solver_states_.begin());
@@ -68,7 +68,7 @@ class Dgr final : public Strategy {
     const Rng rng = rng_of(t);
     keep_own(batch);
     count_ = 0;
-    if (t.experience->index == 0) return;
+    if (t.phase == 0) return;
     first_ = batch.rows(), count_ = o_.batch > 0 ? o_.batch : batch.own_rows();
     exchange(vae_.decoder().params().values(), painter_);
     vae_.paint(count_, rng.fork("codes"), painted_);
@@ -160,7 +160,7 @@ class Dgr final : public Strategy {
   void draw_tasks(const Training& t, Rng rng) {
     tasks_.resize(static_cast<std::size_t>(count_));
     for (int& task : tasks_)
-      task = static_cast<int>(rng.below(static_cast<std::uint32_t>(t.experience->index)));
+      task = static_cast<int>(rng.below(static_cast<std::uint32_t>(t.tasks_before)));
   }
 
   /// Outputs that the old network told apart in the i-th painted image.
@@ -168,7 +168,7 @@ class Dgr final : public Strategy {
     const int task = tasks_[static_cast<std::size_t>(i)];
     if (t.targets->head() == Head::PerTask) return {};
     if (t.targets->scenario() == Scenario::Task) return t.targets->own_mask(task);
-    return t.targets->test_mask(t.experience->index - 1, t.experience->index);
+    return t.targets->test_mask(t.tasks_before - 1, t.tasks_before);
   }
 
   /// said_ <- what the old network makes of the painted images.

@@ -43,7 +43,7 @@ class Er final : public Strategy {
     memory_.take_batch(t, batch, rng_of(t));
   }
   void end_experience(Training& t) override {
-    const auto task = static_cast<std::uint64_t>(t.experience->index);
+    const auto task = static_cast<std::uint64_t>(t.phase);
     memory_.take_task(t, t.rng.fork("er").fork("task", task));
   }
 

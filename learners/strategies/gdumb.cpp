@@ -59,7 +59,7 @@ class Gdumb final : public Strategy {
     std::ranges::copy(weights_, params.values().begin());
     std::ranges::copy(states_, params.states().begin());
     t.optimizer.reset();
-    const auto task = static_cast<std::uint64_t>(t.experience->index);
+    const auto task = static_cast<std::uint64_t>(t.phase);
     const Rng rng = t.rng.fork("gdumb").fork("task", task);
     for (int pass = 0; pass < o_.passes; ++pass)
       learn_memory(t, rate(pass), rng.fork("pass", static_cast<std::uint64_t>(pass)));

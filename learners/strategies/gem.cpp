@@ -38,7 +38,7 @@ class Gem final : public Strategy {
   void extend_batch(Training& t, Batch&) override {
     count_ = 0;
     const Rng rng = t.rng.fork("gem", static_cast<std::uint64_t>(t.step));
-    for (int e = 0; e < t.experience->index; ++e) {
+    for (int e = 0; e < t.phase; ++e) {
       memory_.slots_of(e, slots_);
       if (slots_.empty()) continue;
       memory_.gather(t, slots_, batch_);
@@ -68,7 +68,7 @@ class Gem final : public Strategy {
                        t.rng.fork("gem").fork("step", static_cast<std::uint64_t>(t.step)));
   }
   void end_experience(Training& t) override {
-    const auto task = static_cast<std::uint64_t>(t.experience->index);
+    const auto task = static_cast<std::uint64_t>(t.phase);
     memory_.take_task(t, t.rng.fork("gem").fork("task", task));
   }
   std::vector<std::span<real>> state() override { return memory_.state(); }

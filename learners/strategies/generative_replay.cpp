@@ -51,8 +51,8 @@ class GenerativeReplay final : public Strategy {
 
   void end_experience(Training& t) override {
     const ImageModel& model = *find_layer<ImageModel>(std::as_const(t.net));
-    const Rng rng = t.rng.fork("generative_replay")
-                        .fork("task", static_cast<std::uint64_t>(t.experience->index));
+    const Rng rng =
+        t.rng.fork("generative_replay").fork("task", static_cast<std::uint64_t>(t.phase));
     const int tasks = t.experience->seen;
     const bool first = painted_[0] == 0;
     const int of_task = first ? o_.codes : std::max(1, o_.codes / tasks);

@@ -93,7 +93,7 @@ class Icarl final : public Strategy {
 
   /// What the network says before the task.
   void begin_experience(Training& t) override {
-    if (t.experience->index == 0) return;
+    if (t.phase == 0) return;
     std::vector<std::uint32_t> all(t.experience->train.size());
     std::iota(all.begin(), all.end(), 0u);
     ask(t.net, all, said_,
@@ -158,7 +158,7 @@ class Icarl final : public Strategy {
     for (std::size_t c = 0; c < lists.size(); ++c) {
       if (lists[c].empty())
         for (const std::uint32_t p : herd(t.net, train, of_class[c], each))
-          lists[c].push_back({t.experience->index, p, train.task(p), static_cast<int>(c)});
+          lists[c].push_back({t.phase, p, train.task(p), static_cast<int>(c)});
       lists[c].resize(std::min(lists[c].size(), each));
       all.insert(all.end(), lists[c].begin(), lists[c].end());
     }
@@ -189,7 +189,7 @@ class Icarl final : public Strategy {
   /// Outputs of the classes of past tasks.
   std::vector<bool> old_outputs(const Training& t) const {
     std::vector<bool> old(static_cast<std::size_t>(head_.outputs()), false);
-    for (int task = 0; task < t.experience->index; ++task)
+    for (int task = 0; task < t.tasks_before; ++task)
       for (const int label : stream_->classes(task))
         old[static_cast<std::size_t>(targets_->target(task, label))] = true;
     return old;
