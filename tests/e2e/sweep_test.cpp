@@ -31,8 +31,8 @@ grid.momentum =
 
 [slow]
 inherits = swept
-hidden_units = 700
-epochs = 10
+hidden_units = 400
+epochs = 4
 train_limit = 0
 
 [explodes]
