@@ -148,15 +148,22 @@ class IBlurry : public WrappedStream {
   }
 
  private:
-  /// [labels]: true for those that are not blurred.
+  /// [labels]: true for those that are not blurred. Drawn so that tasks have as many of them as
+  /// each other, give or take one.
   std::vector<bool> disjoint_classes(double share, Rng rng) const {
+    std::vector<std::vector<int>> of_task;
+    std::size_t most = 0, count = 0;
+    for (int t = 0; t < tasks(); ++t) {
+      of_task.push_back(inner_->classes(t));
+      rng.shuffle(std::span(of_task.back()));
+      most = std::max(most, of_task.back().size()), count += of_task.back().size();
+    }
+    rng.shuffle(std::span(of_task));
     std::vector<int> classes;
-    for (int t = 0; t < tasks(); ++t)
-      for (const int c : inner_->classes(t))
-        classes.push_back(c);
-    rng.shuffle(std::span(classes));
-    classes.resize(
-        static_cast<std::size_t>(std::lround(share * static_cast<double>(classes.size()))));
+    for (std::size_t turn = 0; turn < most; ++turn)
+      for (const std::vector<int>& of : of_task)
+        if (turn < of.size()) classes.push_back(of[turn]);
+    classes.resize(static_cast<std::size_t>(std::lround(share * static_cast<double>(count))));
     std::vector<bool> stays(static_cast<std::size_t>(labels()));
     for (const int c : classes)
       stays[static_cast<std::size_t>(c)] = true;

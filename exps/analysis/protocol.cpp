@@ -192,7 +192,9 @@ std::vector<std::string> protocol_differences(const RunRecord& a, const RunRecor
     if (metric != "forgetting") texts->erase("forgetting_definition");
     for (const char* key : kLooks)
       texts->erase(key);
-    texts->erase("regimes");  // said by the names of the tasks
+    texts->erase("regimes");                               // said by the names of the tasks
+    for (const char* key : {"data_path", "image_layout"})  // said by the SHA-256 of the data
+      texts->erase(key);
     if (!needs_probes(metric)) texts->erase("probe_every"), texts->erase("probe_size");
   }
 

@@ -31,21 +31,56 @@ TEST(Protocol, NamesEverySettingOfStreamScenarioAndEvaluation) {
   EXPECT_EQ(between("tasks = 5\n", "tasks = 10\n"), Lines{"tasks: 5 against 10"});
   EXPECT_EQ(between("benchmark = mnist\ntrain_limit = 100\n", "benchmark = kmnist\n"),
             (Lines{"benchmark: mnist against kmnist", "train_limit: 100 against 0"}));
-  for (const std::string setting :
-       {"stream = rotated", "protocol = joint", "permutation_seed = 3", "permutations = philox",
-        "first_task_identity = true", "validation = 0.1", "test_limit = 10", "pad = 2",
-        "normalise = standard", "scenario = class", "eval_pad = v1", "evaluate_validation = true",
-        "data_seed = 4"})
+  for (const std::string setting : {"stream = rotated",
+                                    "protocol = joint",
+                                    "permutation_seed = 3",
+                                    "permutations = philox",
+                                    "first_task_identity = true",
+                                    "validation = 0.1",
+                                    "test_limit = 10",
+                                    "pad = 2",
+                                    "normalise = standard",
+                                    "scenario = class",
+                                    "eval_pad = v1",
+                                    "evaluate_validation = true",
+                                    "data_seed = 4",
+                                    "boundaries = linear",
+                                    "boundaries = i_blurry",
+                                    "task_free = true",
+                                    "imbalance = 10",
+                                    "task_imbalance = 10",
+                                    "task_order = 0, 1, 0",
+                                    "repeats = 2"})
     EXPECT_FALSE(between(setting + "\n", "").empty()) << setting;
 }
 
 TEST(Protocol, WhatIsComparedIsNoDifference) {
-  for (const std::string setting :
-       {"batch_size = 1", "epochs = 9", "lr = 1", "optimizer = adam", "model = mlp",
-        "hidden_units = 3", "rule = other", "strategies = ewc", "dropout = 0.1", "init_seed = 4",
-        "percent_on_fc = 0.02", "pictures = 3", "keep_weights = yes", "receptive_fields = 9",
-        "representation_examples = 9", "attributions = 3", "plasticity_examples = 9",
-        "occlusion_patch = 8", "a_key_of_the_future = 1"})
+  for (const std::string setting : {"batch_size = 1",
+                                    "epochs = 9",
+                                    "lr = 1",
+                                    "optimizer = adam",
+                                    "model = mlp",
+                                    "hidden_units = 3",
+                                    "rule = other",
+                                    "strategies = ewc",
+                                    "dropout = 0.1",
+                                    "init_seed = 4",
+                                    "percent_on_fc = 0.02",
+                                    "pictures = 3",
+                                    "keep_weights = yes",
+                                    "receptive_fields = 9",
+                                    "representation_examples = 9",
+                                    "attributions = 3",
+                                    "plasticity_examples = 9",
+                                    "occlusion_patch = 8",
+                                    "blur = 0.7",
+                                    "disjoint_classes = 1",
+                                    "blurry_share = 1",
+                                    "imbalance_order = seed",
+                                    "repeat_data = parts",
+                                    "data_path = here",
+                                    "image_layout = chw",
+                                    "a_key_of_the_future = 1"})
     EXPECT_EQ(between(setting + "\n", ""), Lines{}) << setting;
 }
 
