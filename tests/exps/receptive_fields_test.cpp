@@ -148,7 +148,7 @@ TEST(ReceptiveFields, RefuseMorePicturesThanAFileMayHold) {
                                {"receptive_fields", "1000"}}),
                 tiny_data(), {.files = {folder.path(), 0}});
   });
-  EXPECT_SAYS(text, "165 MiB of pictures over 400 tasks");  // 401 * 1000 * 12 * 12 * 3 bytes
+  EXPECT_SAYS(text, "165 MiB of pictures over 401 rows");  // 401 * 1000 * 12 * 12 * 3 bytes
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace engram {
 
-/// Of a hidden layer and one with weights: measure m of task t (from 0) is 0.1 m + 0.02 t before it
-/// and 0.01 more after it. The first task has no number before it.
+/// Of a hidden layer and one with weights: measure m of task t (from 0) is 0.1 m + 0.02 (t mod 10)
+/// before it and 0.01 more after it. The first task has no number before it.
 inline void add_sample_plasticity(RunRecord& run) {
   const std::size_t tasks = run.accuracy.shape(1);
   const auto record = [&](const char* layer, std::size_t measures) {
@@ -19,7 +19,8 @@ inline void add_sample_plasticity(RunRecord& run) {
       r.measures.emplace_back(Table::shape_type{tasks, 2}, kNotEvaluated);
       for (std::size_t t = 0; t < tasks; ++t)
         for (std::size_t after = t == 0 ? 1 : 0; after < 2; ++after)
-          r.measures[m](t, after) = 0.1 * static_cast<double>(m) + 0.02 * static_cast<double>(t) +
+          r.measures[m](t, after) = 0.1 * static_cast<double>(m) +
+                                    0.02 * static_cast<double>(t % 10) +
                                     0.01 * static_cast<double>(after);
     }
     return r;

@@ -19,6 +19,7 @@ using Numbers = std::vector<double>;
 inline void go_on(StrategyBench& s, Training& t, int e) {
   const Training next = s.training(e);
   t.experience = next.experience, t.tasks_seen = next.tasks_seen, t.seen = next.seen;
+  t.phase = next.phase, t.tasks_before = next.tasks_before;
 }
 /// The gradient of the batch that strategies make of it.
 inline Numbers gradient_with(StrategyBench& s, Training& t, Batch& batch) {
