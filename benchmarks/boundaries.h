@@ -16,9 +16,10 @@ namespace engram {
 std::unique_ptr<TaskStream> make_linear(std::unique_ptr<TaskStream>, double blur,
                                         std::uint64_t seed);
 
-/// i-Blurry (Koh et al. 2022): the share `disjoint` of the classes, drawn, stays in its tasks. Of
-/// the examples of the others the share `blurry` of each task is put together, shuffled and dealt
-/// to all tasks again. Throws Error(Config) when tasks share their labels.
+/// i-Blurry (Koh et al. 2022): the share `disjoint` of the classes, drawn, as many of every task,
+/// stays in its tasks. Of the examples of the others the share `blurry` of each task is put
+/// together, shuffled and dealt to all tasks again. Throws Error(Config) when tasks share their
+/// labels.
 std::unique_ptr<TaskStream> make_i_blurry(std::unique_ptr<TaskStream>, double disjoint,
                                           double blurry, std::uint64_t seed);
 

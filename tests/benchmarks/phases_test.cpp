@@ -140,6 +140,24 @@ TEST(IBlurry, KeepsDisjointClassesAndDealsTheShareOfTheOthers) {
   EXPECT_EQ(stream->experience(0).seen, 5);
 }
 
+TEST(IBlurry, TasksHaveAsManyDisjointClassesAsEachOther) {
+  StreamOptions o = options(StreamKind::Split, 5);
+  o.boundaries = Boundaries::IBlurry;
+  o.blurry_share = .5;  // of two classes a task one stays
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto stream = make_stream(o, large_dataset(10, 100), seed);
+    std::set<int> away;
+    for (int e = 0; e < 5; ++e) {
+      const ExampleSet train = stream->experience(e).train;
+      for (std::size_t i = 0; i < train.size(); ++i)
+        if (train.task(i) != e) away.insert(train.label(i));
+    }
+    ASSERT_EQ(away.size(), 5u);
+    for (int task = 0; task < 5; ++task)
+      EXPECT_EQ(away.count(2 * task) + away.count(2 * task + 1), 1u) << seed;
+  }
+}
+
 TEST(IBlurry, NothingMovesWhenNothingIsBlurry) {
   StreamOptions o = options(StreamKind::Split, 5);
   const auto sharp = make_stream(o, numbered_dataset(), kSeed);
