@@ -34,12 +34,12 @@ def avalanche_measure(w, variant, args):
     x, y = map(torch.from_numpy, workloads.load(args.data, "test" if w.evaluate else "train"))
     rows = len(x) if w.evaluate else min(len(x), STEPS.get(w.name, 100) * w.batch)
     rows -= rows % w.batch if not w.evaluate else 0
+    if w.replay:
+        return replay_measure(w, variant, args, Images(x[:rows], y[:rows]))
     benchmark = benchmark_from_datasets(stream=[
         as_classification_dataset(Images(x[:rows, torch.randperm(784)], y[:rows]))
         for _ in range(2)])
     net = models.network(w)
-    if w.replay:
-        return replay_measure(w, variant, args, benchmark, net, models)
     strategy = Naive(model=net, optimizer=models.optimizer(w, net, variant), train_mb_size=w.batch,
                      eval_mb_size=variant.get("batch"), evaluator=EvaluationPlugin())
     stream, turn = benchmark.streams["stream"], 0
@@ -55,16 +55,20 @@ def avalanche_measure(w, variant, args):
             "version": f"{avalanche.__version__} on PyTorch {torch.__version__}"}
 
 
-def replay_measure(w, variant, args, benchmark, net, models):
+def replay_measure(w, variant, args, images):
     """Online replay as in Avalanche's baselines: an experience is one mini-batch, the memory is
-    balanced by classes and grows after each."""
+    balanced by classes and is updated after each."""
     import avalanche
     import torch
+    from avalanche.benchmarks import nc_benchmark
     from avalanche.benchmarks.scenarios.online import split_online_stream
     from avalanche.training.plugins import EvaluationPlugin, ReplayPlugin
     from avalanche.training.storage_policy import ClassBalancedBuffer
     from avalanche.training.supervised import Naive
+    import models
 
+    benchmark = nc_benchmark(images, images, n_experiences=1, task_labels=False)
+    net = models.network(w)
     replay = ReplayPlugin(mem_size=w.replay, batch_size=w.batch, batch_size_mem=w.batch,
                           storage_policy=ClassBalancedBuffer(w.replay))
     strategy = Naive(model=net, optimizer=models.optimizer(w, net, variant), plugins=[replay],
@@ -72,10 +76,10 @@ def replay_measure(w, variant, args, benchmark, net, models):
 
     def experiences():
         while True:
-            yield from split_online_stream(benchmark.streams["stream"], experience_size=w.batch,
+            yield from split_online_stream(benchmark.train_stream, experience_size=w.batch,
                                            drop_last=True)
     stream = experiences()
-    for _ in range(2 * w.replay // w.batch):  # until the memory is full
+    for _ in range(w.replay // w.batch + 10):  # until the memory is full
         strategy.train(next(stream), num_workers=0)
 
     def run():
