@@ -140,6 +140,11 @@ TEST(ContinualBackprop, TheMatureUnitOfTheLeastUtilityBeginsAnew) {
   Strategy& cbp = s.bench.add("continual_backprop", {{"continual_backprop.replacement_rate", "0.3"},
                                                      {"continual_backprop.maturity", "2"}});
   Small twin(with_momentum());  // the same without the strategy
+  for (Small* one : {&s, &twin}) {
+    ParamStore& params = one->bench.net->params();
+    for (real& b : params.value(params.find("linear1.bias")).all())
+      b += 1;  // all units speak and move
+  }
   auto t = s.bench.training(0), u = twin.bench.training(0);
   const Batch batch = s.bench.batch(0);
   for (int step = 0; step < 2; ++step)
@@ -169,6 +174,7 @@ TEST(ContinualBackprop, TheMatureUnitOfTheLeastUtilityBeginsAnew) {
         EXPECT_NE(s.w("linear1.weight", p, i), 0);
         EXPECT_LE(std::abs(s.w("linear1.weight", p, i)), 0.5);  // U(-1/sqrt(4), 1/sqrt(4))
         EXPECT_EQ(velocity[place], 0);
+        EXPECT_NE(other[place], 0) << "there was something to forget";
       } else {
         EXPECT_EQ(s.w("linear1.weight", p, i), twin.w("linear1.weight", p, i));
         EXPECT_EQ(velocity[place], other[place]);
@@ -361,14 +367,15 @@ TEST(L2Init, PullsTowardsTheWeightsThatTrainingBeganWith) {
 
 TEST(Redo, DormantUnitsBeginAnewEveryFewSteps) {
   Small s(with_momentum()), twin(with_momentum());
-  // Unit 2 is dead, unit 4 says little.
+  // Unit 2 is dead, unit 4 says little, unit 0 a fifth of what the others say.
   for (Small* one : {&s, &twin}) {
     ParamStore& params = one->bench.net->params();
     const Mat bias = params.value(params.find("linear1.bias"));
     const Mat w = params.value(params.find("linear1.weight"));
-    bias.data[2] = -100, bias.data[4] = static_cast<real>(1e-4);
+    for (int i = 0; i < kUnits; ++i)
+      bias.data[i] = static_cast<real>(i == 0 ? 0.2 : i == 2 ? -100 : i == 4 ? 1e-4 : 1);
     for (int p = 0; p < 4; ++p)
-      w.row(p)[4] = static_cast<real>(1e-4);
+      w.row(p)[0] = w.row(p)[4] = static_cast<real>(1e-4);
   }
   s.bench.add("redo", {{"redo.tau", "0.05"}, {"redo.every", "3"}, {"redo.batches", "2"}});
   auto t = s.bench.training(0), u = twin.bench.training(0);
