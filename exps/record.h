@@ -86,7 +86,8 @@ inline constexpr std::array<PlasticityMeasure, 2> kWeightMeasures{{
 /// One layer around every task.
 struct PlasticityRecord {
   std::string layer;
-  std::vector<Table> measures;  ///< as listed above: [rows of the matrix - 1, 2] before the phase and after; or NaN
+  std::vector<Table> measures;  ///< as listed above: [rows of the matrix - 1, 2] before the phase
+                                ///< and after; or NaN
 };
 
 /// Images that a model made or rebuilt, or that show its numbers, at several moments.
