@@ -157,19 +157,22 @@ SweepPoint plan_final_runs(const SweptExperiment& e, const GridPoint& chosen, Fa
                    .settings = settings_of(e, chosen, {}),
                    .label = label_of(e, chosen),
                    .facts = std::move(facts)};
-  const fs::path usual = folder_of_settings(request.out, point.settings);
-  const fs::path folder =
-      request.out / fmt::format("{}@{}~{}", e.plain.experiment, name_of(e.selection()),
-                                point.settings.digest().substr(0, 8));
+  const auto folder_of = [&](std::string_view protocol) {
+    return request.out / fmt::format("{}@{}~{}", e.plain.experiment, protocol,
+                                     point.settings.digest().substr(0, 8));
+  };
+  std::vector<fs::path> elsewhere{folder_of_settings(request.out, point.settings),
+                                  request.out / e.plain.experiment};
+  for (const std::string_view other : Choices<Selection>::names)
+    elsewhere.push_back(folder_of(other));
   for (const std::uint64_t seed : request.seeds) {
-    SweepRun run = look(folder, seed, point.settings);
-    if (run.state == RunState::New && !request.force) {
-      const SweepRun other =
-          find_run(usual, request.out / e.plain.experiment, seed, point.settings);
-      if (other.state == RunState::Complete) {
-        copy_with_facts(other.files.results(), run.files.results(), point);
-        run.state = RunState::Complete;
-      }
+    SweepRun run = look(folder_of(name_of(e.selection())), seed, point.settings);
+    for (const fs::path& place : elsewhere) {
+      if (run.state != RunState::New || request.force) break;
+      const SweepRun other = look(place, seed, point.settings);
+      if (other.state != RunState::Complete) continue;
+      copy_with_facts(other.files.results(), run.files.results(), point);
+      run.state = RunState::Complete;
     }
     point.runs.push_back(std::move(run));
   }
