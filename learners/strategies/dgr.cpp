@@ -174,8 +174,10 @@ class Dgr final : public Strategy {
   /// said_ <- what the old network makes of the painted images.
   void label(Training& t) {
     exchange(t.net.params().values(), solver_), exchange(t.net.params().states(), solver_states_);
+    t.net.restored();
     std::as_const(t.net).evaluate(painted_, tape_, {.tasks = tasks_});
     exchange(t.net.params().values(), solver_), exchange(t.net.params().states(), solver_states_);
+    t.net.restored();
     copy_signal(tape_.back().out, said_);
   }
 

@@ -58,6 +58,7 @@ class Gdumb final : public Strategy {
     ParamStore& params = t.net.params();
     std::ranges::copy(weights_, params.values().begin());
     std::ranges::copy(states_, params.states().begin());
+    t.net.restored();
     t.optimizer.reset();
     const auto task = static_cast<std::uint64_t>(t.phase);
     const Rng rng = t.rng.fork("gdumb").fork("task", task);
