@@ -6,81 +6,51 @@
 // The field's costliest pitfall is that five estimates of F bear one name and differ by orders of
 // magnitude (van de Ven 2025, arXiv 2502.11756), so that lambda means nothing without them; here
 // they have names. p is over the outputs that compete in training.
+#include <algorithm>
 #include <cmath>
 
-#include "learners/gather_batch.h"
-#include "learners/gather_images.h"
+#include "learners/anchored_weights.h"
 #include "learners/loss.h"
-#include "learners/sample_gradients.h"
 #include "learners/strategies/importance.h"
-#include "learners/weight_anchor.h"
 #include "utils/kernels.h"
 
 namespace engram {
 namespace {
 
-class Ewc final : public Strategy {
+class Ewc final : public AnchoredWeights {
  public:
   Ewc(const EwcOptions& options, const StrategyContext& context)
-      : o_(options), weights_(context.net.params().values().size()), anchor_(weights_) {}
-
-  Provides needs() const override { return Provides::Gradient; }
-  bool needs_borders() const override { return true; }
-  bool needs_examples() const override { return true; }
-
-  void shape_gradient(Training& t) override {
-    if (learnt_[0] != 0) anchor_.pull(o_.half ? o_.lambda / 2 : o_.lambda, t.net.params());
-  }
-  void end_experience(Training& t) override {
-    const std::vector<real> fisher = estimate(t);
-    const auto values = t.net.params().values();
-    if (o_.anchors == Anchors::Separate)
-      anchor_.add(fisher, values);
-    else
-      anchor_.replace(o_.gamma, fisher, values);
-    learnt_[0] = 1;
-  }
-  void renew(Training&, std::span<const std::size_t> places) override { anchor_.release(places); }
-  std::span<const real> importance(const Training&) override { return anchor_.importance(); }
-  std::vector<std::span<real>> state() override {
-    auto all = anchor_.state();
-    all.emplace_back(learnt_);
-    return all;
-  }
+      : AnchoredWeights(context), o_(options) {}
 
  private:
-  std::vector<real> estimate(Training& t) const {
-    const ExampleSet& train = t.experience->train;
-    int count = o_.fisher_examples > 0 ? o_.fisher_examples : static_cast<int>(train.size());
-    if (o_.fisher == Fisher::Exact500) count = std::min(count, 500);
-    const Rng rng = t.rng.fork("ewc").fork("task", static_cast<std::uint64_t>(t.phase));
-    const auto places = some_places(train.size(), count, rng.fork("examples"));
-    Rng draw = rng.fork("labels");
-    std::vector<real> sums(weights_, 0);
-    const bool batched = o_.fisher == Fisher::Batched;
-    const auto step = static_cast<std::size_t>(batched ? o_.fisher_batch : 250);
-    SampleGradients gradients(t.net, SampleGradients::Of::Square);
-    Batch batch;
-    std::size_t terms = 0;  // that the mean is over
-    for (std::size_t at = 0; at < places.size(); at += step) {
-      gather_batch(train, std::span(places).subspan(at, std::min(step, places.size() - at)),
-                   *t.targets, t.tasks_seen, batch);
-      const CMat logits = gradients.forward(batch.x, batch.task);
-      terms += batched ? 1 : static_cast<std::size_t>(batch.rows());
-      if (o_.fisher == Fisher::Exact || o_.fisher == Fisher::Exact500)
-        add_all_labels(batch, logits, gradients, sums);
-      else
-        add_one_label(batch, logits, draw, gradients, sums);
-    }
-    for (real& f : sums)
-      f /= static_cast<real>(terms);
-    return sums;
+  double strength() const override { return o_.half ? o_.lambda / 2 : o_.lambda; }
+  void hold(std::vector<real> fisher, std::span<const real> values,
+            WeightAnchor& anchor) const override {
+    if (o_.anchors == Anchors::Separate)
+      anchor.add(fisher, values);
+    else
+      anchor.replace(o_.gamma, fisher, values);
   }
 
-  static std::span<const std::uint8_t> mask_of(const Batch& batch, int row) {
-    if (batch.mask.empty()) return {};
-    return batch.mask[static_cast<std::size_t>(row)];
+  std::vector<real> estimate(Training& t) const override {
+    int count = o_.fisher_examples;
+    if (o_.fisher == Fisher::Exact500) count = count > 0 ? std::min(count, 500) : 500;
+    const bool batched = o_.fisher == Fisher::Batched;
+    const bool all_labels = o_.fisher == Fisher::Exact || o_.fisher == Fisher::Exact500;
+    const Rng rng = t.rng.fork("ewc").fork("task", static_cast<std::uint64_t>(t.phase));
+    Rng draw = rng.fork("labels");
+    return mean_over(
+        t, count, batched ? o_.fisher_batch : kRows,
+        batched ? Mean::OverBatches : Mean::OverExamples, SampleGradients::Of::Square,
+        rng.fork("examples"),
+        [&](const Batch& batch, CMat logits, SampleGradients& gradients, std::span<real> sums) {
+          if (all_labels)
+            add_all_labels(batch, logits, gradients, sums);
+          else
+            add_one_label(batch, logits, draw, gradients, sums);
+        });
   }
+
   /// error <- p - onehot(label) for a row, and p_label.
   static real log_likelihood_error(CMat logits, int row, int label,
                                    std::span<const std::uint8_t> mask, real* error) {
@@ -141,10 +111,8 @@ class Ewc final : public Strategy {
     return label;
   }
 
+  static constexpr int kRows = 250;  ///< at once
   EwcOptions o_;
-  std::size_t weights_;
-  WeightAnchor anchor_;
-  std::vector<real> learnt_ = {0};
 };
 
 }  // namespace
