@@ -55,10 +55,11 @@ class DynamicSynapses final : public Rewiring {
   }
   void slow_down(Training& t) {
     const auto values = t.net.params().values();
+    while (pace_.size() <= static_cast<std::size_t>(t.phase))
+      pace_.push_back(static_cast<real>(std::pow(o_.slow, static_cast<double>(pace_.size()))));
     for (std::size_t i = 0; i < values.size(); ++i)
       if (const int tasks = age(t, i); tasks > 0)
-        values[i] =
-            before_[i] + static_cast<real>(std::pow(o_.slow, tasks)) * (values[i] - before_[i]);
+        values[i] = before_[i] + pace_[static_cast<std::size_t>(tasks)] * (values[i] - before_[i]);
   }
 
   void look(Training& t, const Batch& batch) override {
@@ -164,6 +165,7 @@ class DynamicSynapses final : public Rewiring {
   std::map<int, Seen> seen_;
   std::vector<real> born_in_, born_at_;  ///< task and step of the run, for every weight
   std::vector<real> before_;
+  std::vector<real> pace_;  ///< slow^n
 };
 
 }  // namespace

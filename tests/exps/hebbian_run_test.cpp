@@ -5,7 +5,6 @@
 #include "exps/results_file.h"
 #include "tests/exps/tiny_run.h"
 #include "tests/utils/temp_folder.h"
-#include "utils/parallel.h"
 
 namespace engram {
 namespace {
@@ -62,21 +61,11 @@ class HebbianRun : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(HebbianRun, GoesOnToTheSameBitsWhereverItWasStopped) {
-  const RunRecord whole = run("whole");
-  for (const int steps : {1, 4, 9, 14}) {
-    SCOPED_TRACE(steps);
-    const RunFiles files{folder_.path() / std::to_string(steps), 0};
-    run_tiny_in_two(keys(GetParam()), files, steps);
-    expect_same_numbers(whole, load_results(files.results()));
-  }
+  expect_same_bits_wherever_stopped(keys(GetParam()), folder_.path(), {1, 4, 9, 14});
 }
 
 TEST_P(HebbianRun, HasTheSameBitsOnTwoThreads) {
-  const RunRecord one = run("one");
-  set_threads(2);
-  const RunRecord two = run("two");
-  set_threads(1);
-  expect_same_numbers(one, two);
+  expect_same_bits_on_two_threads(keys(GetParam()), folder_.path());
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HebbianRun,

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <cmath>
+#include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "exps/results_file.h"
 #include "exps/run.h"
+#include "utils/parallel.h"
 
 namespace engram {
 
@@ -85,6 +89,28 @@ inline void expect_same_pictures(const RunRecord& a, const RunRecord& b) {
     EXPECT_EQ(a.pictures[i].pixels, b.pictures[i].pixels);
     EXPECT_EQ(a.pictures[i].labels, b.pictures[i].labels);
   }
+}
+
+/// Stopped after each of these numbers of steps, a run goes on to the bits of one that was not.
+inline void expect_same_bits_wherever_stopped(const Keys& keys, const std::filesystem::path& folder,
+                                              std::initializer_list<int> steps) {
+  const RunFiles whole{folder / "whole", 0};
+  run_tiny(keys, whole);
+  for (const int step : steps) {
+    SCOPED_TRACE(step);
+    const RunFiles files{folder / std::to_string(step), 0};
+    run_tiny_in_two(keys, files, step);
+    expect_same_numbers(load_results(whole.results()), load_results(files.results()));
+  }
+}
+
+inline void expect_same_bits_on_two_threads(const Keys& keys, const std::filesystem::path& folder) {
+  const RunFiles one{folder / "one", 0}, two{folder / "two", 0};
+  run_tiny(keys, one);
+  set_threads(2);
+  run_tiny(keys, two);
+  set_threads(1);
+  expect_same_numbers(load_results(one.results()), load_results(two.results()));
 }
 
 }  // namespace engram
