@@ -3,10 +3,10 @@
 // unit:
 //   s runs from 1/smax to smax in every epoch; smax when tested;
 //   the step of a weight from unit i to unit j is multiplied by 1 - min(c_i, c_j), that of a bias
-//   by 1 - c_j; c is 1 for pixels, and for outputs that a task before has used too; loss + lambda
-//   sum a (1 - c) / sum (1 - c)            keeps attention to new units low; the gradient of e is
-//   multiplied by smax / s (cosh(s e) + 1) / (cosh(e) + 1), |s e| cut to 50, which undoes what
-//   annealing does to it; e is cut to [-6, 6] after the step.
+//   by 1 - c_j; c is 1 for pixels, and for outputs that a task before has used too;
+//   the loss grows by lambda sum a (1 - c) / sum (1 - c), which keeps attention to new units low;
+//   the gradient of e is multiplied by smax / s (cosh(s e) + 1) / (cosh(e) + 1), |s e| cut to 50,
+//   which undoes what annealing does to it; e is cut to [-6, 6] after the step.
 // Multiplying steps instead of gradients is the same for plain SGD. With momentum, weight decay or
 // Adam it is what keeps units of earlier tasks still, into which the authors' way leaks.
 // The gradient of a gate is read off the gradient of the weights w_ik that lead away from its unit:

@@ -5,10 +5,9 @@
 //   with 1 and 0 as targets of new classes and, of classes known before the task, what the network
 //   said before it (its sigmoids), of new images and exemplars alike. It takes the place of the
 //   run's loss (loss = bce reports nearly the same).
-// - Herding: of the features phi of a class's images at unit length with the mean mu, at unit
-// length
-//   too, the k-th exemplar is the one that brings the mean of the first k nearest to mu. With K =
-//   icarl.memory images and C classes so far every class has the first K / C of its list.
+// - Herding: features phi of a class's images and their mean mu are of unit length; the k-th
+//   exemplar is the one that brings the mean of the first k nearest to mu. With K = icarl.memory
+//   images and C classes so far every class has the first K / C of its list.
 // - Test: mu_c, from the exemplars in the features of today, at unit length; nearest for a feature
 //   of unit length is the largest mu_c' phi, which is what a linear classifier computes.
 // Pitfalls: the authors' learning rate of 2 goes with the mean over outputs; they average over
