@@ -8,6 +8,7 @@
 #include "exps/commands/commands.h"
 #include "exps/commands/failure.h"
 #include "exps/commands/stop.h"
+#include "utils/denormals.h"
 #include "utils/kernels.h"
 #include "utils/provenance.h"
 
@@ -54,6 +55,7 @@ void flush_stdout() {
 
 int main(int count, char** arguments) {
   try {
+    engram::flush_denormals();
     engram::kernels::use_one_blas_thread();
     engram::catch_stop_signals();
     const int code = engram::dispatch({arguments + 1, arguments + count});

@@ -16,6 +16,7 @@
 #include <xsimd/config/xsimd_config.hpp>
 #include <xtensor/xtensor_config.hpp>
 
+#include "utils/denormals.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
 #include "utils/real.h"
@@ -158,6 +159,7 @@ Facts collect_provenance() {
       {"flags", flags()},
       {"cpu", line_of("/proc/cpuinfo", "model name", ':')},
       {"blas_core", kernels::blas_core()},
+      {"denormals", flushes_denormals() ? "flushed" : "kept"},
       {"threads", std::to_string(threads())},
       {"os", operating_system()},
       {"openblas", openblas_get_config()},
