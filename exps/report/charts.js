@@ -107,8 +107,8 @@ function heatMap(cells, width, options) {
       { name: "y", type: "band", domain: rows, range: "height", padding: 0.04 },
       { name: "fill", type: "linear", domain, clamp: true, zero: false,
         range: [token("--low"), token("--high")] }],
-    axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0 },
-      { orient: "left", scale: "y", title: y, ...titled }],
+    axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0,
+      labelOverlap: true }, { orient: "left", scale: "y", title: y, ...titled, labelOverlap: true }],
     marks: [
       { type: "rect", from: { data: "cells" }, encode: { enter: {
         x: field("x", "column"), y: field("y", "row"), width: { scale: "x", band: 1 },

@@ -205,6 +205,20 @@ TEST(Repetition, PhasesFollowTheOrderAndKnowWhatWasSeen) {
   EXPECT_THAT(seen, ElementsAre(1, 2, 2, 3, 3, 3, 3, 3));
 }
 
+TEST(Repetition, FirstTasksEndTheOrderWhereALaterTaskBegins) {
+  StreamOptions o = options(StreamKind::Split, 3);
+  o.classes_per_task = 2;
+  o.task_order = {0, 1, 0, 2, 1};
+  o.first_tasks = 2;
+  const auto stream = make_stream(o, numbered_dataset(), kSeed);
+  std::vector<int> tasks;
+  for (int e = 0; e < stream->experiences(); ++e)
+    tasks.push_back(stream->task_of(e));
+  EXPECT_THAT(tasks, ElementsAre(0, 1, 0));
+  o.first_tasks = 3;
+  EXPECT_EQ(make_stream(o, numbered_dataset(), kSeed)->experiences(), 5);
+}
+
 TEST(Repetition, PartsAreDisjointAndHaveTheirShareOfEveryClass) {
   StreamOptions o = options(StreamKind::Split, 2);
   o.classes_per_task = 3;  // 20 examples each
