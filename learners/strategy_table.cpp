@@ -1,4 +1,6 @@
 // The table of strategies. Apart from those of rules and optimisers because strategies see data.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "learners/strategies/strategies.h"
@@ -98,10 +100,18 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Config& config,
 }
 
 void check_served(const StrategyList& list, const Offer& offer) {
+  const auto instead =
+      std::ranges::find_if(list, [](const auto& s) { return s->learns_instead(); });
   for (const auto& s : list) {
     const auto refuse = [&](const std::string& why) {
       throw Error(Fault::Config, fmt::format("strategies: {} {}", s->name, why));
     };
+    if (instead != list.end() && s != *instead &&
+        (s->needs() != Provides::Nothing || s->replays() || s->learns_instead()))
+      refuse(
+          fmt::format("works on the steps of the rule, and {} learns in the place of the rule; "
+                      "leave one of them out",
+                      (*instead)->name));
     if (!covers(offer.provides, s->needs() & Provides::Gradient))
       refuse(
           "edits the gradient of the weights, but the rule steps by itself; choose another rule or "
