@@ -27,8 +27,8 @@ std::string form(const std::string& text) {
 TEST(Provenance, KnowsTheMachineTheCompilerAndTheLibraries) {
   const Facts facts = collect_provenance();
   for (const char* name :
-       {"engram_version", "git", "compiler", "flags", "cpu", "blas_core", "denormals", "threads", "os",
-        "openblas", "hdf5", "boost", "xtensor", "xsimd", "fmt", "started"})
+       {"engram_version", "git", "compiler", "flags", "cpu", "blas_core", "denormals", "threads",
+        "os", "openblas", "hdf5", "boost", "xtensor", "xsimd", "fmt", "started"})
     EXPECT_FALSE(fact(facts, name).empty() || fact(facts, name) == "(absent)") << name;
   for (const char* name : {"hdf5", "boost", "xtensor", "xsimd", "fmt"})
     EXPECT_EQ(form(fact(facts, name)), "9.9.9") << name;
