@@ -98,7 +98,7 @@ function heatMap(cells, width, options) {
     fill: { signal: `datum.v > ${domain[0] + 0.55 * (domain[1] - domain[0])} ? '${dark}' : `
       + `'${token("--text")}'` },
     text: { signal: text } } } };
-  const titled = { domain: false, ticks: false };
+  const titled = { domain: false, ticks: false, labelOverlap: true };
   return {
     width, height: Math.min(26 * rows.length + 50, 380),
     data: [{ name: "cells", values: cells }],
@@ -107,8 +107,8 @@ function heatMap(cells, width, options) {
       { name: "y", type: "band", domain: rows, range: "height", padding: 0.04 },
       { name: "fill", type: "linear", domain, clamp: true, zero: false,
         range: [token("--low"), token("--high")] }],
-    axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0,
-      labelOverlap: true }, { orient: "left", scale: "y", title: y, ...titled, labelOverlap: true }],
+    axes: [{ orient: "bottom", scale: "x", title: x, ...titled, labelAngle: 0 },
+      { orient: "left", scale: "y", title: y, ...titled }],
     marks: [
       { type: "rect", from: { data: "cells" }, encode: { enter: {
         x: field("x", "column"), y: field("y", "row"), width: { scale: "x", band: 1 },
