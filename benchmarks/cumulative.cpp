@@ -16,15 +16,19 @@ namespace {
 class FirstTasks : public WrappedStream {
  public:
   FirstTasks(std::unique_ptr<TaskStream> inner, int tasks)
-      : WrappedStream(std::move(inner)), tasks_(tasks) {}
+      : WrappedStream(std::move(inner)), tasks_(tasks) {
+    while (phases_ < inner_->experiences() && inner_->task_of(phases_) < tasks_)
+      ++phases_;
+  }
   std::string describe() const override {
     return fmt::format("{}; the first {} alone", inner_->describe(), tasks_);
   }
   int tasks() const override { return tasks_; }
-  int experiences() const override { return tasks_; }
+  int experiences() const override { return phases_; }
 
  private:
   int tasks_;
+  int phases_ = 0;  ///< before a later task begins
 };
 
 class Cumulative : public WrappedStream {

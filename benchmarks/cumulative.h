@@ -9,8 +9,8 @@
 
 namespace engram {
 
-/// The first `tasks` tasks as they are in the whole stream; the others do not exist. Error(Config)
-/// when there are not so many.
+/// The first `tasks` tasks as they are in the whole stream, until a later one begins; the others do
+/// not exist. Error(Config) when there are not so many.
 std::unique_ptr<TaskStream> make_first_tasks(std::unique_ptr<TaskStream> stream, int tasks);
 
 /// Phase e trains on the union of tasks 0 ... e.

@@ -25,8 +25,6 @@ std::vector<int> order_of_tasks(const StreamOptions& options, int tasks) {
     once.resize(static_cast<std::size_t>(tasks));
     std::iota(once.begin(), once.end(), 0);
   }
-  if (options.first_tasks > 0)  // up to where a later task begins
-    once.erase(std::ranges::find_if(once, [&](int task) { return task >= tasks; }), once.end());
   int met = 0;
   for (const int task : once) {
     if (task < 0 || task >= tasks)

@@ -116,9 +116,9 @@ std::unique_ptr<TaskStream> make_stream(const StreamOptions& options, const Data
                             "attributes",
                             kStreams[kind].name, data.name));
   auto stream = kStreams[kind].make(options, data, seed);
-  if (options.first_tasks > 0) stream = make_first_tasks(std::move(stream), options.first_tasks);
   check_phases(options, protocol, *stream);
   if (repeats_tasks(options)) stream = make_repeated(std::move(stream), options, seed);
+  if (options.first_tasks > 0) stream = make_first_tasks(std::move(stream), options.first_tasks);
   if (options.boundaries == Boundaries::Linear)
     stream = make_linear(std::move(stream), options.blur, seed);
   if (options.boundaries == Boundaries::IBlurry)

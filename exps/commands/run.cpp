@@ -204,9 +204,9 @@ int run_command(const Arguments& words) {
   }
   if (!force) refuse_foreign_files(plan);
   LoadedData data(plan.search);
-  const std::vector<RunJob> todo = jobs_of(plan, data, force, quiet);
-  options.jobs = std::min(options.jobs, static_cast<int>(todo.size()));
-  return report_end(plan, todo, run_jobs(todo, options),
+  const std::vector<RunJob> jobs = jobs_of(plan, data, force, quiet);
+  options.jobs = std::min(options.jobs, static_cast<int>(jobs.size()));
+  return report_end(plan, jobs, run_jobs(jobs, options),
                     results_folder(arguments->get<std::string>("out")),
                     !arguments->has("no-report"));
 }

@@ -15,20 +15,20 @@ namespace {
 
 constexpr int kDiverged = static_cast<int>(Fault::Numerical);
 
-struct Todo {
+struct Stage {
   std::vector<RunJob> jobs;
   std::vector<SweepRun*> runs;            ///< of the jobs
   std::vector<const SweepPoint*> points;  ///< likewise
   std::size_t complete = 0, diverged = 0, resumed = 0;
 };
 
-Todo list_jobs(const std::vector<SweepPoint*>& points, LoadedData& data, bool force,
-               StageEnd& end) {
-  Todo todo;
+Stage list_jobs(const std::vector<SweepPoint*>& points, LoadedData& data, bool force,
+                StageEnd& end) {
+  Stage stage;
   for (SweepPoint* point : points)
     for (SweepRun& run : point->runs) {
       const bool is_complete = run.state == RunState::Complete && !force;
-      if (is_complete && ++todo.complete) continue;
+      if (is_complete && ++stage.complete) continue;
       if (run.state == RunState::Other && !force)
         throw Error(Fault::Config,
                     fmt::format("{} seed {}: {}; --out DIR writes elsewhere, --force "
@@ -36,20 +36,20 @@ Todo list_jobs(const std::vector<SweepPoint*>& points, LoadedData& data, bool fo
                                 point->label, run.files.seed, run.why));
       run.failed = force ? "" : noted_divergence(run.files, point->settings);
       if (!run.failed.empty()) {
-        ++todo.diverged;
+        ++stage.diverged;
         if (!end.failure) end.failure = Failure{kDiverged, run.failed};
         continue;
       }
-      todo.resumed += run.state == RunState::Resumable && !force;
-      todo.jobs.push_back({.settings = &point->settings,
-                           .data = &data.of(point->settings),
-                           .files = run.files,
-                           .resume = !force,
-                           .label = point->label,
-                           .facts = point->facts});
-      todo.runs.push_back(&run), todo.points.push_back(point);
+      stage.resumed += run.state == RunState::Resumable && !force;
+      stage.jobs.push_back({.settings = &point->settings,
+                            .data = &data.of(point->settings),
+                            .files = run.files,
+                            .resume = !force,
+                            .label = point->label,
+                            .facts = point->facts});
+      stage.runs.push_back(&run), stage.points.push_back(point);
     }
-  return todo;
+  return stage;
 }
 
 }  // namespace
@@ -57,25 +57,25 @@ Todo list_jobs(const std::vector<SweepPoint*>& points, LoadedData& data, bool fo
 StageEnd run_points(const std::vector<SweepPoint*>& points, LoadedData& data, JobOptions options,
                     bool force) {
   StageEnd end;
-  Todo todo = list_jobs(points, data, force, end);
-  if (!options.quiet && todo.complete + todo.diverged + todo.resumed > 0)
-    fmt::print(stderr, "{} of {} runs complete{}, not repeated{}\n", todo.complete,
-               todo.complete + todo.diverged + todo.jobs.size(),
-               todo.diverged > 0 ? fmt::format(" and {} diverged", todo.diverged) : "",
-               todo.resumed > 0 ? fmt::format("; {} resumed", todo.resumed) : "");
-  if (todo.jobs.empty()) return end;
-  options.jobs = std::min(options.jobs, static_cast<int>(todo.jobs.size()));
+  Stage stage = list_jobs(points, data, force, end);
+  if (!options.quiet && stage.complete + stage.diverged + stage.resumed > 0)
+    fmt::print(stderr, "{} of {} runs complete{}, not repeated{}\n", stage.complete,
+               stage.complete + stage.diverged + stage.jobs.size(),
+               stage.diverged > 0 ? fmt::format(" and {} diverged", stage.diverged) : "",
+               stage.resumed > 0 ? fmt::format("; {} resumed", stage.resumed) : "");
+  if (stage.jobs.empty()) return end;
+  options.jobs = std::min(options.jobs, static_cast<int>(stage.jobs.size()));
   options.own_processes = true;  // a later stage forks, and threads of this one would be in the way
-  const JobsResult result = run_jobs(todo.jobs, options);
+  const JobsResult result = run_jobs(stage.jobs, options);
   end.interrupted = result.interrupted;
   for (const auto& [job, failure] : result.failures) {
-    todo.runs[job]->failed = failure.message;
+    stage.runs[job]->failed = failure.message;
     if (failure.code == kDiverged)
-      note_divergence(todo.runs[job]->files, todo.points[job]->settings, failure.message);
+      note_divergence(stage.runs[job]->files, stage.points[job]->settings, failure.message);
     if (!end.failure) end.failure = failure;
-    print_failure({failure.code, fmt::format("{}: {}", todo.points[job]->label, failure.message)});
+    print_failure({failure.code, fmt::format("{}: {}", stage.points[job]->label, failure.message)});
   }
-  for (SweepRun* run : todo.runs)
+  for (SweepRun* run : stage.runs)
     if (const auto head = peek_results(run->files.results()); head && head->complete)
       run->state = RunState::Complete;
   return end;

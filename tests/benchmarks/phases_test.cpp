@@ -217,6 +217,15 @@ TEST(Repetition, FirstTasksEndTheOrderWhereALaterTaskBegins) {
   EXPECT_THAT(tasks, ElementsAre(0, 1, 0));
   o.first_tasks = 3;
   EXPECT_EQ(make_stream(o, numbered_dataset(), kSeed)->experiences(), 5);
+
+  // The parts of visits are those of the whole stream.
+  o.repeat_data = RepeatData::Parts, o.repeats = 2;
+  const auto whole = make_stream(o, numbered_dataset(), kSeed);
+  o.first_tasks = 2;
+  const auto first = make_stream(o, numbered_dataset(), kSeed);
+  ASSERT_EQ(first->experiences(), 3);
+  for (int e = 0; e < 3; ++e)
+    EXPECT_EQ(content(first->experience(e).train), content(whole->experience(e).train));
 }
 
 TEST(Repetition, PartsAreDisjointAndHaveTheirShareOfEveryClass) {
