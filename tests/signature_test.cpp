@@ -10,6 +10,7 @@
 #include "exps/results_file.h"
 #include "exps/run.h"
 #include "tests/utils/temp_folder.h"
+#include "utils/denormals.h"
 #include "utils/digest.h"
 #include "utils/kernels.h"
 
@@ -46,6 +47,7 @@ void add_run(Sha256& hash, std::vector<std::pair<std::string, std::string>> valu
 }
 
 TEST(Signature, IsTheOneOnFile) {
+  flush_denormals();  // as the program does
   kernels::use_one_blas_thread();
   Sha256 hash;
   add_run(hash, {{"benchmark", "synthetic"},

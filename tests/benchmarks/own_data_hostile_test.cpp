@@ -1,7 +1,4 @@
 // A user's own images as IDX and CIFAR's files, and whatever may be wrong with files of any form.
-#include <cmath>
-
-#include "benchmarks/scenario.h"
 #include "benchmarks/stream_table.h"
 #include "tests/benchmarks/jpeg_bytes.h"
 #include "tests/benchmarks/own_data_files.h"
@@ -13,7 +10,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::npy;
 using testing::raw;
 
 TEST_F(OwnData, ReadsIdxAsTheCatalogueDoes) {

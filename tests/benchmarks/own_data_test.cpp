@@ -2,11 +2,8 @@
 // written by the test.
 #include <cmath>
 
-#include "benchmarks/scenario.h"
-#include "benchmarks/stream_table.h"
 #include "tests/benchmarks/jpeg_bytes.h"
 #include "tests/benchmarks/own_data_files.h"
-#include "utils/rng.h"
 
 namespace engram {
 namespace {
