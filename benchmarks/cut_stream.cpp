@@ -32,6 +32,12 @@ std::vector<std::uint32_t> rows_of(const Images& images, int limit,
   return rows;
 }
 
+/// Leaves the first `limit` rows of every class.
+void keep_first(std::vector<std::uint32_t>& rows, const Images& images, int limit) {
+  std::map<Label, int> kept;
+  std::erase_if(rows, [&](std::uint32_t row) { return kept[images.labels[row]]++ >= limit; });
+}
+
 /// Takes the share `fraction` of every class out of `rows` and returns it; both stay ascending.
 /// At least one example of each class stays.
 std::vector<std::uint32_t> hold_out(std::vector<std::uint32_t>& rows, const Images& images,
@@ -157,6 +163,7 @@ void fill_rows(const StreamOptions& options, const Dataset& data, std::uint64_t 
       continue;
     }
     auto rows = rows_of(*data.train, options.train_limit, plan.classes);
+    if (options.class_limit > 0) keep_first(rows, *data.train, options.class_limit);
     if (options.validation > 0)
       plan.validation =
           share(hold_out(rows, *data.train, options.validation, Rng(seed).fork("validation", t)));

@@ -56,8 +56,8 @@ class CutStream : public TaskStream {
 PixelScale pixel_scale(const StreamOptions&, const Dataset&);
 
 /// Fills in the rows of every task from its classes: the first train_limit and test_limit images of
-/// the data set, less the validation share, of the training images those that the imbalance of
-/// classes and tasks leaves. Tasks of the same rows share them.
+/// the data set, of the training images the first class_limit of every class, less the validation
+/// share, those that the imbalance of classes and tasks leaves. Tasks of the same rows share them.
 void fill_rows(const StreamOptions&, const Dataset&, std::uint64_t seed,
                std::vector<TaskPlan>& plans);
 

@@ -104,7 +104,7 @@ struct StreamOptions {
   std::vector<double> task_sizes;
   int first_tasks = 0;
   double validation = 0;
-  int train_limit = 0, test_limit = 0;
+  int train_limit = 0, class_limit = 0, test_limit = 0;
   int pad = 0;
   Normalise normalise = Normalise::None;
 
@@ -198,6 +198,8 @@ struct StreamOptions {
       "validation set");
     v("train_limit", train_limit, Range::at_least(0),
       "use only the first n training images of the data set; 0: all");
+    v("class_limit", class_limit, Range::at_least(0),
+      "of these, use only the first n of each class (few-shot streams); 0: all");
     v("test_limit", test_limit, Range::at_least(0),
       "use only the first n test images of the data set; 0: all");
     v("pad", pad, Range::at_least(0).at_most(64), "background pixels added on every side");

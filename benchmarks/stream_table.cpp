@@ -85,6 +85,10 @@ void check_phases(const StreamOptions& options, Protocol protocol, const TaskStr
     refuse(
         "imbalance, task_imbalance and task_sizes are for tasks that have classes: leave them out "
         "for multi_mnist and attributes");
+  if (options.class_limit > 0 && stream.tasks_share_images())
+    refuse(
+        "class_limit is for tasks that have classes: use train_limit for multi_mnist and "
+        "attributes");
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ int predicted_class(std::span<const real> logits, Mask mask) {
   return logits.size() == 1 ? static_cast<int>(logits[0] > 0) : kernels::argmax(logits, mask);
 }
 
-BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error) {
+BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error, double clip) {
   if (logits.cols() == 1)
     throw Error(Fault::Config,
                 "the cross-entropy of a single output is always 0; with head_outputs = single use "
@@ -147,6 +147,7 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
   const auto outputs = static_cast<std::size_t>(logits.cols());
   const int rows = labelled_rows(batch, logits.rows());
   const real scale = real{1} / static_cast<real>(rows);
+  const double most = -std::log(clip), least = -std::log1p(-clip);  // of the loss of an example
   for (int b = 0; b < logits.rows(); ++b) {
     if (!has_label(batch, b)) {
       std::fill_n(gradient.row(b), outputs, real{0});
@@ -156,8 +157,10 @@ BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error
     const std::span<const real> z{logits.value().row(b), outputs};
     const Mask mask = mask_of(batch, row);
     if (b < batch.own_rows()) stats.correct += predicted_class(z, mask) == batch.target[row];
-    stats.loss +=
+    const double loss =
         kernels::softmax_cross_entropy(z, batch.target[row], mask, scale, gradient.row(b));
+    if (loss < least || loss > most) std::fill_n(gradient.row(b), outputs, real{0});
+    stats.loss += loss;
   }
   stats.loss /= rows;
   stats.counted = batch.own_rows();
@@ -171,7 +174,7 @@ BatchStats output_error(const LossOptions& o, const Signal& logits, const Batch&
   const double off = o.mse_target == MseTarget::Signed ? -1 : 0;
   switch (o.loss) {
     case Loss::CrossEntropy:
-      return cross_entropy(logits, batch, error);
+      return cross_entropy(logits, batch, error, o.clip);
     case Loss::Bce:
       return of_terms(bce_with_logits, labels, Over::Mean, logits, batch, error);
     case Loss::Mse: {

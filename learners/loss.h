@@ -28,6 +28,7 @@ struct LossOptions {
   // NOLINTNEXTLINE(google-explicit-constructor): a loss by its defaults
   LossOptions(Loss kind = Loss::CrossEntropy) : loss(kind) {}
   Loss loss;
+  double clip = 0;             ///< of Loss::CrossEntropy
   double power = 6, gain = 1;  ///< of Loss::Power
   MseTarget mse_target = MseTarget::OneHot;
 
@@ -38,6 +39,9 @@ struct LossOptions {
       "sum of |tanh(g output) - target|^m over the outputs, targets +-1; or huber: half the "
       "squared "
       "error, growing no faster than the error beyond 1");
+    v("loss_clip", clip, Range::at_least(0).below(0.5),
+      "cross_entropy: examples whose target has a probability below this or above 1 less this pull "
+      "no more, as in Keras, where it is 1e-7; 0: all do");
     v("loss_power", power, Range::at_least(1), "m of power");
     v("loss_gain", gain, Range::above(0), "g of power");
     v("mse_target", mse_target,
@@ -55,18 +59,19 @@ int predicted_class(std::span<const real> logits, std::span<const std::uint8_t> 
 /// output has the target itself, 0 or 1, and is right when it is on the target's side of 0.
 /// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too. With
 /// MseTarget::Signed the targets are 1 and -1: the delta rule of Widrow & Hoff 1960.
-/// Power is the sum of |tanh(gain z) - t|^power over the allowed outputs, t = 1 for the target and
-/// -1 for the others (Krotov & Hopfield 2019, who sum over the batch where this takes the mean;
-/// Adam does not notice).
-/// Huber (1964) is d^2/2 of the distance d to the target where |d| < 1 and |d| - 1/2 beyond: a mean
-/// over the allowed outputs, targets as for Mse.
-/// Of a batch with goals, Mse and Huber take those for targets, and nothing is counted as correct.
-/// Error(Config) for the cross-entropy of a single output, which is always 0, and for goals under
-/// another loss.
+/// Under a clip the cross-entropy of a probability outside [clip, 1 - clip] is counted as it is,
+/// but has no gradient, as where Keras cuts probabilities: what is learnt to the full, or is as
+/// wrong as can be, moves nothing. Power is the sum of |tanh(gain z) - t|^power over the allowed
+/// outputs, t = 1 for the target and -1 for the others (Krotov & Hopfield 2019, who sum over the
+/// batch where this takes the mean; Adam does not notice). Huber (1964) is d^2/2 of the distance d
+/// to the target where |d| < 1 and |d| - 1/2 beyond: a mean over the allowed outputs, targets as
+/// for Mse. Of a batch with goals, Mse and Huber take those for targets, and nothing is counted as
+/// correct. Error(Config) for the cross-entropy of a single output, which is always 0, and for
+/// goals under another loss.
 BatchStats output_error(const LossOptions&, const Signal& logits, const Batch& batch,
                         Signal& error);
 
 /// Mean cross-entropy of a softmax over the allowed outputs of every row: Loss::CrossEntropy.
-BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error);
+BatchStats cross_entropy(const Signal& logits, const Batch& batch, Signal& error, double clip = 0);
 
 }  // namespace engram

@@ -38,8 +38,8 @@ constexpr CommandHelp kHelp{
     .about =
         "Runs the experiments of published figures (or takes their finished runs below OUT) and\n"
         "says whether ours lie in the band, too low or too high. NAME is a figure, a family (a\n"
-        "file of exps/published/) or all; --list names them. The exit code is 1 when one is out\n"
-        "of its band.",
+        "file of exps/published/) or all; --list names them. A figure whose data are missing is\n"
+        "left out. The exit code is 1 when one is out of its band.",
     .examples =
         "  engram reproduce --list\n"
         "  engram reproduce split --jobs 2\n"
@@ -73,6 +73,28 @@ Wanted plan_figure(PublishedFigure figure, const fs::path& experiments, const fs
   request.experiments = experiments, request.out = out, request.search = search;
   RunPlan plan = during(figure.place, [&] { return make_plan(request); });
   return {std::move(figure), std::move(plan)};
+}
+
+/// The plans of all figures whose data are there. Of the others one line each is printed, and
+/// `code` becomes their exit code; Error(MissingInput) when nothing is left.
+std::vector<Wanted> plan_figures(const std::vector<PublishedFigure>& figures,
+                                 const fs::path& experiments, const fs::path& out, bool force,
+                                 LoadedData& data, const DataSearch& search, int& code) {
+  std::vector<Wanted> wanted;
+  for (std::size_t i = 0; i < figures.size(); ++i)
+    try {
+      Wanted one = plan_figure(figures[i], experiments, out, search);
+      if (!force) refuse_foreign_files(one.plan);
+      for (const PlannedRun& run : one.plan.runs)
+        if (force || run.state != RunState::Complete) data.of(one.plan.settings_of(run));
+      wanted.push_back(std::move(one));
+    } catch (const Error& e) {
+      const bool last = i + 1 == figures.size() && wanted.empty();
+      if (e.fault() != Fault::MissingInput || last) throw;
+      print_failure({e.exit_code(), figures[i].name + " is left out: " + e.what()});
+      code = e.exit_code();
+    }
+  return wanted;
 }
 
 /// Every run once, though several figures may need it.
@@ -184,12 +206,10 @@ int reproduce_command(const Arguments& words) {
   JobOptions options = job_options(*arguments);
   const DataSearch search = search_of(*arguments);
   const fs::path out = results_folder(arguments->get<std::string>("out"));
-  std::vector<Wanted> wanted;
-  for (PublishedFigure& figure : figures) {
-    wanted.push_back(plan_figure(std::move(figure), experiments, out, search));
-    if (!force) refuse_foreign_files(wanted.back().plan);
-  }
   LoadedData data(search);
+  int left_out = 0;
+  const std::vector<Wanted> wanted =
+      plan_figures(figures, experiments, out, force, data, search, left_out);
   std::size_t complete = 0;
   const std::vector<RunJob> jobs = jobs_of(wanted, data, force, complete);
   if (complete > 0 && !options.quiet)
@@ -209,6 +229,7 @@ int reproduce_command(const Arguments& words) {
   const bool good = report(wanted, failed, done);
   if (const auto page = arguments->get<std::string>("write")) write_page(*page, all, done);
   if (!result.failures.empty()) return result.failures.front().failure.code;
+  if (left_out != 0) return left_out;
   return good ? 0 : kOutOfBand;
 }
 

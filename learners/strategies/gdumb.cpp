@@ -7,8 +7,9 @@
 // of 10, a first pass at a tenth of the rate, then cosines from gdumb.lr to gdumb.min_lr over 1, 2,
 // 4, ... passes, a step of the cosine per pass. Images of the authors' MNIST are moved at random by
 // up to four pixels (gdumb.crop = 4), without which 500 examples give some two points less.
-// Pitfalls: other recipes and a memory that is no greedy balancer go by the same name; and the
-// authors report the best of all passes on the test set, this the last.
+// Pitfalls: other recipes and a memory that is no greedy balancer go by the same name; the authors
+// report the best of all passes on the test set, this the last; and their loader remembers the same
+// images in every run, whose luck is a point or two (exps/published/gdumb_memory.py).
 #include <algorithm>
 #include <cmath>
 #include <numbers>

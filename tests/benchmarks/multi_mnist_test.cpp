@@ -137,6 +137,9 @@ TEST(MultiMnist, RefusesOtherImages) {
   o.protocol = Protocol::Joint, o.cumul_data = CumulData::Base;
   EXPECT_THAT(message_of(Fault::Config, [&] { make_stream(o, source(), 1); }),
               HasSubstr("cumul_data = base"));
+  o = pairs(), o.class_limit = 5;
+  EXPECT_THAT(message_of(Fault::Config, [&] { make_stream(o, source(), 1); }),
+              HasSubstr("use train_limit"));
 }
 
 TEST(MultiMnist, IsPlannedFromLabelsAlone) {

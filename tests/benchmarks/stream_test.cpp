@@ -243,6 +243,27 @@ TEST(Streams, LimitsTakeTheFirstImages) {
               HasSubstr("raise train_limit"));
 }
 
+TEST(Streams, AClassLimitTakesTheFirstImagesOfEveryClass) {
+  StreamOptions o = options(StreamKind::Split, 5);
+  const auto all = make_stream(o, tiny_dataset(), kSeed);
+  o.class_limit = 3;
+  const auto few = make_stream(o, tiny_dataset(), kSeed);
+  for (int t = 0; t < 5; ++t) {
+    std::map<Label, Content> first;
+    for (const auto& example : content(all->experience(t).train))
+      if (auto& of_class = first[std::get<1>(example)]; of_class.size() < 3)
+        of_class.push_back(example);
+    Content wanted, kept = content(few->experience(t).train);
+    for (const auto& [label, examples] : first)
+      wanted.insert(wanted.end(), examples.begin(), examples.end());
+    std::sort(wanted.begin(), wanted.end());
+    std::sort(kept.begin(), kept.end());
+    EXPECT_EQ(kept, wanted);
+    EXPECT_EQ(kept.size(), 6u);
+    EXPECT_EQ(content(few->test(t)), content(all->test(t)));
+  }
+}
+
 TEST(Streams, PadAndNormaliseLikeHsu) {
   StreamOptions o = options(StreamKind::Split, 5);
   o.pad = 2;

@@ -85,6 +85,20 @@ TEST_F(Reproduce, WritesItsRowsIntoAPage) {
   EXPECT_FALSE(has(page, "`too_good`"));
 }
 
+TEST_F(Reproduce, LeavesOutAFigureWithoutItsData) {
+  engram.folder().write("exps/own.cfg",
+                        "[elsewhere]\ninherits = tiny\nbenchmark = own\ndata_path = not.npz\n");
+  engram.folder().write("exps/published/more.cfg",
+                        "[away]\nrun = elsewhere\nsource = S\npublished = 0.5\nband = 0.1\n");
+  const Said both = engram({"reproduce", "away", "good"});
+  EXPECT_EQ(both.code, 66) << both.err;
+  EXPECT_TRUE(has(both.err, "away is left out: data_path = not.npz")) << both.err;
+  EXPECT_TRUE(has(both.out, "in band") && !has(both.out, "away")) << both.out;
+  const Said alone = engram({"reproduce", "away"});
+  EXPECT_EQ(alone.code, 66);
+  EXPECT_TRUE(has(alone.err, "there is no such file") && !has(alone.err, "left out")) << alone.err;
+}
+
 TEST_F(Reproduce, RefusesWhatItCannotRun) {
   const Said unknown = engram({"reproduce", "goood"});
   EXPECT_EQ(unknown.code, 64);

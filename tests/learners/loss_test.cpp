@@ -26,6 +26,34 @@ TEST(CrossEntropy, AveragesOverRowsAndCountsHitsUnderTheMask) {
   EXPECT_NEAR(static_cast<double>(error.value().row(0)[0]), 0.5 / (1 + std::exp(1.0)), 1e-6);
 }
 
+TEST(CrossEntropy, UnderAClipPullsOnlyWhereTheProbabilityIsWithinIt) {
+  // Probabilities of the target: 0.5, about 1e-4, about 1 - 1e-4, and two just inside a clip of
+  // 1e-3.
+  const auto odds = [](double p) { return static_cast<real>(std::log(p / (1 - p))); };
+  const std::vector<double> p{0.5, 1e-4, 1 - 1e-4, 1.1e-3, 1 - 1.1e-3};
+  std::vector<real> z;
+  for (const double one : p)
+    z.insert(z.end(), {odds(one), 0});
+  const Signal logits = testing::signal(5, 2, z);
+  Batch batch;
+  batch.x.resize(5, 1);
+  batch.target = {0, 0, 0, 0, 0};
+  LossOptions loss;
+  EXPECT_EQ(loss.clip, 0);
+  Signal all, cut;
+  const BatchStats before = output_error(loss, logits, batch, all);
+  loss.clip = 1e-3;
+  const BatchStats after = output_error(loss, logits, batch, cut);
+  EXPECT_EQ(before.loss, after.loss);
+  for (int b = 0; b < 5; ++b) {
+    const double one = p[static_cast<std::size_t>(b)];
+    EXPECT_NEAR(static_cast<double>(all.value().row(b)[0]), (one - 1) / 5, 1e-6) << b;
+    const bool inside = b != 1 && b != 2;
+    EXPECT_EQ(cut.value().row(b)[0], inside ? all.value().row(b)[0] : 0) << b;
+    EXPECT_EQ(cut.value().row(b)[1], inside ? all.value().row(b)[1] : 0) << b;
+  }
+}
+
 double sigmoid(double z) {
   return 1 / (1 + std::exp(-z));
 }
