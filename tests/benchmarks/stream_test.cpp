@@ -249,7 +249,7 @@ TEST(Streams, AClassLimitTakesTheFirstImagesOfEveryClass) {
   o.class_limit = 3;
   const auto few = make_stream(o, tiny_dataset(), kSeed);
   for (int t = 0; t < 5; ++t) {
-    std::map<Label, Content> first;
+    std::map<int, Content> first;
     for (const auto& example : content(all->experience(t).train))
       if (auto& of_class = first[std::get<1>(example)]; of_class.size() < 3)
         of_class.push_back(example);
