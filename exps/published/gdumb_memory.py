@@ -27,7 +27,7 @@ def read_idx(folder, name):
 
 
 def old_argsort(keys):
-    """Median of three, the smaller part first, insertion at the end; swaps of equal keys included."""
+    """Median of three, the smaller part first, insertion at the end; equal keys change places."""
     order, parts = list(range(len(keys))), []
 
     def swap(a, b):
@@ -73,12 +73,16 @@ def old_argsort(keys):
 
 
 def main(folder):
-    mnist = folder / "mnist"
-    images, labels = read_idx(mnist, "train-images-idx3-ubyte"), read_idx(mnist, "train-labels-idx1-ubyte")
+    def part(name):
+        return (read_idx(folder / "mnist", f"{name}-images-idx3-ubyte"),
+                read_idx(folder / "mnist", f"{name}-labels-idx1-ubyte"))
+
+    images, labels = part("train")
+    test_images, test_labels = part("t10k")
     order = old_argsort(labels.tolist())
     rows = np.concatenate([order[labels[order] == c][:PER_CLASS] for c in range(10)])
     np.savez(folder / "gdumb_memory.npz", x_train=images[rows], y_train=labels[rows],
-             x_test=read_idx(mnist, "t10k-images-idx3-ubyte"), y_test=read_idx(mnist, "t10k-labels-idx1-ubyte"))
+             x_test=test_images, y_test=test_labels)
 
 
 if __name__ == "__main__":
