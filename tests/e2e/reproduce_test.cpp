@@ -92,7 +92,9 @@ TEST_F(Reproduce, LeavesOutAFigureWithoutItsData) {
                         "[away]\nrun = elsewhere\nsource = S\npublished = 0.5\nband = 0.1\n");
   const Said both = engram({"reproduce", "away", "good"});
   EXPECT_EQ(both.code, 66) << both.err;
-  EXPECT_TRUE(has(both.err, "away is left out: data_path = not.npz")) << both.err;
+  EXPECT_TRUE(has(both.err, "away is left out: exps/published/more.cfg:1: ") &&
+              has(both.err, "data_path = not.npz"))
+      << both.err;
   EXPECT_TRUE(has(both.out, "in band") && !has(both.out, "away")) << both.out;
   const Said alone = engram({"reproduce", "away"});
   EXPECT_EQ(alone.code, 66);
