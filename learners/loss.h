@@ -59,15 +59,15 @@ int predicted_class(std::span<const real> logits, std::span<const std::uint8_t> 
 /// output has the target itself, 0 or 1, and is right when it is on the target's side of 0.
 /// Bce (of a sigmoid) and Mse are means over the allowed outputs of a row, too. With
 /// MseTarget::Signed the targets are 1 and -1: the delta rule of Widrow & Hoff 1960.
-/// Under a clip the cross-entropy of a probability outside [clip, 1 - clip] is counted as it is,
-/// but has no gradient, as where Keras cuts probabilities: what is learnt to the full, or is as
-/// wrong as can be, moves nothing. Power is the sum of |tanh(gain z) - t|^power over the allowed
-/// outputs, t = 1 for the target and -1 for the others (Krotov & Hopfield 2019, who sum over the
-/// batch where this takes the mean; Adam does not notice). Huber (1964) is d^2/2 of the distance d
-/// to the target where |d| < 1 and |d| - 1/2 beyond: a mean over the allowed outputs, targets as
-/// for Mse. Of a batch with goals, Mse and Huber take those for targets, and nothing is counted as
-/// correct. Error(Config) for the cross-entropy of a single output, which is always 0, and for
-/// goals under another loss.
+/// Outside [clip, 1 - clip] the cross-entropy has no gradient, as where Keras cuts probabilities.
+/// Power is the sum of |tanh(gain z) - t|^power over the allowed outputs, t = 1 for the target and
+/// -1 for the others (Krotov & Hopfield 2019, who sum over the batch where this takes the mean;
+/// Adam does not notice).
+/// Huber (1964) is d^2/2 of the distance d to the target where |d| < 1 and |d| - 1/2 beyond: a mean
+/// over the allowed outputs, targets as for Mse.
+/// Of a batch with goals, Mse and Huber take those for targets, and nothing is counted as correct.
+/// Error(Config) for the cross-entropy of a single output, which is always 0, and for goals under
+/// another loss.
 BatchStats output_error(const LossOptions&, const Signal& logits, const Batch& batch,
                         Signal& error);
 

@@ -3,8 +3,9 @@
     python3 gdumb_memory.py DIR      # reads DIR/mnist, writes DIR/gdumb_memory.npz
 
 The authors' loader (Prabhu et al. 2020) fills the memory with the first images of each class in the
-order of NumPy's `argsort` of the labels: the same ones in every run. Until NumPy 1.25 that was the
-quicksort below, which does not keep equal labels in their order. Needs NumPy.
+order of NumPy's `argsort` of the labels: the same ones in every run. In NumPy of those years that was
+the quicksort below, which does not keep equal labels in their order; it gives what 1.24 gives, while
+2.4 sorts otherwise. Needs NumPy of any version.
 """
 import gzip
 import pathlib
@@ -13,7 +14,7 @@ import sys
 import numpy as np
 
 PER_CLASS = 50
-SMALL = 16  # partitions up to this size are sorted by insertion
+SMALL = 15  # partitions of up to one element more are sorted by insertion
 
 
 def read_idx(folder, name):

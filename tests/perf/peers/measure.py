@@ -70,12 +70,12 @@ def main(program, measure, known=None):
     parser.add_argument("--json", metavar="FILE", help="- for standard output, without the table")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    todo = [w for w in workloads.chosen(args.only) if not known or w.name in known]
+    wanted = [w for w in workloads.chosen(args.only) if not known or w.name in known]
     if args.variant:
-        json.dump(one(todo[0], json.loads(args.variant), measure, args), sys.stdout)
+        json.dump(one(wanted[0], json.loads(args.variant), measure, args), sys.stdout)
         return
     results = {"program": program, "version": None, "threads": args.threads, "workloads": []}
-    for w in todo:
+    for w in wanted:
         if not (tried := [t for v in w.variants() if (t := undisturbed(w, v, args))]):
             continue
         best = min(tried, key=lambda t: t["step_ms"])
