@@ -12,6 +12,7 @@
 #include "exps/looks/pictures.h"
 #include "exps/run_parts.h"
 #include "models/saved_weights.h"
+#include "utils/digest.h"
 #include "utils/error.h"
 #include "utils/find_entry.h"
 #include "utils/provenance.h"
@@ -31,7 +32,6 @@ class AgentRun final : public AgentObserver {
   AgentRun(const Settings& settings, const RunRequest& request)
       : s_(settings),
         request_(request),
-        digest_(settings.digest()),
         regimes_(regimes_of(settings)),
         minds_(make_minds(settings, regimes_, request.seed)),
         evaluator_(settings, regimes_) {
@@ -105,7 +105,7 @@ class AgentRun final : public AgentObserver {
     record_.model_text = minds_.net ? minds_.net->describe() : "no network\n";
     record_.provenance = collect_provenance();
     record_.provenance.emplace_back("stream", regimes_.make(0, Role::Train)->describe());
-    record_.provenance.emplace_back("config_sha256", digest_);
+    record_.provenance.emplace_back("config_sha256", sha256(record_.config_text));
     for (const auto& fact : request_.facts)
       record_.provenance.push_back(fact);
     const std::size_t n = count();
@@ -254,7 +254,7 @@ class AgentRun final : public AgentObserver {
 
   void save(Cursor at) {
     world_ = learner_->save();
-    save_checkpoint(request_.files.checkpoint(), parts(at), digest_);
+    save_checkpoint(request_.files.checkpoint(), parts(at));
     last_save_ = Clock::now();
   }
 
@@ -292,7 +292,6 @@ class AgentRun final : public AgentObserver {
 
   const Settings& s_;
   const RunRequest& request_;
-  std::string digest_;
   Regimes regimes_;
   Minds minds_;
   AgentEvaluator evaluator_;

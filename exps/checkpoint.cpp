@@ -79,11 +79,9 @@ Cursor unpack(const std::vector<double>& v) {
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& file, const RunParts& parts,
-                     const std::string& digest) {
+void save_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
   h5::save(file, [&](const h5::Group& root) {
     root.attribute("checkpoint_schema", std::int64_t{kSchema});
-    root.attribute("digest", digest);
     root.attribute("optimizer_steps", parts.optimizer.steps());
     for (const auto& [name, values] : arrays(parts))
       root.write(name, std::span<const real>(values), {values.size()});
@@ -115,15 +113,15 @@ void load_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
   });
 }
 
-std::string checkpoint_digest(const std::filesystem::path& file) {
-  std::string digest;
+std::string checkpoint_settings(const std::filesystem::path& file) {
+  std::string settings;
   h5::load(file, [&](const h5::Group& root) {
     if (!root.has_attribute("checkpoint_schema") ||
         root.integer_attribute("checkpoint_schema") != kSchema)
       throw Error(Fault::Data, file.string() + " is not a checkpoint of this version of Engram");
-    digest = root.text_attribute("digest");
+    settings = root.open("record").open("config").text_attribute("text");
   });
-  return digest;
+  return settings;
 }
 
 }  // namespace engram

@@ -30,10 +30,10 @@ struct RunParts {
   std::vector<double>* world = nullptr;  ///< and the world that it is in
 };
 
-void save_checkpoint(const std::filesystem::path& file, const RunParts&, const std::string& digest);
+void save_checkpoint(const std::filesystem::path& file, const RunParts&);
 /// Error(Data) when the file is damaged or its arrays do not fit the parts.
 void load_checkpoint(const std::filesystem::path& file, const RunParts&);
-/// Digest of the configuration that a checkpoint belongs to; Error(Data) when unreadable.
-std::string checkpoint_digest(const std::filesystem::path& file);
+/// Config::resolved_text() of the run that a checkpoint belongs to; Error(Data) when unreadable.
+std::string checkpoint_settings(const std::filesystem::path& file);
 
 }  // namespace engram

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "exps/agent_settings.h"
+#include "exps/recorded_settings.h"
 #include "exps/strategy_settings.h"
 #include "learners/hebbian/hebbian_rule.h"
 #include "learners/registry.h"
@@ -13,7 +14,7 @@
 namespace engram {
 
 std::string Settings::digest() const {
-  return sha256(config.resolved_text());
+  return sha256(chosen_settings(config.resolved_text()));
 }
 
 std::vector<OptionGroup> option_groups() {

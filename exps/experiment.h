@@ -143,7 +143,8 @@ struct Settings {
   SweepSettings sweep;  ///< what varies it, of which a run knows nothing
   Config config;        ///< after everything was read: what the results file records
 
-  /// sha256 of the resolved text: what decides whether two runs are the same.
+  /// sha256 of the settings that are not at their defaults. It names folders and tells points of a
+  /// grid apart; new options do not change it.
   std::string digest() const;
   /// Whether agents learn in a simulation, instead of a network from a data set.
   bool acts() const { return is_simulation(stream.benchmark); }

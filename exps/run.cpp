@@ -16,6 +16,7 @@
 #include "exps/looks/looks.h"
 #include "exps/moment.h"
 #include "exps/portrait.h"
+#include "exps/recorded_settings.h"
 #include "exps/results_file.h"
 #include "exps/run_parts.h"
 #include "exps/starting_weights.h"
@@ -23,6 +24,7 @@
 #include "learners/registry.h"
 #include "models/registry.h"
 #include "models/saved_weights.h"
+#include "utils/digest.h"
 #include "utils/error.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
@@ -36,7 +38,6 @@ class Run final : public Observer {
   Run(const Settings& settings, const Dataset& data, const RunRequest& request)
       : s_(settings),
         request_(request),
-        digest_(settings.digest()),
         stream_(make_stream(s_.stream, data, request.seed)),
         targets_(*stream_, s_.scenario),
         rule_(make_rule(s_)),
@@ -73,7 +74,7 @@ class Run final : public Observer {
                     data_rng_);
     learner_ = &learner;
     if (!learner.run(*stream_, cursor_, *this)) {
-      save_checkpoint(request_.files.checkpoint(), parts, digest_);
+      save_checkpoint(request_.files.checkpoint(), parts);
       return RunOutcome::Interrupted;
     }
     record_.complete = true;
@@ -139,8 +140,7 @@ class Run final : public Observer {
     if (since(last_save_) < request_.checkpoint_seconds && !stop_requested()) return;
     Cursor at = next;
     save_checkpoint(request_.files.checkpoint(),
-                    {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()},
-                    digest_);
+                    {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()});
     last_save_ = Clock::now();
   }
 
@@ -166,7 +166,7 @@ class Run final : public Observer {
     record_.provenance = collect_provenance();
     record_.provenance.emplace_back("stream", stream_->describe());
     record_.provenance.emplace_back("data_sha256", data.sha256);
-    record_.provenance.emplace_back("config_sha256", digest_);
+    record_.provenance.emplace_back("config_sha256", sha256(record_.config_text));
     for (const Facts& facts : {begun_.facts, request_.facts})
       record_.provenance.insert(record_.provenance.end(), facts.begin(), facts.end());
     const auto n = static_cast<std::size_t>(tasks);
@@ -328,7 +328,6 @@ class Run final : public Observer {
 
   const Settings& s_;
   const RunRequest& request_;
-  std::string digest_;
   std::unique_ptr<TaskStream> stream_;
   Targets targets_;
   std::unique_ptr<Rule> rule_;
@@ -363,14 +362,22 @@ RunState run_state(const RunFiles& files, const Settings& settings, std::string*
     if (why) *why = reason;
     return RunState::Other;
   };
+  const std::string wanted = settings.config.resolved_text();
+  const auto difference = [&wanted](const std::filesystem::path& file, std::string_view recorded) {
+    const std::string setting = settings_difference(recorded, wanted);
+    return setting.empty()
+               ? setting
+               : fmt::format("{} was made with other settings: {}", file.string(), setting);
+  };
   try {
     const auto head = peek_results(files.results());
-    if (head && head->config_text != settings.config.resolved_text())
-      return other(files.results().string() + " was made with other settings");
+    if (head)
+      if (const auto d = difference(files.results(), head->config_text); !d.empty())
+        return other(d);
     if (head && head->complete) return RunState::Complete;
     if (!std::filesystem::exists(files.checkpoint())) return RunState::New;
-    if (checkpoint_digest(files.checkpoint()) != settings.digest())
-      return other(files.checkpoint().string() + " was made with other settings");
+    const std::string begun_with = checkpoint_settings(files.checkpoint());
+    if (const auto d = difference(files.checkpoint(), begun_with); !d.empty()) return other(d);
     return RunState::Resumable;
   } catch (const Error& e) {
     return other(e.what());

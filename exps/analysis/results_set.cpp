@@ -1,10 +1,10 @@
 #include "exps/analysis/results_set.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "exps/recorded_settings.h"
 #include "exps/results_file.h"
 #include "utils/error.h"
 
@@ -160,13 +160,7 @@ ResultsSet load_results_set(std::span<const fs::path> paths, const ReadProgress&
 }
 
 std::map<std::string, std::string> settings_of(const RunRecord& run) {
-  std::map<std::string, std::string> settings;
-  std::istringstream lines(run.config_text);
-  for (std::string line; std::getline(lines, line);) {
-    const auto equals = line.find(" = ");
-    if (equals != std::string::npos) settings[line.substr(0, equals)] = line.substr(equals + 3);
-  }
-  return settings;
+  return parse_settings(run.config_text);
 }
 
 }  // namespace engram

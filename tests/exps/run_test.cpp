@@ -112,7 +112,26 @@ TEST(Run, FilesOfOtherSettingsAreRecognised) {
   execute_run(settings(), data(), {.seed = 0, .files = files});
   std::string why;
   EXPECT_EQ(run_state(files, settings({{"hidden_units", "41"}}), &why), RunState::Other);
-  EXPECT_NE(why.find("other settings"), std::string::npos);
+  EXPECT_NE(why.find("other settings: hidden_units = 40 instead of 41"), std::string::npos) << why;
+}
+
+/// The text without the line of a setting, as versions wrote it that did not have this option.
+std::string without(const std::string& settings, const std::string& key) {
+  const auto line = settings.find("\n" + key + " = ");
+  EXPECT_NE(line, std::string::npos);
+  return settings.substr(0, line) + settings.substr(settings.find('\n', line + 1));
+}
+
+TEST(Run, AFileOlderThanAnOptionIsOfTheSameSettingsWhileTheOptionIsAtItsDefault) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  execute_run(settings(), data(), {.seed = 0, .files = files});
+  RunRecord r = load_results(files.results());
+  r.config_text = without(r.config_text, "loss_clip");
+  save_results(files.results(), r, ForgettingDefinition::Chaudhry);
+  EXPECT_EQ(run_state(files, settings()), RunState::Complete);
+  EXPECT_EQ(run_state(files, settings({{"loss_clip", "0"}})), RunState::Complete);
+  EXPECT_EQ(run_state(files, settings({{"loss_clip", "0.1"}})), RunState::Other);
 }
 
 TEST(Run, SeedsDifferAndTheSameSeedDoesNot) {
