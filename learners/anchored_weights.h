@@ -24,10 +24,15 @@ class AnchoredWeights : public Strategy {
     if (learnt_[0] != 0) anchor_.pull(strength(), t.net.params());
   }
   void end_experience(Training& t) override {
-    hold(estimate(t), t.net.params().values(), anchor_);
+    take_in(estimate(t), t.net.params().values(), anchor_);
     learnt_[0] = 1;
   }
   void renew(Training&, std::span<const std::size_t> places) override { anchor_.release(places); }
+  void hold(Training& t, std::span<const std::size_t> places,
+            std::span<const real> importance) override {
+    anchor_.hold(places, importance, t.net.params().values());
+    learnt_[0] = 1;
+  }
   std::span<const real> importance(const Training&) override { return anchor_.importance(); }
   std::vector<std::span<real>> state() override;
 
@@ -37,8 +42,8 @@ class AnchoredWeights : public Strategy {
   /// The importance [weights] of the task that has just been learnt.
   virtual std::vector<real> estimate(Training&) const = 0;
   /// Takes it into the anchor.
-  virtual void hold(std::vector<real> importance, std::span<const real> values,
-                    WeightAnchor& anchor) const = 0;
+  virtual void take_in(std::vector<real> importance, std::span<const real> values,
+                       WeightAnchor& anchor) const = 0;
 
   /// Sums [weights] over `count` training examples of the task (0: all), drawn by `rng`, over what
   /// add(batch, its logits, gradients, sums) adds for mini-batches of `step`, divided by the number

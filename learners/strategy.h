@@ -79,6 +79,10 @@ class Strategy {
 
   /// The weights at these places are new synapses, of which there is nothing to remember.
   virtual void renew(Training&, std::span<const std::size_t> /*places*/) {}
+  /// Past tasks mind a change of these weights from what they are now: so much, in the units of
+  /// importance().
+  virtual void hold(Training&, std::span<const std::size_t> /*places*/,
+                    std::span<const real> /*importance*/) {}
   /// How much every weight matters to what was learnt so far, [weights]; empty: it does not say.
   virtual std::span<const real> importance(const Training&) { return {}; }
 

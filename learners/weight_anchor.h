@@ -28,6 +28,13 @@ class WeightAnchor {
       importance_[i] = 0;
   }
 
+  /// These are held at their values [weights], as hard as `importance` [places] says.
+  void hold(std::span<const std::size_t> places, std::span<const real> importance,
+            std::span<const real> values) {
+    for (std::size_t k = 0; k < places.size(); ++k)
+      importance_[places[k]] = importance[k], anchor_[places[k]] = values[places[k]];
+  }
+
   std::span<const real> importance() const { return importance_; }
   std::vector<std::span<real>> state() { return {importance_, anchor_}; }
 

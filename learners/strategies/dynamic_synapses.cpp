@@ -7,14 +7,18 @@
 //  - what goes: with an importance Omega from another strategy (si, ewc, mas) the cost of losing a
 //    weight is Omega w^2, what that strategy's penalty would charge for it; weights of this task
 //    are ranked by |w| among those that matter least to the past;
-//  - what is old: a synapse that has lived through n tasks takes steps times slow^n.
-// It tells strategies beside it which weights are new, so that nothing holds these back.
+//  - what is old: a synapse that has lived through n tasks takes steps times slow^n;
+//  - what the past says of new ones: it was learnt without them, so it would have them stay at 0.
+//    How much it minds is known for every pair of units (learners/past_claims.h: F), in units of
+//    Omega when scaled such that both have the same sum over the layer's old synapses. Strategies
+//    that hold weights hold the new ones by that.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 
 #include "learners/layer_errors.h"
+#include "learners/past_claims.h"
 #include "learners/rewiring.h"
 #include "learners/strategies/rewiring_strategies.h"
 
@@ -28,10 +32,20 @@ class DynamicSynapses final : public Rewiring {
         o_(o),
         loss_(context.loss),
         born_in_(context.net.params().values().size(), 0),
-        born_at_(born_in_.size(), -std::numeric_limits<real>::max()) {}
+        born_at_(born_in_.size(), -std::numeric_limits<real>::max()) {
+    if (!o_.claims) return;
+    if (!context.stream)
+      throw Error(Fault::Config,
+                  "dynamic_synapses.claims: there is no stream of tasks to ask; write "
+                  "dynamic_synapses.claims = no");
+    for (int l = 0; l < context.net.depth(); ++l)
+      if (const SparseSynapses* s = context.net.layer(l).existing_synapses(); s && s->rewirable())
+        claims_.emplace(l,
+                        PastClaims(s->fans().in, s->fans().outputs, context.stream->experiences()));
+  }
 
   Provides needs() const override { return Provides::Gradient; }
-  bool needs_borders() const override { return o_.slow < 1; }
+  bool needs_borders() const override { return o_.slow < 1 || o_.claims; }
 
   void shape_gradient(Training& t) override {
     if (o_.slow >= 1) return;
@@ -41,8 +55,22 @@ class DynamicSynapses final : public Rewiring {
   void after_step(Training& t, const Batch& batch) override {
     if (o_.slow < 1) slow_down(t);
     Rewiring::after_step(t, batch);
+    if (o_.claims && is_a_sample(t)) {
+      look(t, batch);
+      for (auto& [l, claims] : claims_)
+        claims.see(seen_[l].in, seen_[l].error);
+    }
   }
-  std::vector<std::span<real>> state() override { return {born_in_, born_at_}; }
+  void end_experience(Training&) override {
+    for (auto& [l, claims] : claims_)
+      claims.end_task();
+  }
+  std::vector<std::span<real>> state() override {
+    std::vector<std::span<real>> all{born_in_, born_at_};
+    for (auto& [l, claims] : claims_)
+      all.push_back(claims.state());
+    return all;
+  }
 
  private:
   double share(const Training& t) const override {
@@ -50,6 +78,12 @@ class DynamicSynapses final : public Rewiring {
     return cosine_share(t, o_.every, o_.share, o_.until);
   }
 
+  /// Batches that say what a task will claim: some of its second half, when it is learnt.
+  static bool is_a_sample(const Training& t) {
+    constexpr std::int64_t kEvery = 20;
+    const std::int64_t left = (t.epochs - t.epoch) * t.epoch_steps - t.epoch_step - 1;
+    return left % kEvery == 0 && 2 * left < t.epochs * t.epoch_steps;
+  }
   int age(const Training& t, std::size_t place) const {
     return t.phase - static_cast<int>(born_in_[place]);
   }
@@ -81,9 +115,9 @@ class DynamicSynapses final : public Rewiring {
     for (std::size_t i = 0; i < of.size(); ++i) {
       const std::size_t place = site.offset + i;
       const auto w = static_cast<double>(site.weight[i]);
-      // The past's claim first; what it does not claim, by size.
-      of[i] = omega.empty() ? std::abs(w)
-                            : static_cast<double>(omega[place]) * w * w + kSmall * std::abs(w);
+      // What the past rests on; what it does not know, by size.
+      of[i] = omega.empty() ? std::abs(w) : kSmall * std::abs(w);
+      if (!omega.empty() && age(t, place) > 0) of[i] += static_cast<double>(omega[place]) * w * w;
       if (static_cast<double>(born_at_[place]) > young)
         of[i] = std::numeric_limits<double>::infinity();
       else if (age(t, place) > 0)
@@ -124,6 +158,33 @@ class DynamicSynapses final : public Rewiring {
       born_in_[site.offset + slot] = static_cast<real>(t.phase);
       born_at_[site.offset + slot] = static_cast<real>(t.step);
     }
+    if (o_.claims) hold_new(t, site, slots);
+  }
+  /// Every strategy that holds weights is told in its own units.
+  void hold_new(Training& t, const Site& site, std::span<const std::uint32_t> slots) {
+    const PastClaims& claims = claims_.at(site.layer);
+    std::vector<std::size_t> old, places;
+    double claimed = 0;
+    for (std::size_t i = 0; i < site.weight.size(); ++i)
+      if (age(t, site.offset + i) > 0) {
+        old.push_back(site.offset + i);
+        claimed += static_cast<double>(claims.at(site.synapses.edge(i)));
+      }
+    if (claimed <= 0) return;
+    for (const std::uint32_t slot : slots)
+      places.push_back(site.offset + slot);
+    std::vector<real> importance(slots.size());
+    for (auto& s : *t.strategies) {
+      const auto omega = s->importance(t);
+      if (omega.empty()) continue;
+      double held = 0;
+      for (const std::size_t place : old)
+        held += static_cast<double>(omega[place]);
+      if (held <= 0) continue;
+      for (std::size_t k = 0; k < slots.size(); ++k)
+        importance[k] = static_cast<real>(held / claimed) * claims.at(site.synapses.edge(slots[k]));
+      s->hold(t, places, importance);
+    }
   }
 
   struct Seen {
@@ -163,6 +224,7 @@ class DynamicSynapses final : public Rewiring {
   LossOptions loss_;
   LayerErrors errors_;
   std::map<int, Seen> seen_;
+  std::map<int, PastClaims> claims_;     ///< by layer
   std::vector<real> born_in_, born_at_;  ///< task and step of the run, for every weight
   std::vector<real> before_;
   std::vector<real> pace_;  ///< slow^n

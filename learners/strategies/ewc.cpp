@@ -24,8 +24,8 @@ class Ewc final : public AnchoredWeights {
 
  private:
   double strength() const override { return o_.half ? o_.lambda / 2 : o_.lambda; }
-  void hold(std::vector<real> fisher, std::span<const real> values,
-            WeightAnchor& anchor) const override {
+  void take_in(std::vector<real> fisher, std::span<const real> values,
+               WeightAnchor& anchor) const override {
     if (o_.anchors == Anchors::Separate)
       anchor.add(fisher, values);
     else

@@ -17,8 +17,8 @@ class Mas final : public AnchoredWeights {
 
  private:
   double strength() const override { return o_.lambda; }
-  void hold(std::vector<real> omega, std::span<const real> values,
-            WeightAnchor& anchor) const override {
+  void take_in(std::vector<real> omega, std::span<const real> values,
+               WeightAnchor& anchor) const override {
     for (real& v : omega)
       v *= static_cast<real>(o_.add);
     anchor.replace(o_.keep, omega, values);

@@ -49,6 +49,7 @@ struct DynamicSynapsesOptions {
   int every = 100, candidates = 8, maturity = 1, tasks = 0;
   GrowWhere grow = GrowWhere::Gradient;
   DropWhat drop = DropWhat::Saliency;
+  bool claims = true;
   template <class V>
   void describe(V&& v) {
     v("dynamic_synapses.share", share, Range::fraction(),
@@ -70,6 +71,9 @@ struct DynamicSynapsesOptions {
       "which go: the smallest; or those whose loss would cost least, by the importance that "
       "another "
       "strategy (si, ewc, mas) gives them times w^2, the young ones by |w| below the old");
+    v("dynamic_synapses.claims", claims,
+      "the strategy that holds old synapses (si, ewc, mas) holds a new one near 0, as hard as past "
+      "tasks would mind it (learners/past_claims.h)");
     v("dynamic_synapses.keep", keep, Range::fraction(),
       "share of the synapses of past tasks, the most important ones, that never go");
     v("dynamic_synapses.maturity", maturity, Range::at_least(0),

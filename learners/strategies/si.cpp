@@ -78,15 +78,15 @@ class Si final : public Strategy {
     }
   }
   void renew(Training& t, std::span<const std::size_t> places) override {
-    for (const Part& p : parts_) {
-      const std::size_t offset = t.net.params().param(p.id).offset;
-      const CMat values = t.net.params().value(p.id);
-      for (const std::size_t place : places) {
-        if (place < offset || place >= offset + p.size) continue;
-        const std::size_t i = p.begin + place - offset;
-        omega_[i] = path_[i] = 0, anchor_[i] = values.data[place - offset];
-      }
-    }
+    for_places(t, places, [&](std::size_t i, std::size_t, real value) {
+      omega_[i] = path_[i] = 0, anchor_[i] = value;
+    });
+  }
+  void hold(Training& t, std::span<const std::size_t> places,
+            std::span<const real> importance) override {
+    for_places(t, places, [&](std::size_t i, std::size_t which, real value) {
+      omega_[i] = importance[which], anchor_[i] = value;
+    });
   }
   std::span<const real> importance(const Training& t) override {
     if (o_.skip.empty()) return omega_;
@@ -106,6 +106,19 @@ class Si final : public Strategy {
     int id;
     std::size_t begin, size;
   };
+
+  /// Calls visit(its place among those that are held, its number in `places`, its value) for every
+  /// weight that is held.
+  template <class Visit>
+  void for_places(Training& t, std::span<const std::size_t> places, Visit visit) {
+    for (const Part& p : parts_) {
+      const std::size_t offset = t.net.params().param(p.id).offset;
+      const CMat values = t.net.params().value(p.id);
+      for (std::size_t which = 0; which < places.size(); ++which)
+        if (const std::size_t place = places[which]; place >= offset && place < offset + p.size)
+          visit(p.begin + place - offset, which, values.data[place - offset]);
+    }
+  }
 
   void find_parts(const ParamStore& params) {
     std::vector<bool> met(o_.skip.size());

@@ -1,0 +1,192 @@
+// The Fisher information of pairs of units, by hand, and who is told of it.
+#include "learners/past_claims.h"
+
+#include <cmath>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "learners/layer_errors.h"
+#include "models/layers.h"
+#include "tests/learners/strategy_bench.h"
+
+namespace engram::testing {
+namespace {
+
+Signal filled(int rows, int cols, const std::vector<double>& values) {
+  Signal s;
+  const Mat to = s.resize(rows, cols);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    to.data[i] = static_cast<real>(values[i]);
+  return s;
+}
+
+TEST(PastClaims, AreASumOverTasksOfProductsOfMeanSquares) {
+  PastClaims claims(2, 3, 2);
+  // Two batches of two examples: x_0^2 is 1, 9, 4, 4; the errors of the mean loss are half of those
+  // of the examples, whose squares at output 1 are therefore 4 * (1, 0, 4, 1).
+  claims.see(filled(2, 2, {1, 0, -3, 1}), filled(2, 3, {0, 1, 0, 2, 0, 0}));
+  claims.see(filled(2, 2, {2, 0, 2, 1}), filled(2, 3, {0, -2, 0, 0, 1, 0}));
+  EXPECT_EQ(claims.at({1, 0}), 0) << "nothing is past yet";
+  claims.end_task();
+  const double x0 = (1 + 9 + 4 + 4) / 4.0, x1 = (0 + 1 + 0 + 1) / 4.0;
+  const double d0 = 4 * (0 + 4 + 0 + 0) / 4.0, d1 = 4 * (1 + 0 + 4 + 1) / 4.0;
+  EXPECT_NEAR(claims.at({1, 0}), x0 * d1, 1e-6);
+  EXPECT_NEAR(claims.at({0, 1}), x1 * d0, 1e-6);
+  EXPECT_EQ(claims.at({2, 0}), 0);
+
+  claims.see(filled(1, 2, {1, 2}), filled(1, 3, {0, 0, 3}));
+  claims.end_task();
+  EXPECT_NEAR(claims.at({1, 0}), x0 * d1, 1e-6);
+  EXPECT_NEAR(claims.at({2, 1}), 4 * 9, 1e-5);
+}
+
+TEST(PastClaims, AreAllInTheirState) {
+  PastClaims a(1, 1, 2), b(1, 1, 2);
+  a.see(filled(1, 1, {2}), filled(1, 1, {3})), a.end_task();
+  a.see(filled(1, 1, {1}), filled(1, 1, {5}));
+  std::copy(a.state().begin(), a.state().end(), b.state().begin());
+  for (PastClaims* c : {&a, &b}) {
+    c->see(filled(1, 1, {3}), filled(1, 1, {1})), c->end_task();
+    EXPECT_NEAR(c->at({0, 0}), 4 * 9 + (1 + 9) / 2.0 * (25 + 1) / 2.0, 1e-4);
+  }
+}
+
+std::vector<LayerPtr> sparse_layers() {
+  const Synapses synapses{.density = 0.3, .storage = WeightStorage::Sparse, .rewirable = true};
+  return stack(linear(20, synapses), relu(), linear(16, synapses), relu());
+}
+
+BenchPlan plan() {
+  BenchPlan p;
+  p.each = 20, p.learner.batch_size = 8;
+  p.scenario = {.scenario = Scenario::Class, .head = Head::Shared};
+  return p;
+}
+
+/// Says what matters, and listens to what it is to hold.
+class Holder final : public Strategy {
+ public:
+  explicit Holder(std::vector<real> omega) : omega_(std::move(omega)) {}
+  std::span<const real> importance(const Training&) override { return omega_; }
+  void hold(Training&, std::span<const std::size_t> places,
+            std::span<const real> importance) override {
+    for (std::size_t i = 0; i < places.size(); ++i)
+      held[places[i]] = importance[i];
+  }
+  std::map<std::size_t, double> held;
+
+ private:
+  std::vector<real> omega_;
+};
+
+struct Asked {
+  StrategyBench bench{plan(), sparse_layers()};
+  Holder* holder = nullptr;
+  std::vector<SparseSynapses::Edge> before, after;
+  std::size_t offset = 0;
+  PastClaims claims{20, 16, 2};  ///< of the second layer, seen by ourselves
+  Signal x, error;               ///< of the second layer, when synapses move
+
+  /// One task whose last batch was seen, then a move in the second one.
+  explicit Asked(const char* with_claims) {
+    StrategyBench& s = bench;
+    std::vector<real> omega(s.weights().size());
+    for (std::size_t i = 0; i < omega.size(); ++i)
+      omega[i] = static_cast<real>(1 + i % 3);
+    auto owned = std::make_unique<Holder>(omega);
+    holder = owned.get();
+    s.strategies.push_back(std::move(owned));
+    Strategy& d = s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
+                                             {"dynamic_synapses.share", "0.4"},
+                                             {"dynamic_synapses.claims", with_claims}});
+    const SparseSynapses& synapses = *s.net->layer(2).rewirable();
+    offset = s.net->params().param(s.net->layer(2).rewirable()->weight_id()).offset;
+    for (std::size_t i = 0; i < synapses.entries(); ++i)
+      before.push_back(synapses.edge(i));
+    for (const int task : {0, 1}) {
+      auto t = s.training(task);
+      t.strategies = &s.strategies, t.epochs = 1, t.epoch_steps = task == 0 ? 5 : 10;
+      t.epoch_step = 4;
+      const Batch batch = s.batch(task);
+      LayerErrors errors;
+      errors.run(*s.net, {}, batch, {.training = true, .rng = Rng(0), .tasks = batch.task},
+                 [&](int l, const Signal& in, const Signal& of) {
+                   if (l != 2) return;
+                   copy_signal(in, x), copy_signal(of, error);
+                 });
+      d.after_step(t, batch);
+      if (task == 0) {
+        claims.see(x, error), claims.end_task();
+        d.end_experience(t);
+      }
+    }
+    for (std::size_t i = 0; i < synapses.entries(); ++i)
+      after.push_back(synapses.edge(i));
+  }
+  bool is_new(std::size_t slot) const {
+    return before[slot].input != after[slot].input || before[slot].output != after[slot].output;
+  }
+};
+
+TEST(DynamicSynapses, AreHeldAsHardAsThePastMindsThem) {
+  const Asked asked("yes");
+  // In units of the holder: as the importance of all old synapses is to their claims.
+  double held = 0, claimed = 0;
+  std::size_t moved = 0;
+  for (std::size_t slot = 0; slot < asked.after.size(); ++slot) {
+    if (asked.is_new(slot)) {
+      ++moved;
+      continue;
+    }
+    held += 1 + static_cast<double>((asked.offset + slot) % 3);
+    claimed += static_cast<double>(asked.claims.at(asked.after[slot]));
+  }
+  ASSERT_GT(moved, 5u);
+  for (std::size_t slot = 0; slot < asked.after.size(); ++slot) {
+    if (!asked.is_new(slot)) continue;
+    const double claim = static_cast<double>(asked.claims.at(asked.after[slot]));
+    ASSERT_TRUE(asked.holder->held.contains(asked.offset + slot));
+    EXPECT_NEAR(asked.holder->held.at(asked.offset + slot), claim * held / claimed,
+                1e-4 * claim * held / claimed + 1e-9);
+  }
+}
+
+TEST(DynamicSynapses, WithoutClaimsAreHeldByNobody) {
+  const Asked asked("no");
+  EXPECT_TRUE(asked.holder->held.empty());
+}
+
+TEST(Strategies, HoldWhatTheyAreToldTo) {
+  for (const auto& [name, keys, strength] :
+       {std::tuple{"si", std::vector<std::pair<const char*, const char*>>{{"si.c", "0.5"}}, 0.5},
+        std::tuple{"ewc", std::vector<std::pair<const char*, const char*>>{{"ewc.lambda", "3"}},
+                   1.5},
+        std::tuple{"mas", std::vector<std::pair<const char*, const char*>>{{"mas.lambda", "2"}},
+                   2.0}}) {
+    StrategyBench s(plan(), sparse_layers());
+    Strategy& strategy = s.add(name, keys);
+    auto t = s.training(0);
+    t.strategies = &s.strategies;
+    strategy.begin_experience(t);
+    const std::vector<std::size_t> places{3, 8};
+    const std::vector<real> importance{2, 7};
+    const auto now = s.weights();
+    strategy.renew(t, places);
+    strategy.hold(t, places, importance);
+    EXPECT_EQ(strategy.importance(t)[3], 2) << name;
+    EXPECT_EQ(strategy.importance(t)[8], 7) << name;
+    for (real& v : s.net->params().values())
+      v += real{0.25};
+    s.net->params().zero_grad();
+    strategy.shape_gradient(t);
+    const auto g = s.net->params().grads();
+    EXPECT_NEAR(g[3], 2 * strength * 2 * 0.25, 1e-6) << name;
+    EXPECT_NEAR(g[8], 2 * strength * 7 * 0.25, 1e-6) << name;
+    EXPECT_NEAR(g[4], 0, 1e-6) << name;
+    EXPECT_NE(now, s.weights());
+  }
+}
+
+}  // namespace
+}  // namespace engram::testing
