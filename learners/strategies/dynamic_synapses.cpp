@@ -7,6 +7,8 @@
 //  - what goes: with an importance Omega from another strategy (si, ewc, mas) the cost of losing a
 //    weight is Omega w^2, what that strategy's penalty would charge for it; weights of this task
 //    are ranked by |w| among those that matter least to the past;
+//  - how many: were every task to move as many, the last ones would live on the synapses of all
+//    others once none is spare, so the n-th moves an n-th of what the first did;
 //  - what is old: a synapse that has lived through n tasks takes steps times slow^n;
 //  - what the past says of new ones: it was learnt without them, so it would have them stay at 0.
 //    How much it minds is known for every pair of units (learners/past_claims.h: F), in units of
@@ -75,7 +77,7 @@ class DynamicSynapses final : public Rewiring {
  private:
   double share(const Training& t) const override {
     if (o_.tasks > 0 && t.phase >= o_.tasks) return 0;
-    return cosine_share(t, o_.every, o_.share, o_.until);
+    return cosine_share(t, o_.every, o_.fair ? o_.share / (t.phase + 1) : o_.share, o_.until);
   }
 
   /// Batches that say what a task will claim: some of its second half, when it is learnt.

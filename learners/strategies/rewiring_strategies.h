@@ -49,12 +49,14 @@ struct DynamicSynapsesOptions {
   int every = 100, candidates = 8, maturity = 1, tasks = 0;
   GrowWhere grow = GrowWhere::Gradient;
   DropWhat drop = DropWhat::Saliency;
-  bool claims = true;
+  bool claims = true, fair = true;
   template <class V>
   void describe(V&& v) {
     v("dynamic_synapses.share", share, Range::fraction(),
       "share of the synapses of a layer that are moved when a task begins; less by half a cosine "
       "later");
+    v("dynamic_synapses.fair", fair,
+      "the n-th task moves an n-th of that, which leaves every task an equal part of the budget");
     v("dynamic_synapses.until", until, Range::above(0).at_most(1),
       "nothing moves after this share of a task");
     v("dynamic_synapses.tasks", tasks, Range::at_least(0),

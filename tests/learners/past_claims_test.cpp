@@ -98,7 +98,7 @@ struct Asked {
     holder = owned.get();
     s.strategies.push_back(std::move(owned));
     Strategy& d = s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
-                                             {"dynamic_synapses.share", "0.4"},
+                                             {"dynamic_synapses.share", "0.8"},
                                              {"dynamic_synapses.claims", with_claims}});
     const SparseSynapses& synapses = *s.net->layer(2).rewirable();
     offset = s.net->params().param(s.net->layer(2).rewirable()->weight_id()).offset;

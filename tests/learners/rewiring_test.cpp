@@ -263,6 +263,28 @@ TEST(DynamicSynapses, MoveInAsManyTasksAsTheyAreTold) {
   }
 }
 
+TEST(DynamicSynapses, LeaveEveryTaskAnEqualPartOfTheBudget) {
+  for (const bool fair : {true, false}) {
+    StrategyBench s(plan(), sparse_layers());
+    s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
+                               {"dynamic_synapses.share", "0.8"},
+                               {"dynamic_synapses.maturity", "0"},
+                               {"dynamic_synapses.grow", "random"},
+                               {"dynamic_synapses.fair", fair ? "yes" : "no"}});
+    std::vector<double> counts;
+    for (const int task : {0, 1}) {
+      auto t = s.training(task);
+      t.strategies = &s.strategies;
+      at_end_of_epoch(t);
+      const Edges before = edges_of(*s.net, 2);
+      s.strategies[0]->after_step(t, s.batch(task));
+      counts.push_back(static_cast<double>(moved(before, edges_of(*s.net, 2)).size()));
+    }
+    ASSERT_GT(counts[0], 20);
+    EXPECT_NEAR(counts[1], fair ? counts[0] / 2 : counts[0], 1);
+  }
+}
+
 TEST(DynamicSynapses, SlowDownOnlyWhatHasLivedThroughATask) {
   StrategyBench s(plan(), sparse_layers());
   Strategy& d = s.add("dynamic_synapses",
