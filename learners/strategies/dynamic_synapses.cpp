@@ -47,7 +47,7 @@ class DynamicSynapses final : public Rewiring {
   }
 
   Provides needs() const override { return Provides::Gradient; }
-  bool needs_borders() const override { return o_.slow < 1 || o_.claims; }
+  bool needs_borders() const override { return o_.slow < 1; }
 
   void shape_gradient(Training& t) override {
     if (o_.slow >= 1) return;
@@ -57,7 +57,7 @@ class DynamicSynapses final : public Rewiring {
   void after_step(Training& t, const Batch& batch) override {
     if (o_.slow < 1) slow_down(t);
     Rewiring::after_step(t, batch);
-    if (o_.claims && is_a_sample(t)) {
+    if (o_.claims && is_a_sample(t) && is_anything_held(t)) {
       look(t, batch);
       for (auto& [l, claims] : claims_)
         claims.see(seen_[l].in, seen_[l].error);
@@ -85,6 +85,10 @@ class DynamicSynapses final : public Rewiring {
     constexpr std::int64_t kEvery = 20;
     const std::int64_t left = (t.epochs - t.epoch) * t.epoch_steps - t.epoch_step - 1;
     return left % kEvery == 0 && 2 * left < t.epochs * t.epoch_steps;
+  }
+  /// Claims are of use to strategies that hold weights.
+  static bool is_anything_held(Training& t) {
+    return std::ranges::any_of(*t.strategies, [&](auto& s) { return !s->importance(t).empty(); });
   }
   int age(const Training& t, std::size_t place) const {
     return t.phase - static_cast<int>(born_in_[place]);

@@ -72,7 +72,7 @@ struct DynamicSynapsesOptions {
     v("dynamic_synapses.drop", drop,
       "which go: the smallest; or those whose loss would cost least, by the importance that "
       "another "
-      "strategy (si, ewc, mas) gives them times w^2, the young ones by |w| below the old");
+      "strategy (si, ewc, mas) gives them times w^2, those of this task by |w| below the old");
     v("dynamic_synapses.claims", claims,
       "the strategy that holds old synapses (si, ewc, mas) holds a new one near 0, as hard as past "
       "tasks would mind it (learners/past_claims.h)");
