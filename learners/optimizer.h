@@ -50,7 +50,8 @@ struct OptimizerOptions {
       "that is AdamW");
     v("beta1", beta1, Range::at_least(0).below(1), "adam: decay of the first moment");
     v("beta2", beta2, Range::at_least(0).below(1), "adam: decay of the second moment");
-    v("epsilon", epsilon, Range::above(0), "adam: added to the root of the second moment");
+    v("epsilon", epsilon, Range::above(0),
+      "adam: added to the root of the second moment; adagrad: to that of the summed squares");
     v("epsilon_at", epsilon_at,
       "adam: epsilon is added to the root of the bias-corrected second moment, as in PyTorch and "
       "the paper, or of the moment itself, as in Keras");
@@ -78,6 +79,7 @@ class Optimizer {
 std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions&, ParamStore&);        // sgd.cpp
 std::unique_ptr<Optimizer> make_adam(const OptimizerOptions&, ParamStore&);       // adam.cpp
 std::unique_ptr<Optimizer> make_lazy_adam(const OptimizerOptions&, ParamStore&);  // lazy_adam.cpp
+std::unique_ptr<Optimizer> make_adagrad(const OptimizerOptions&, ParamStore&);    // adagrad.cpp
 std::unique_ptr<Optimizer> make_unit_sgd(const OptimizerOptions&, ParamStore&);   // unit_sgd.cpp
 
 /// Calls step(begin, count, gradient) for runs of elements of a slice; `gradient` [count] is null

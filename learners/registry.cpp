@@ -119,6 +119,8 @@ constexpr OptimizerEntry kOptimizers[] = {
      make_sgd},
     {"adam", "adaptive moments, exact for idle rows", "Kingma & Ba 2015", make_adam},
     {"lazy_adam", "Adam that moves only rows with a gradient", "Kingma & Ba 2015", make_lazy_adam},
+    {"adagrad", "steps shrink with the squares of all past gradients", "Duchi et al. 2011",
+     make_adagrad},
     {"unit_sgd", "steps of length lr along the gradient of every slice", "Hazan et al. 2015",
      make_unit_sgd},
 };

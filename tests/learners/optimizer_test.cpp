@@ -98,6 +98,24 @@ TEST(Adam, DecoupledDecayIsAdamW) {
   }
 }
 
+TEST(Adagrad, DividesByTheRootOfAllPastSquares) {
+  for (const bool decoupled : {false, true}) {
+    OptimizerOptions o = options("adagrad");
+    o.decoupled_decay = decoupled, o.weight_decay = 0.5, o.epsilon = 0.01;
+    double w = 1, squares = 0;
+    std::vector<double> expected;
+    for (const double gradient : {1.0, -2.0, 3.0}) {
+      const double g = gradient + (decoupled ? 0 : 0.5 * w);
+      squares += g * g;
+      w = (decoupled ? 1 - 0.1 * 0.5 : 1) * w - 0.1 * g / (std::sqrt(squares) + 0.01);
+      expected.push_back(w);
+    }
+    const auto got = trace(o);
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_NEAR(got[i], expected[i], 1e-6) << "step " << i;
+  }
+}
+
 /// Sixty steps on 50 x 30 weights, each with a gradient for two rows, or for two columns of them.
 std::vector<real> decoupled(bool lazy, bool scalable, bool nesterov) {
   OptimizerOptions o = options("sgd");
@@ -416,7 +434,8 @@ TEST_P(EveryOptimizer, ForgetsItsStateOnReset) {
   optimizer->reset();
   EXPECT_EQ(step(), first);
 }
-INSTANTIATE_TEST_SUITE_P(OfTheTable, EveryOptimizer, ::testing::Values("sgd", "adam", "lazy_adam"),
+INSTANTIATE_TEST_SUITE_P(OfTheTable, EveryOptimizer,
+                         ::testing::Values("sgd", "adam", "lazy_adam", "adagrad"),
                          [](const auto& param) { return param.param; });
 
 TEST(Optimizers, AnUnknownNameSuggestsTheNearest) {
