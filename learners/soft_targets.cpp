@@ -7,10 +7,11 @@
 namespace engram {
 namespace {
 
-/// to <- softmax(z / T) over the outputs of a mask, 0 elsewhere.
-void soften(std::span<const real> z, std::span<const std::uint8_t> mask, real temperature,
-            std::span<real> to) {
-  const auto in = [&](std::size_t y) { return mask.empty() || mask[y] != 0; };
+/// to <- softmax(z / T), 0 outside the mask.
+void soften(SoftTargets::Said said, real temperature, std::vector<real>& to) {
+  const auto& [z, mask] = said;
+  to.resize(z.size());
+  const auto in = [&mask = mask](std::size_t y) { return mask.empty() || mask[y] != 0; };
   real most = std::numeric_limits<real>::lowest(), sum = 0;
   for (std::size_t y = 0; y < z.size(); ++y)
     if (in(y)) most = std::max(most, z[y]);
@@ -22,12 +23,9 @@ void soften(std::span<const real> z, std::span<const std::uint8_t> mask, real te
 
 }  // namespace
 
-void SoftTargets::distil(std::span<const real> z, std::span<const real> teacher,
-                         std::span<const std::uint8_t> mask, real temperature, real weight,
-                         real* error) {
-  now_.resize(z.size()), then_.resize(z.size());
-  soften(z, mask, temperature, now_), soften(teacher, mask, temperature, then_);
-  for (std::size_t y = 0; y < z.size(); ++y)
+void SoftTargets::distil(Said now, Said teacher, real temperature, real weight, real* error) {
+  soften(now, temperature, now_), soften(teacher, temperature, then_);
+  for (std::size_t y = 0; y < now_.size(); ++y)
     error[y] += weight / temperature * (now_[y] - then_[y]);
 }
 

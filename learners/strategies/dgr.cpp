@@ -4,7 +4,9 @@
 // both learn under
 //   L = L_current / k + (1 - 1/k) L_replayed      with k tasks met,
 // in every step once. Labels are hard (the most probable class) or distilled (dgr.labels = soft):
-//   T^2 times -sum_y softmax(z* / T)_y log softmax(z / T)_y  over the outputs that the old knew.
+//   T^2 times -sum_y softmax(z* / T)_y log softmax(z / T)_y,
+// the first softmax over the outputs that the old network knew, 0 for new ones, the second over all
+// that compete.
 // An image is painted for no task in particular. Where the task is known at test it is shown to one
 // of the past tasks, drawn for every image, and labelled among the classes of that.
 // Pitfalls: pixels are learnt by their cross-entropy, so inputs must lie in [0, 1], not normalised;
@@ -87,12 +89,13 @@ class Dgr final : public Strategy {
       return;
     }
     weigh_rows(batch, 0, batch.own_rows(), share, error);
+    const auto outputs = static_cast<std::size_t>(logits.cols);
     const auto temperature = static_cast<real>(o_.temperature);
     const auto weight = static_cast<real>((1 - share) / count_) * temperature * temperature;
     for (int i = 0; i < count_; ++i)
-      soft_.distil({logits.row(first_ + i), static_cast<std::size_t>(logits.cols)},
-                   {std::as_const(said_).value().row(i), static_cast<std::size_t>(logits.cols)},
-                   old_outputs(t, i), temperature, weight, error.row(first_ + i));
+      soft_.distil({{logits.row(first_ + i), outputs}, competing(batch, first_ + i)},
+                   {{std::as_const(said_).value().row(i), outputs}, old_outputs(t, i)}, temperature,
+                   weight, error.row(first_ + i));
   }
 
   /// The generator's own step.

@@ -3,8 +3,8 @@
 // belongs to the class whose exemplars have the nearest mean.
 // - Loss: a sigmoid's cross-entropy of every output that competes, a mean over rows and outputs,
 //   with 1 and 0 as targets of new classes and, of classes known before the task, what the network
-//   said before it (its sigmoids), of new images and exemplars alike. It takes the place of the
-//   run's loss (loss = bce reports nearly the same).
+//   said before it (the sigmoids of its logits over icarl.temperature), of new images and exemplars
+//   alike. It takes the place of the run's loss (loss = bce reports nearly the same).
 // - Herding: features phi of a class's images and their mean mu are of unit length; the k-th
 //   exemplar is the one that brings the mean of the first k nearest to mu. With K = icarl.memory
 //   images and C classes so far every class has the first K / C of its list.
@@ -21,6 +21,7 @@
 
 #include "learners/gather_images.h"
 #include "learners/head_in_test.h"
+#include "learners/soft_targets.h"
 #include "learners/strategies/replay.h"
 #include "utils/error.h"
 
@@ -117,14 +118,14 @@ class Icarl final : public Strategy {
     const int past = static_cast<int>(slots_.size()), rows = batch.own_rows() + past;
     const auto shape = [&](int b, const real* said) {
       const auto row = static_cast<std::size_t>(b);
-      const auto mask = batch.mask.empty() ? std::span<const std::uint8_t>{} : batch.mask[row];
+      const auto mask = competing(batch, b);
       const auto competes = [&](std::size_t y) { return mask.empty() || mask[y] != 0; };
       int count = 0;
       for (std::size_t y = 0; y < width; ++y)
         count += competes(y);
       for (std::size_t y = 0; y < width; ++y) {
         const double target =
-            old[y] ? sigmoid(said[y])
+            old[y] ? sigmoid(said[y] / static_cast<real>(o_.temperature))
                    : static_cast<double>(batch.target[row]) == static_cast<double>(y);
         error.row(b)[y] =
             competes(y) ? static_cast<real>((sigmoid(logits.row(b)[y]) - target) / count / rows)

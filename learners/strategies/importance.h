@@ -98,15 +98,25 @@ struct MasOptions {
 };
 std::unique_ptr<Strategy> make_mas(const MasOptions&, const StrategyContext&);  // mas.cpp
 
+/// What the softmax of the network runs over in class-incremental streams.
+enum class LwfOutputs { Old, All };
+template <>
+struct Choices<LwfOutputs> {
+  static constexpr std::array<std::string_view, 2> names{"old", "all"};
+};
 struct LwfOptions {
   double lambda = 1, temperature = 2;
   bool weigh_by_tasks = false;
+  LwfOutputs outputs = LwfOutputs::Old;
   template <class V>
   void describe(V&& v) {
     v("lwf.lambda", lambda, Range::at_least(0), "weight of the distillation loss");
     v("lwf.temperature", temperature, Range::above(0), "of the softmax of teacher and network");
     v("lwf.weigh_by_tasks", weigh_by_tasks,
       "with k tasks met, the new task's loss weighs 1/k and distillation 1 - 1/k, as van de Ven");
+    v("lwf.outputs", outputs,
+      "scenario = class: new classes are left out of the distillation (old, as in the paper), or "
+      "are to be improbable (all, as van de Ven)");
   }
 };
 std::unique_ptr<Strategy> make_lwf(const LwfOptions&, const StrategyContext&);  // lwf.cpp

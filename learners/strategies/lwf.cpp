@@ -4,7 +4,8 @@
 // a mean over the examples, without a factor T^2. With one head per task every old head is asked
 // about every image (KD is the mean over them), which costs a pass each; under one head the classes
 // of each past task (scenario = task), all classes seen before (class) or all outputs (domain) are
-// compared. What the old network says is computed once per task: images are not augmented here.
+// compared; lwf.outputs = all gives new classes the target 0 beside those seen before (van de Ven &
+// Tolias 2018). What the old network says is computed once per task: images are not augmented here.
 // In class-incremental streams a low figure is what LwF does (22 to 24 % on split MNIST).
 #include <algorithm>
 #include <utility>
@@ -70,12 +71,15 @@ class Lwf final : public Strategy {
           error.row(b)[y] *= share;
     }
     const auto n = static_cast<std::size_t>(width_);
+    const bool over_all = o_.outputs == LwfOutputs::All && !by_task_;
     for (int g = 0; g < groups_in(t); ++g)
       for (int b = 0; b < batch.own_rows(); ++b) {
         const int row = per_task_ ? added_ + g * batch.own_rows() + b : b;
-        soft_.distil({logits.row(row), n}, {said(batch.place[static_cast<std::size_t>(b)], g), n},
-                     mask_of(t, g), static_cast<real>(o_.temperature),
-                     weight / static_cast<real>(groups_in(t)), error.row(row));
+        const Mask known = mask_of(t, g);
+        soft_.distil({{logits.row(row), n}, over_all ? competing(batch, row) : known},
+                     {{said(batch.place[static_cast<std::size_t>(b)], g), n}, known},
+                     static_cast<real>(o_.temperature), weight / static_cast<real>(groups_in(t)),
+                     error.row(row));
       }
   }
 

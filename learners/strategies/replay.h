@@ -113,12 +113,15 @@ std::unique_ptr<Strategy> make_gem(const GemOptions&, const StrategyContext&);  
 
 struct IcarlOptions {
   int memory = 2000, batch = 0;
+  double temperature = 1;
   template <class V>
   void describe(V&& v) {
     v("icarl.memory", memory, Range::at_least(1).at_most(1 << 24),
       "exemplars, an equal part for each class so far");
     v("icarl.batch", batch, Range::at_least(0),
       "exemplars in every batch; 0: in their share of all that a task learns");
+    v("icarl.temperature", temperature, Range::above(0),
+      "old outputs are to be the sigmoids of what they were, divided by this (1; van de Ven: 2)");
   }
 };
 std::unique_ptr<Strategy> make_icarl(const IcarlOptions&, const StrategyContext&);  // icarl.cpp

@@ -369,11 +369,17 @@ TEST(SampleGradients, AtOnceAndOneByOneAgreeThroughHiddenLayers) {
   }
 }
 
-TEST(Lwf, PullsTowardsWhatTheOldNetworkSaidOverTheOldOutputs) {
+/// New classes left out of the softmax, or with the target 0 in it.
+class LwfOutputsOf : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(All, LwfOutputsOf, ::testing::Values("old", "all"),
+                         [](const auto& param) { return param.param; });
+
+TEST_P(LwfOutputsOf, PullsTowardsWhatTheOldNetworkSaid) {
   BenchPlan plan;
   plan.scenario = {.scenario = Scenario::Class, .head = Head::Masked};
   StrategyBench s(plan);
-  Strategy& lwf = s.add("lwf", {{"lwf.lambda", "3"}, {"lwf.temperature", "2"}});
+  Strategy& lwf =
+      s.add("lwf", {{"lwf.lambda", "3"}, {"lwf.temperature", "2"}, {"lwf.outputs", GetParam()}});
   const Batch batch = s.batch(1);
   std::vector<Softmax> then;
   for (int b = 0; b < batch.rows(); ++b)
@@ -394,17 +400,18 @@ TEST(Lwf, PullsTowardsWhatTheOldNetworkSaidOverTheOldOutputs) {
   lwf.shape_error(t, same, std::as_const(logits).value(), e);
   for (int b = 0; b < batch.rows(); ++b) {
     const Softmax now(s, batch, b);
-    const auto soft = [](const Numbers& z_of, std::size_t y) {
-      const double sum = std::exp(z_of[0] / 2) + std::exp(z_of[1] / 2);
-      return std::exp(z_of[y] / 2) / sum;
+    const auto soft = [](const Numbers& of, std::size_t outputs, std::size_t y) {
+      double sum = 0;
+      for (std::size_t o = 0; o < outputs; ++o)
+        sum += std::exp(of[o] / 2);
+      return y < outputs ? std::exp(of[y] / 2) / sum : 0;
     };
-    for (std::size_t y = 0; y < 2; ++y)  // classes of the task before
-      EXPECT_NEAR(
-          static_cast<double>(e.row(b)[y]),
-          3. / batch.rows() / 2 * (soft(now.z, y) - soft(then[static_cast<std::size_t>(b)].z, y)),
-          1e-5);
-    EXPECT_EQ(e.row(b)[2], 0);
-    EXPECT_EQ(e.row(b)[3], 0);
+    const std::size_t competing = std::string(GetParam()) == "all" ? 4 : 2;
+    for (std::size_t y = 0; y < 4; ++y)  // the first two are classes of the task before
+      EXPECT_NEAR(static_cast<double>(e.row(b)[y]),
+                  3. / batch.rows() / 2 *
+                      (soft(now.z, competing, y) - soft(then[static_cast<std::size_t>(b)].z, 2, y)),
+                  1e-5);
   }
 }
 

@@ -331,7 +331,7 @@ std::vector<real> run(const std::string& name, Told told, int threads) {
 }
 
 TEST(ExactOptimizers, SkippingWhatIsUntouchedChangesNoBit) {
-  for (const char* name : {"sgd", "adam"}) {
+  for (const char* name : {"sgd", "adam", "adagrad"}) {
     EXPECT_EQ(run(name, Told::Rows, 1), run(name, Told::Everything, 1)) << name;
     EXPECT_EQ(run(name, Told::RowsAndColumns, 1), run(name, Told::Everything, 1)) << name;
   }
