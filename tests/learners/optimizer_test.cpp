@@ -434,6 +434,28 @@ TEST_P(EveryOptimizer, ForgetsItsStateOnReset) {
   optimizer->reset();
   EXPECT_EQ(step(), first);
 }
+TEST_P(EveryOptimizer, ForgetsSinglePlaces) {
+  OptimizerOptions o = options(GetParam());
+  o.momentum = 0.9;
+  ParamStore s;
+  s.add("w", 1, 3);
+  s.allocate();
+  const auto optimizer = make_optimizer(o, s);
+  for (real& g : s.grads())
+    g = 1;
+  optimizer->step(0.1);
+  const std::vector<std::size_t> places{1};
+  optimizer->forget(places);
+  int kept = 0;
+  for (const auto& part : optimizer->state()) {
+    if (part.size() != s.raw_values().size()) continue;
+    ++kept;
+    EXPECT_EQ(part[1], 0);
+    EXPECT_NE(part[0], 0);
+    EXPECT_NE(part[2], 0);
+  }
+  EXPECT_GT(kept, 0);
+}
 INSTANTIATE_TEST_SUITE_P(OfTheTable, EveryOptimizer,
                          ::testing::Values("sgd", "adam", "lazy_adam", "adagrad"),
                          [](const auto& param) { return param.param; });

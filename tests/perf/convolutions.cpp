@@ -230,7 +230,7 @@ void compare(Data& data) {
           row((what + ": " + peer->implementation()).c_str(), best_ms([&] { peer->run(); }),
               c.macs(), taken);
         } else {
-          std::printf("  %-44s not implemented\n", what.c_str());
+          std::printf("  %-44s has no kernel for this shape\n", what.c_str());
         }
         omp_set_num_threads(1);  // what our own kernels ask of oneDNN is for one thread
       }
