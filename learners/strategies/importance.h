@@ -19,7 +19,7 @@ struct L2Options {
 std::unique_ptr<Strategy> make_l2(const L2Options&, const StrategyContext&);  // l2.cpp
 
 struct SiOptions {
-  double c = 0.1, xi = 0.1;
+  double c = 0.1, xi = 0.1, cut = 0;
   bool clip_negative = true;
   std::vector<std::string> skip;
   template <class V>
@@ -28,6 +28,8 @@ struct SiOptions {
     v("si.xi", xi, Range::above(0), "damping of the denominator of Omega");
     v("si.clip_negative", clip_negative,
       "a task's share of Omega is no less than 0, as in the authors' code; no: as it comes");
+    v("si.cut", cut, Range::at_least(0),
+      "no weight's Omega exceeds it (Avalanche's code: 0.001); 0: no such bound");
     v("si.skip", skip,
       "layers whose weights are left free, by the beginning of their names: dendrites, or linear3; "
       "empty: none");

@@ -4,8 +4,9 @@
 //   Omega_i += w_i / ((theta_i - theta*_i)^2 + xi),   then w <- 0, theta* <- theta,
 // and later tasks learn under the loss + c sum_i Omega_i (theta_i - theta*_i)^2.
 // Pitfalls that codes fall into, and this one does not: the gradient taken with the penalty, the
-// step taken as -lr g (wrong under momentum and Adam), Omega cut off at some bound. The gradient is
-// as it comes from the rule and the strategies before this one in the cfg.
+// step taken as -lr g (wrong under momentum and Adam), Omega cut off at some bound unless si.cut
+// asks for it. The gradient is as it comes from the rule and the strategies before this one in the
+// cfg.
 #include <algorithm>
 #include <limits>
 
@@ -66,13 +67,15 @@ class Si final : public Strategy {
   }
   void end_experience(Training& t) override {
     const auto xi = static_cast<real>(o_.xi);
-    const real lowest = o_.clip_negative ? real{0} : std::numeric_limits<real>::lowest();
+    using Limits = std::numeric_limits<real>;
+    const real lowest = o_.clip_negative ? real{0} : Limits::lowest();
+    const real most = o_.cut > 0 ? static_cast<real>(o_.cut) : Limits::max();
     for (const Part& p : parts_) {
       const CMat values = t.net.params().value(p.id);
       for (std::size_t k = 0; k < p.size; ++k) {
         const std::size_t i = p.begin + k;
         const real moved = values.data[k] - anchor_[i];
-        omega_[i] += std::max(lowest, path_[i] / (moved * moved + xi));
+        omega_[i] = std::min(most, omega_[i] + std::max(lowest, path_[i] / (moved * moved + xi)));
         path_[i] = 0, anchor_[i] = values.data[k];
       }
     }

@@ -1,7 +1,9 @@
 // Strategies that hold weights by importance, against their equations worked out over a softmax of
 // one linear layer, whose gradients are known in closed form.
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include <gtest/gtest.h>
@@ -248,9 +250,18 @@ TEST(Mas, OmegaIsTheMeanMagnitudeAndNotTheMagnitudeOfTheMean) {
 }
 
 TEST(Si, OmegaIsWhatTheStepsTookOffTheLossOverTheDistance) {
-  for (const char* clip : {"yes", "no"}) {
+  struct Case {
+    const char *clip_negative, *cut;
+    double lowest, most;
+  };
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Case& c :
+       {Case{"yes", "0", 0, inf}, Case{"no", "0", -inf, inf}, Case{"no", "0.05", -inf, 0.05}}) {
     StrategyBench s;
-    Strategy& si = s.add("si", {{"si.c", "0.5"}, {"si.xi", "0.1"}, {"si.clip_negative", clip}});
+    Strategy& si = s.add("si", {{"si.c", "0.5"},
+                                {"si.xi", "0.1"},
+                                {"si.clip_negative", c.clip_negative},
+                                {"si.cut", c.cut}});
     auto t = s.training(0);
     const Batch batch = s.batch(0);
     si.begin_experience(t);
@@ -278,8 +289,10 @@ TEST(Si, OmegaIsWhatTheStepsTookOffTheLossOverTheDistance) {
     Numbers omega;
     for (std::size_t i = 0; i < n; ++i) {
       const double moved = end[i] - start[i];
-      omega.push_back(path[i] / (moved * moved + 0.1));
-      if (std::string(clip) == "yes") omega[i] = std::max(0.0, omega[i]);
+      omega.push_back(std::clamp(path[i] / (moved * moved + 0.1), c.lowest, c.most));
+    }
+    if (c.most < inf) {
+      EXPECT_EQ(std::ranges::max(omega), c.most) << "the case says nothing";
     }
     expect_near(pull_of(s, si, 1), omega, 1e-3);
   }
