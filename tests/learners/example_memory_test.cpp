@@ -127,7 +127,7 @@ TEST(ExampleMemory, GreedyKeepsTheFirstOfEveryClass) {
   std::ranges::sort(held);
   EXPECT_EQ(held, (std::vector<int>{2, 2, 3, 3}));
   const auto before = numbers(r.memory);
-  r.feed(1, Rng(3));  // nothing moves any more, but all is counted
+  r.feed(1, Rng(3)), r.feed(0, Rng(4));  // nothing moves any more, but all is counted
   const auto after = numbers(r.memory);
   EXPECT_EQ(before[1], after[1]);
   EXPECT_NE(before, after);

@@ -160,5 +160,40 @@ TEST(Gem, IsTheNearestStepThatHarmsNoPastTask) {
   }
 }
 
+TEST(Gem, TheRidgeStandsOnTheDiagonal) {
+  auto s = three_tasks();
+  Strategy& gem = s.add("gem", {{"gem.memory", "18"}, {"gem.margin", "0"}, {"gem.ridge", "0.5"}});
+  auto t = s.training(0);
+  gem.end_experience(t);
+  go_on(s, t, 1);
+  const Numbers past = gradient_alone(t, s.batch(0));
+  Batch batch = s.batch(1);
+  gem.extend_batch(t, batch);
+  Numbers g;
+  for (const double v : past)
+    g.push_back(-2 * v);
+  const Numbers after = shaped(s, t, g);
+  const double length = dot(past, past), v = 2 * length / (length + 0.5);
+  for (std::size_t i = 0; i < g.size(); ++i)
+    EXPECT_NEAR(after[i], g[i] + v * past[i], 1e-5);
+}
+
+TEST(Gem, EveryTaskHasItsPartAndTheOneAtHandNoSay) {
+  auto s = three_tasks();
+  Strategy& gem = s.add("gem", {{"gem.memory", "9"}, {"gem.insert", "step"}});
+  auto t = s.training(0);
+  gem.after_step(t, s.batch(0));
+  EXPECT_EQ(gem.state()[0][0], 3);  // a third of nine
+  Batch batch = s.batch(0);
+  gem.extend_batch(t, batch);
+  Numbers g = gradient_alone(t, s.batch(0));
+  for (double& v : g)
+    v = -static_cast<double>(static_cast<real>(v));
+  EXPECT_EQ(shaped(s, t, g), g);  // it raises the loss of the task at hand, and no past one's
+  go_on(s, t, 1);
+  gem.extend_batch(t, batch);
+  EXPECT_NE(shaped(s, t, g), g);
+}
+
 }  // namespace
 }  // namespace engram::testing

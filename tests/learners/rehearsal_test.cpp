@@ -1,8 +1,12 @@
 // GDumb, SLDA, iCaRL and deep generative replay against their equations.
+#include <algorithm>
 #include <armadillo>
+#include <cmath>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "learners/vae.h"
 #include "tests/learners/replay_bench.h"
 
 namespace engram::testing {
@@ -60,6 +64,102 @@ TEST(Gdumb, ItsFirstStepsAreThoseOfItsSchedule) {
     for (std::size_t i = 0; i < g.size(); ++i)
       EXPECT_NEAR(ours[i], theirs[i], 1e-5) << "after pass " << p + 1;
   }
+}
+
+TEST(Gdumb, BeginsWithTheWeightsOfTheStartAndWithoutMomentum) {
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class};
+  plan.optimizer.momentum = 0.9;
+  StrategyBench s(plan, stack(linear(5), relu()));
+  Strategy& gdumb = s.add("gdumb", {{"gdumb.memory", "4"}, {"gdumb.passes", "3"}});
+  auto t = s.training(0);
+  gdumb.begin_experience(t);
+  gdumb.after_step(t, s.batch(0));
+  gdumb.end_experience(t);
+  const Numbers once = s.weights();
+  std::ranges::fill(s.net->params().grads(), real{1});  // somebody's step in between
+  s.optimizer->step(0.1);
+  ASSERT_NE(s.weights(), once);
+  gdumb.end_experience(t);
+  EXPECT_EQ(s.weights(), once);
+}
+
+TEST(Gdumb, TheWholeGradientIsCutToItsNorm) {
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class};
+  StrategyBench s(plan);
+  Strategy& gdumb = s.add(
+      "gdumb",
+      {{"gdumb.memory", "8"}, {"gdumb.passes", "1"}, {"gdumb.lr", "1"}, {"gdumb.clip", "0.01"}});
+  auto t = s.training(0);
+  const Numbers before = s.weights(), g = gradient_alone(t, s.batch(0));
+  double norm = 0;
+  for (const double v : g)
+    norm += v * v;
+  norm = std::sqrt(norm);
+  ASSERT_GT(norm, 0.01);
+  gdumb.begin_experience(t);
+  gdumb.after_step(t, s.batch(0));
+  gdumb.end_experience(t);
+  const Numbers after = s.weights();
+  for (std::size_t i = 0; i < g.size(); ++i)
+    EXPECT_NEAR(after[i] - before[i], -0.1 * 0.01 * g[i] / norm, 1e-6);  // the first pass: lr / 10
+}
+
+TEST(Gdumb, ImagesMoveByUpToTheCropAndTheDarkestComesIn) {
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class};
+  const Numbers image = [&] {
+    StrategyBench s(plan);
+    const Batch one = s.batch(0, {0});
+    const auto x = one.x.value().all();
+    return Numbers(x.begin(), x.end());
+  }();
+  const double dark = std::ranges::min(image);
+  ASSERT_GT(dark, 0);
+  // Where the pixels of a 2 x 2 image come from when it moves down and right.
+  const auto moved = [&](int down, int right) {
+    Numbers to(4, dark);
+    for (int y = 0; y < 2; ++y)
+      for (int x = 0; x < 2; ++x)
+        if (const int v = y - down, u = x - right; v >= 0 && v < 2 && u >= 0 && u < 2)
+          to[static_cast<std::size_t>(2 * y + x)] = image[static_cast<std::size_t>(2 * v + u)];
+    return to;
+  };
+  std::set<std::pair<int, int>> met;
+  for (int trial = 0; trial < 150; ++trial) {
+    StrategyBench s(plan);
+    Strategy& gdumb = s.add("gdumb", {{"gdumb.memory", "1"},
+                                      {"gdumb.passes", "1"},
+                                      {"gdumb.crop", "1"},
+                                      {"gdumb.lr", "1"},
+                                      {"gdumb.clip", "0"}});
+    auto t = s.training(0);
+    t.rng = Rng(static_cast<std::uint64_t>(trial));
+    gdumb.begin_experience(t);
+    gdumb.after_step(t, s.batch(0, {0}));
+    const CMat w = std::as_const(*s.net).params().value(0),
+               b = std::as_const(*s.net).params().value(1);
+    const Numbers from(w.data, w.data + w.size()), bias(b.data, b.data + b.size());
+    gdumb.end_experience(t);
+    // One image, one step: the step of a weight over that of its unit's bias is its pixel.
+    const double whole = static_cast<double>(b.data[0]) - bias[0];
+    ASSERT_NE(whole, 0);
+    int fits = 0;
+    for (int down = -1; down <= 1; ++down)
+      for (int right = -1; right <= 1; ++right) {
+        double apart = 0;
+        const Numbers pixels = moved(down, right);
+        for (std::size_t p = 0; p < 4; ++p) {
+          const auto at = p * static_cast<std::size_t>(w.cols);
+          const double step = static_cast<double>(w.data[at]) - from[at];
+          apart = std::max(apart, std::abs(step / whole - pixels[p]));
+        }
+        if (apart < 1e-4) ++fits, met.emplace(down, right);
+      }
+    EXPECT_GE(fits, 1) << "trial " << trial;
+  }
+  EXPECT_EQ(met.size(), 9u);
 }
 
 TEST(Slda, MeansAndCovarianceAreThoseOfItsEquations) {
@@ -221,66 +321,114 @@ TEST(Icarl, OldOutputsGoOnSayingWhatTheySaidAndNewOnesLearnLabels) {
 }
 
 TEST(Dgr, TheOldNetworkLabelsWhatTheOldGeneratorPaints) {
-  for (const char* labels : {"hard", "soft"}) {
+  for (const bool hard : {true, false}) {
     auto s = three_tasks(Head::Masked);
-    Strategy& dgr = s.add(
-        "dgr",
-        {{"dgr.labels", labels}, {"dgr.hidden", "6"}, {"dgr.codes", "3"}, {"dgr.batch", "4"}});
+    Strategy& dgr = s.add("dgr", {{"dgr.labels", hard ? "hard" : "soft"},
+                                  {"dgr.hidden", "6"},
+                                  {"dgr.codes", "3"},
+                                  {"dgr.batch", "4"}});
     auto t = s.training(0);
     Batch batch = s.batch(0);
     dgr.begin_experience(t);
     dgr.extend_batch(t, batch);
     EXPECT_EQ(batch.rows(), 6);  // nothing to replay
     dgr.after_step(t, batch);
-    go_on(s, t, 1), t.step = 1;
-    dgr.begin_experience(t);
-    batch = s.batch(1);
-    const auto before = s.weights();
-    dgr.extend_batch(t, batch);
-    EXPECT_EQ(s.weights(), before);
-    ASSERT_EQ(batch.rows(), 10);
-    Tape tape;
-    const CMat z = logits_of(s, batch, tape);
-    for (int b = 6; b < 10; ++b) {
-      const int best = z.row(b)[1] > z.row(b)[0] ? 1 : 0;  // among the classes of task 0
-      EXPECT_EQ(batch.target[static_cast<std::size_t>(b)],
-                std::string(labels) == "hard" ? best : -1);
-      for (int p = 0; p < 4; ++p) {
-        EXPECT_GT(batch.x.value().row(b)[p], 0);
-        EXPECT_LT(batch.x.value().row(b)[p], 1);
-      }
-    }
-    const Numbers all = gradient_with(s, t, batch);
-    const Numbers own = gradient_alone(t, rows_of(batch, 0, 6));
-    if (std::string(labels) == "hard") {
-      const Numbers past = gradient_alone(t, rows_of(batch, 6, 4));
-      expect_near(all, mix(0.5, own, 0.5, past));
-    } else {  // the old network is the network of now, but for classes that it did not know
-      std::vector<real> pull;
-      const Batch painted = rows_of(batch, 6, 4);
-      gradient_of(t, painted, Rng(0), pull, [](CMat logits, Mat error) {
-        const auto power = [&](int b, int y) {
-          return std::exp(static_cast<double>(logits.row(b)[y]) / 2);
-        };
-        for (int b = 0; b < 4; ++b) {
-          const double known = power(b, 0) + power(b, 1), seen = known + power(b, 2) + power(b, 3);
-          for (int y = 0; y < 6; ++y)
-            error.row(b)[y] = static_cast<real>((y < 4 ? power(b, y) / seen : 0) * 2 / 4 -
-                                                (y < 2 ? power(b, y) / known : 0) * 2 / 4);
+    for (int e = 1; e < 3; ++e) {
+      go_on(s, t, e), t.step = 2 * e;
+      dgr.begin_experience(t);
+      const auto decoder = dgr.state()[1], painter = dgr.state()[2];
+      EXPECT_TRUE(std::ranges::equal(decoder.first(painter.size()), painter));
+      batch = s.batch(e);
+      const auto before = s.weights();
+      dgr.extend_batch(t, batch);
+      EXPECT_EQ(s.weights(), before);
+      ASSERT_EQ(batch.rows(), 10);
+      const int known = 2 * e, seen = known + 2;  // classes
+      Tape tape;
+      const CMat z = logits_of(s, batch, tape);
+      for (int b = 6; b < 10; ++b) {
+        const auto best = static_cast<int>(std::max_element(z.row(b), z.row(b) + known) - z.row(b));
+        EXPECT_EQ(batch.target[static_cast<std::size_t>(b)], hard ? best : -1);
+        for (int p = 0; p < 4; ++p) {
+          EXPECT_GT(batch.x.value().row(b)[p], 0);
+          EXPECT_LT(batch.x.value().row(b)[p], 1);
         }
-      });
-      expect_near(all, mix(0.5, own, 0.5, {pull.begin(), pull.end()}));
+      }
+      const Numbers all = gradient_with(s, t, batch);
+      const Numbers own = gradient_alone(t, rows_of(batch, 0, 6));
+      const Batch painted = rows_of(batch, 6, 4);
+      Numbers past;
+      if (hard) {
+        past = gradient_alone(t, painted);
+      } else {  // the old network is the network of now, but for classes that it did not know
+        std::vector<real> pull;
+        gradient_of(t, painted, Rng(0), pull, [&](CMat logits, Mat error) {
+          for (int b = 0; b < 4; ++b) {
+            const auto softened = [&](int y, int classes) {
+              double sum = 0;
+              for (int i = 0; i < classes; ++i)
+                sum += std::exp(static_cast<double>(logits.row(b)[i]) / 2);
+              return y < classes ? std::exp(static_cast<double>(logits.row(b)[y]) / 2) / sum : 0;
+            };
+            for (int y = 0; y < 6; ++y)
+              error.row(b)[y] = static_cast<real>((softened(y, seen) - softened(y, known)) * 2 / 4);
+          }
+        });
+        past.assign(pull.begin(), pull.end());
+      }
+      expect_near(all, mix(1. / (e + 1), own, e / (e + 1.), past));
+      // Network and generator move on; what is painted and said is of before the task.
+      for (real& v : s.net->params().values())
+        v *= -1;
+      dgr.after_step(t, batch);
+      Batch again = s.batch(e);
+      dgr.extend_batch(t, again);
+      EXPECT_EQ(again.target, batch.target);
+      for (int b = 6; b < 10; ++b)
+        for (int p = 0; p < 4; ++p)
+          EXPECT_EQ(again.x.value().row(b)[p], batch.x.value().row(b)[p]);
     }
-    // The network moves on; labels are those of before the task.
-    for (real& v : s.net->params().values())
-      v *= -1;
-    t.step = 1;
-    Batch again = s.batch(1);
-    dgr.extend_batch(t, again);
-    EXPECT_EQ(again.target, batch.target);
-    for (int b = 6; b < 10; ++b)
-      for (int p = 0; p < 4; ++p)
-        EXPECT_EQ(again.x.value().row(b)[p], batch.x.value().row(b)[p]);
+  }
+}
+
+TEST(Dgr, TheGeneratorLearnsItsOwnPicturesAsMuchAsThePastWeighs) {
+  auto s = three_tasks();
+  Strategy& dgr = s.add(
+      "dgr", {{"dgr.hidden", "6"}, {"dgr.codes", "3"}, {"dgr.batch", "4"}, {"dgr.lr", "0.01"}});
+  auto t = s.training(0);
+  Batch batch = s.batch(0);
+  dgr.begin_experience(t), dgr.extend_batch(t, batch), dgr.after_step(t, batch);
+  go_on(s, t, 1), dgr.begin_experience(t);
+  go_on(s, t, 2), dgr.begin_experience(t);
+  t.step = 1;
+  // The same autoencoder beside it, with the same moments.
+  Vae vae({4, 3, {6}}, Rng(0));
+  OptimizerOptions adam;
+  adam.optimizer = "adam", adam.lr = 0.01;
+  const auto state = dgr.state();
+  std::size_t moments = 7;  // after the weights of both, of the painter and of the solver
+  std::vector<std::unique_ptr<Optimizer>> optimizers;
+  for (Network* net : {&vae.encoder(), &vae.decoder()}) {
+    std::ranges::copy(state[optimizers.size()], net->params().raw_values().begin());
+    optimizers.push_back(make_adam(adam, net->params()));
+    for (const auto& part : optimizers.back()->state())
+      std::ranges::copy(state[moments++], part.begin());
+  }
+  ASSERT_EQ(moments, state.size());
+  batch = s.batch(2);
+  dgr.extend_batch(t, batch);
+  ASSERT_EQ(batch.rows(), 10);
+  std::vector<real> weight(10, real{1} / 18);  // a third for six of its own
+  std::fill(weight.begin() + 6, weight.end(), real{1} / 6);
+  vae.learn(batch.x, weight, t.rng.fork("dgr", 1).fork("noise"));
+  dgr.after_step(t, batch);
+  for (std::size_t i = 0; i < 2; ++i) {
+    optimizers[i]->set_steps(1);
+    optimizers[i]->step(0.01);
+    const Network& net = i == 0 ? vae.encoder() : vae.decoder();
+    const auto expected = net.params().values();
+    for (std::size_t w = 0; w < expected.size(); ++w)
+      EXPECT_NEAR(dgr.state()[i][w], expected[w], 1e-6) << i << " " << w;
   }
 }
 
