@@ -10,6 +10,7 @@
 
 #include "learners/gradient_of.h"
 #include "learners/sample_gradients.h"
+#include "learners/weight_anchor.h"
 #include "models/layers.h"
 #include "tests/learners/strategy_bench.h"
 #include "utils/error.h"
@@ -137,6 +138,8 @@ TEST(Ewc, TheSampledFisherTendsToTheExactOne) {
   BenchPlan plan;
   plan.each = 4000, plan.scenario = {.scenario = Scenario::Class};
   StrategyBench s(plan);
+  const auto biases = s.net->params().values().last(4);
+  std::ranges::copy(std::vector<real>{0, 1, 2, -1}, biases.begin());  // labels of unequal chances
   Strategy &exact = s.add("ewc", {{"ewc.lambda", "1"}}),
            &sampled = s.add("ewc", {{"ewc.lambda", "1"}, {"ewc.fisher", "sample"}});
   auto t = s.training(0);
@@ -247,6 +250,48 @@ TEST(Mas, OmegaIsTheMeanMagnitudeAndNotTheMagnitudeOfTheMean) {
     v = std::abs(v);
   expect_near(pull_of(s, mas, 1), omega, 1e-4);
   expect_near(pull_of(s, batched, 1), mean, 1e-4);
+}
+
+TEST(Mas, BlendsTasksAndMayTakeTheMeanOfTheOutputsThatCompete) {
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class, .head = Head::Masked};
+  StrategyBench s(plan);
+  Strategy& mas = s.add("mas", {{"mas.lambda", "0.5"},
+                                {"mas.keep", "0.25"},
+                                {"mas.add", "0.75"},
+                                {"mas.mean_outputs", "yes"}});
+  Numbers omega(s.weights().size(), 0);
+  for (const int task : {0, 1}) {
+    auto t = s.training(task);
+    mas.end_experience(t);
+    const Batch batch = s.batch(task);
+    const std::size_t competing = task == 0 ? 2 : 4;
+    for (double& v : omega)
+      v *= 0.25;
+    for (int b = 0; b < batch.rows(); ++b) {
+      const Softmax m(s, batch, b);
+      const double scale = 0.75 * 2 / static_cast<double>(competing) / batch.rows();
+      add_outer(
+          m, [&](std::size_t j) { return j < competing ? scale * std::abs(m.z[j]) : 0; }, 1, omega);
+    }
+  }
+  expect_near(pull_of(s, mas, 1), omega, 1e-4);
+}
+
+TEST(WeightAnchor, MovesWithTheOneThatIsReplacedWhateverItMatters) {
+  StrategyBench s;
+  const std::size_t n = s.weights().size();
+  WeightAnchor anchor(n);
+  std::vector<real> one(n, 1), none(n, 0), values(n, 0);
+  anchor.replace(1, one, values);
+  std::ranges::fill(values, real{3});
+  anchor.replace(0.5, none, values);
+  std::ranges::copy(values, s.net->params().values().begin());
+  s.net->params().values()[0] += 1;
+  s.net->params().zero_grad();
+  anchor.pull(2, s.net->params());
+  for (std::size_t i = 0; i < n; ++i)
+    EXPECT_EQ(s.net->params().grads()[i], i == 0 ? 2 * 2 * 0.5 : 0) << i;
 }
 
 TEST(Si, OmegaIsWhatTheStepsTookOffTheLossOverTheDistance) {
@@ -380,80 +425,6 @@ TEST(SampleGradients, AtOnceAndOneByOneAgreeThroughHiddenLayers) {
     }
     expect_near({ours.begin(), ours.end()}, sums, 1e-4);
   }
-}
-
-/// New classes left out of the softmax, or with the target 0 in it.
-class LwfOutputsOf : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, LwfOutputsOf, ::testing::Values("old", "all"),
-                         [](const auto& param) { return param.param; });
-
-TEST_P(LwfOutputsOf, PullsTowardsWhatTheOldNetworkSaid) {
-  BenchPlan plan;
-  plan.scenario = {.scenario = Scenario::Class, .head = Head::Masked};
-  StrategyBench s(plan);
-  Strategy& lwf =
-      s.add("lwf", {{"lwf.lambda", "3"}, {"lwf.temperature", "2"}, {"lwf.outputs", GetParam()}});
-  const Batch batch = s.batch(1);
-  std::vector<Softmax> then;
-  for (int b = 0; b < batch.rows(); ++b)
-    then.emplace_back(s, batch, b);
-  auto t = s.training(1);
-  lwf.begin_experience(t);
-  for (real& v : s.net->params().values())
-    v *= -2;
-  Batch same = batch;
-  lwf.extend_batch(t, same);
-  Signal error, logits;
-  const Mat z = logits.resize(batch.rows(), 4);
-  for (int b = 0; b < batch.rows(); ++b)
-    for (int y = 0; y < 4; ++y)
-      z.row(b)[y] = static_cast<real>(Softmax(s, batch, b).z[static_cast<std::size_t>(y)]);
-  const Mat e = error.resize(batch.rows(), 4);
-  std::ranges::fill(e.all(), real{0});
-  lwf.shape_error(t, same, std::as_const(logits).value(), e);
-  for (int b = 0; b < batch.rows(); ++b) {
-    const Softmax now(s, batch, b);
-    const auto soft = [](const Numbers& of, std::size_t outputs, std::size_t y) {
-      double sum = 0;
-      for (std::size_t o = 0; o < outputs; ++o)
-        sum += std::exp(of[o] / 2);
-      return y < outputs ? std::exp(of[y] / 2) / sum : 0;
-    };
-    const std::size_t competing = std::string(GetParam()) == "all" ? 4 : 2;
-    for (std::size_t y = 0; y < 4; ++y)  // the first two are classes of the task before
-      EXPECT_NEAR(static_cast<double>(e.row(b)[y]),
-                  3. / batch.rows() / 2 *
-                      (soft(now.z, competing, y) - soft(then[static_cast<std::size_t>(b)].z, 2, y)),
-                  1e-5);
-  }
-}
-
-TEST(Lwf, AsksEveryOldHeadAboutEveryImage) {
-  BenchPlan plan;
-  plan.classes = 6, plan.tasks = 3;
-  plan.scenario = {.scenario = Scenario::Task, .head = Head::PerTask};
-  StrategyBench s(plan, stack(linear(5), relu()));
-  Strategy& lwf = s.add("lwf");
-  auto t = s.training(2);
-  lwf.begin_experience(t);
-  Batch batch = s.batch(2);
-  const int own = batch.rows();
-  lwf.extend_batch(t, batch);
-  ASSERT_EQ(batch.rows(), 3 * own);
-  EXPECT_EQ(batch.own_rows(), own);
-  // Nothing has moved: old heads say what they said, and only the new one has something to learn.
-  std::vector<real> g;
-  auto hook = [&](CMat logits, Mat error) { lwf.shape_error(t, batch, logits, error); };
-  gradient_of(t, batch, Rng(0), g, hook);
-  std::vector<real> alone;
-  gradient_of(t, s.batch(2), Rng(0), alone);
-  for (std::size_t i = 0; i < g.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(g[i]), static_cast<double>(alone[i]), 1e-6);
-  // Once the body moves, old heads disagree with what they said.
-  s.net->params().values()[0] += 1;
-  gradient_of(t, batch, Rng(0), g, hook);
-  gradient_of(t, s.batch(2), Rng(0), alone);
-  EXPECT_NE(g, alone);
 }
 
 TEST(Strategies, AreRefusedWhereTheyCannotWork) {

@@ -371,6 +371,24 @@ TEST(Hat, StepsShrinkByWhatEarlierTasksAttendTo) {
   }
 }
 
+TEST(Hat, WhatAnyTaskAttendedToIsRemembered) {
+  Attentive a(Head::PerTask);
+  for (const int task : {0, 1, 2}) {
+    auto t = a.bench.training(task);
+    a.hat->begin_experience(t), a.hat->end_experience(t);
+    for (const int level : {0, 1}) {
+      const char* name = level == 0 ? "relu1.embedding" : "relu2.embedding";
+      const auto c = a.hat->state()[static_cast<std::size_t>(1 + level)];
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        double most = 0;
+        for (int before = 0; before <= task; ++before)
+          most = std::max(most, a.open(name, before, static_cast<int>(i), 20));
+        EXPECT_NEAR(static_cast<double>(c[i]), most, 1e-5) << task << " " << name << " " << i;
+      }
+    }
+  }
+}
+
 TEST(Hat, UnitsThatATaskAttendsToStayStillUnderAnyOptimizer) {
   for (const char* optimizer : {"sgd", "adam"}) {
     Attentive a(Head::PerTask, optimizer, {{"hat.smax", "400"}});

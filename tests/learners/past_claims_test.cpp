@@ -139,6 +139,20 @@ TEST(DynamicSynapses, WithoutClaimsAreHeldByNobody) {
     EXPECT_TRUE(holder->held.empty());
 }
 
+TEST(DynamicSynapses, ClaimsAreOfWhatATaskIsOnceItIsHalfLearnt) {
+  StrategyBench s(rewiring_plan(), sparse_layers());
+  s.strategies.push_back(std::make_unique<Holder>(std::vector<real>(s.weights().size(), 1)));
+  Strategy& d = s.add("dynamic_synapses", {{"dynamic_synapses.every", "1000"}});
+  auto t = s.training(0);
+  t.strategies = &s.strategies, t.epochs = 1, t.epoch_steps = 41;
+  real seen = 0;  // batches: every twentieth from the end on, in the second half
+  for (t.epoch_step = 0; t.epoch_step < t.epoch_steps; ++t.epoch_step) {
+    d.after_step(t, s.batch(0));
+    if (t.epoch_step == 20 || t.epoch_step == 40) seen += 1;
+    EXPECT_EQ(d.state()[2][1], seen) << t.epoch_step;
+  }
+}
+
 TEST(Strategies, HoldWhatTheyAreToldTo) {
   for (const auto& [name, keys, strength] :
        {std::tuple{"si", std::vector<std::pair<const char*, const char*>>{{"si.c", "0.5"}}, 0.5},

@@ -4,86 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include "models/layers.h"
+#include "tests/learners/hidden_bench.h"
 #include "tests/learners/stopped_run.h"
 #include "utils/error.h"
 
 namespace engram::testing {
 namespace {
-
-using Numbers = std::vector<double>;
-constexpr int kUnits = 5;
-
-BenchPlan one_head() {
-  BenchPlan plan;
-  plan.scenario = {.scenario = Scenario::Domain, .head = Head::Shared};
-  return plan;
-}
-
-/// 4 inputs, 5 relus, an output per class: slices linear1.{weight [4, 5], bias}, linear2.{weight
-/// [5, outputs], bias}.
-struct Small {
-  explicit Small(BenchPlan plan = one_head())
-      : bench(std::move(plan), stack(linear(kUnits), relu())) {}
-
-  CMat slice(const char* name) const {
-    return bench.net->params().value(bench.net->params().find(name));
-  }
-  double w(const char* name, int row, int col) const {
-    return static_cast<double>(slice(name).row(row)[col]);
-  }
-  /// Outputs of the relus for the rows of a batch.
-  std::vector<Numbers> hidden(const Batch& batch) const {
-    std::vector<Numbers> h;
-    for (int b = 0; b < batch.rows(); ++b) {
-      h.emplace_back();
-      for (int i = 0; i < kUnits; ++i) {
-        double z = w("linear1.bias", 0, i);
-        for (int p = 0; p < 4; ++p)
-          z += w("linear1.weight", p, i) * static_cast<double>(batch.x.value().row(b)[p]);
-        h.back().push_back(std::max(0.0, z));
-      }
-    }
-    return h;
-  }
-  double outgoing(int unit) const {
-    double sum = 0;
-    for (int k = 0; k < slice("linear2.weight").cols; ++k)
-      sum += std::abs(w("linear2.weight", unit, k));
-    return sum;
-  }
-  double incoming(int unit) const {
-    double sum = 0;
-    for (int p = 0; p < 4; ++p)
-      sum += std::abs(w("linear1.weight", p, unit));
-    return sum;
-  }
-  /// One step of training; returns what the relus said in it.
-  std::vector<Numbers> step(Training& t, const Batch& batch) {
-    bench.net->params().zero_grad();
-    const auto h = hidden(batch);
-    bench.rule->learn(*bench.net, batch, {.training = true, .tasks = batch.task}, {});
-    bench.optimizer->step(0.1);
-    for (auto& s : bench.strategies)
-      s->after_step(t, batch);
-    ++t.step;
-    return h;
-  }
-  StrategyBench bench;
-};
-
-double mean_of(const std::vector<Numbers>& h, int unit, double around = 0) {
-  double sum = 0;
-  for (const Numbers& row : h)
-    sum += std::abs(row[static_cast<std::size_t>(unit)] - around);
-  return sum / static_cast<double>(h.size());
-}
-
-BenchPlan with_momentum() {
-  BenchPlan plan = one_head();
-  plan.optimizer.momentum = 0.9;
-  return plan;
-}
 
 TEST(ContinualBackprop, UtilityIsTheRunningMeanOfWhatAUnitContributes) {
   Small s;
@@ -226,6 +152,30 @@ TEST(ContinualBackprop, ShiftsBiasesOnlyWhenAskedTo) {
   }
 }
 
+TEST(ContinualBackprop, AYoungUnitIsJudgedByWhatItsMeanFallsShortOf) {
+  for (const bool corrected : {true, false}) {
+    Small s;
+    Strategy& cbp = s.bench.add("continual_backprop",
+                                {{"continual_backprop.replacement_rate", "0.2"},
+                                 {"continual_backprop.maturity", "0"},
+                                 {"continual_backprop.decay", "0.8"},
+                                 {"continual_backprop.utility", "adaptable_contribution"},
+                                 {"continual_backprop.corrected", corrected ? "yes" : "no"}});
+    // Unit 0 is old and its mean complete, that of unit 1 is of one step: 50 against 30 / 0.2.
+    const auto state = cbp.state();
+    std::ranges::copy(std::vector<real>{5000, 3000, 90000, 90000, 90000}, state[0].begin());
+    std::ranges::copy(std::vector<real>{50, 1, 50, 50, 50}, state[1].begin());
+    std::ranges::fill(state[2], real{0.5});
+    auto t = s.bench.training(0);
+    s.step(t, s.bench.batch(0));
+    const std::size_t renewed = corrected ? 0 : 1;
+    for (std::size_t i = 0; i < kUnits; ++i) {
+      EXPECT_EQ(s.outgoing(static_cast<int>(i)) == 0, i == renewed) << corrected << " " << i;
+      EXPECT_EQ(cbp.state()[2][i] == 0, i == renewed) << "its running mean";
+    }
+  }
+}
+
 TEST(ContinualBackprop, ZeroesTheWeightsToEveryHead) {
   BenchPlan plan;
   plan.scenario = {.scenario = Scenario::Task, .head = Head::PerTask};
@@ -282,69 +232,6 @@ TEST(ContinualBackprop, LeavesAbsentSynapsesAbsent) {
   s.rule->learn(*s.net, batch, {.training = true, .tasks = batch.task}, {});
   s.strategies[0]->after_step(t, batch);
   EXPECT_EQ(zeros(), 2 * kUnits);
-}
-
-TEST(ShrinkPerturb, BlendsWithAnotherStartBeforeEveryTaskButTheFirst) {
-  Small s;
-  Strategy& both = s.bench.add(
-      "shrink_perturb", {{"shrink_perturb.shrink", "0.5"}, {"shrink_perturb.perturb", "0.2"}});
-  const Numbers start = s.bench.weights();
-  auto first = s.bench.training(0);
-  both.begin_experience(first);
-  EXPECT_EQ(s.bench.weights(), start);
-  auto second = s.bench.training(1);
-  second.step = 3;
-  both.begin_experience(second);
-  const Numbers now = s.bench.weights();
-  double largest = 0;
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    const double drawn = (now[i] - 0.5 * start[i]) / 0.2;  // what another network began with
-    const bool lower = i < 5 * kUnits;                     // with 4 inputs, the others with 5
-    EXPECT_LE(std::abs(drawn), 1 / std::sqrt(lower ? 4.0 : 5.0) + 1e-5);
-    EXPECT_GT(std::abs(drawn - start[i]), 1e-6) << "the same start again";
-    largest = std::max(largest, std::abs(drawn));
-  }
-  EXPECT_GT(largest, 0.3);
-}
-
-TEST(ShrinkPerturb, AddsNormalNoiseAfterEveryStep) {
-  StrategyBench s(one_head(), stack(linear(300), relu()));
-  Strategy& both = s.add("shrink_perturb", {{"shrink_perturb.at", "step"},
-                                            {"shrink_perturb.shrink", "0.9"},
-                                            {"shrink_perturb.perturb", "0.01"}});
-  auto t = s.training(0);
-  both.begin_experience(t);
-  const auto noise_of = [&](std::int64_t step) {
-    const Numbers before = s.weights();
-    t.step = step;
-    both.after_step(t, s.batch(0));
-    Numbers noise = s.weights();
-    for (std::size_t i = 0; i < noise.size(); ++i)
-      noise[i] -= 0.9 * before[i];
-    return noise;
-  };
-  const Numbers first = noise_of(0), second = noise_of(1);
-  double mean = 0, square = 0, product = 0;
-  const auto n = static_cast<double>(first.size());
-  for (std::size_t i = 0; i < first.size(); ++i)
-    mean += first[i] / n, square += first[i] * first[i] / n, product += first[i] * second[i] / n;
-  EXPECT_NEAR(mean, 0, 4 * 0.01 / std::sqrt(n));
-  EXPECT_NEAR(std::sqrt(square), 0.01, 4 * 0.01 / std::sqrt(2 * n));
-  EXPECT_NEAR(product / 1e-4, 0, 4 / std::sqrt(n)) << "every step has its own";
-}
-
-TEST(ShrinkPerturb, LeavesAbsentSynapsesAbsent) {
-  for (const char* at : {"task", "step"}) {
-    StrategyBench s(one_head(),
-                    stack(linear(8, {.density = 0.5, .storage = WeightStorage::Dense}), relu()));
-    s.add("shrink_perturb", {{"shrink_perturb.at", at}});
-    auto t = s.training(1);
-    t.step = 1;
-    s.strategies[0]->begin_experience(t);
-    s.strategies[0]->after_step(t, s.batch(1));
-    const CMat w = s.net->params().value(s.net->params().find("linear1.weight"));
-    EXPECT_EQ(std::ranges::count(w.all(), real{0}), 16) << at;
-  }
 }
 
 TEST(L2Init, PullsTowardsTheWeightsThatTrainingBeganWith) {
@@ -404,6 +291,33 @@ TEST(Redo, DormantUnitsBeginAnewEveryFewSteps) {
   }
   EXPECT_GE(renewed, 2);
   EXPECT_LT(renewed, kUnits);
+}
+
+TEST(Redo, CountsTheLastStepsOfItsPeriodAndNoOlderOnes) {
+  Small s;
+  s.bench.add("redo", {{"redo.tau", "0"}, {"redo.every", "3"}, {"redo.batches", "2"}});
+  auto t = s.bench.training(0);
+  const Batch batch = s.bench.batch(0);
+  // A step with some units silent, which tells who began anew.
+  const auto step = [&](const std::vector<int>& silent) {
+    ParamStore& params = s.bench.net->params();
+    for (int i = 0; i < kUnits; ++i) {
+      params.value(params.find("linear1.bias")).data[i] = std::ranges::count(silent, i) ? -100 : 9;
+      params.value(params.find("linear2.weight")).row(i)[0] = real{0.125};
+    }
+    s.step(t, batch);
+    std::vector<int> renewed;
+    for (int i = 0; i < kUnits; ++i)
+      if (s.outgoing(i) == 0) renewed.push_back(i);
+    return renewed;
+  };
+  using Units = std::vector<int>;
+  EXPECT_EQ(step({1}), Units{});
+  EXPECT_EQ(step({0, 2}), Units{});
+  EXPECT_EQ(step({0}), Units{0});  // 0 spoke in the first of three steps, which does not count
+  EXPECT_EQ(step({}), Units{});
+  EXPECT_EQ(step({2, 3}), Units{});
+  EXPECT_EQ(step({1, 3}), Units{3});  // which spoke in the period before
 }
 
 TEST(Plasticity, AStoppedRunGoesOnToTheSameBits) {

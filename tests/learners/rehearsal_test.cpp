@@ -320,6 +320,59 @@ TEST(Icarl, OldOutputsGoOnSayingWhatTheySaidAndNewOnesLearnLabels) {
     }
 }
 
+TEST(Icarl, ABatchHasExemplarsInTheShareThatTheyHaveOfATask) {
+  auto s = three_tasks(Head::Masked);
+  Strategy& icarl = s.add("icarl", {{"icarl.memory", "6"}});  // six images in a task
+  auto t = s.training(0);
+  icarl.begin_experience(t), icarl.end_experience(t);
+  go_on(s, t, 1), t.step = 1;
+  icarl.begin_experience(t);
+  Batch batch = s.batch(1, {0, 1, 2, 3, 4});
+  icarl.extend_batch(t, batch);
+  EXPECT_EQ(batch.rows(), 5 + 5);
+  icarl.end_experience(t);
+  EXPECT_EQ(icarl.state()[0][0], 4);  // six are not to be shared by four classes
+  go_on(s, t, 2), t.step = 2;
+  icarl.begin_experience(t);
+  batch = s.batch(2, {0, 1, 2, 3, 4});
+  icarl.extend_batch(t, batch);
+  EXPECT_EQ(batch.rows(), 5 + 4);  // 4 / 6 of five, rounded up
+}
+
+TEST(Icarl, MeansAreOfTheFeaturesOfToday) {
+  // What a test says does not depend on whether there was one before.
+  const auto said = [](bool tested_before) {
+    auto s = three_tasks(Head::Masked);
+    Strategy& icarl = s.add("icarl", {{"icarl.memory", "6"}});
+    Tape tape;
+    const auto test = [&] {
+      icarl.begin_test(*s.net, 0);
+      const CMat z = logits_of(s, s.batch(0), tape);
+      Numbers all(z.data, z.data + z.size());
+      icarl.end_test(*s.net);
+      return all;
+    };
+    const auto move = [&] {
+      Rng rng(3);
+      for (real& v : s.net->params().values())
+        v += static_cast<real>(rng.normal());
+    };
+    std::vector<Numbers> all;
+    auto t = s.training(0);
+    icarl.begin_experience(t), icarl.end_experience(t);
+    if (tested_before) test();
+    move(), icarl.after_step(t, s.batch(0));
+    all.push_back(test());
+    go_on(s, t, 1);
+    icarl.begin_experience(t);
+    if (tested_before) test();
+    move(), icarl.end_experience(t);
+    all.push_back(test());
+    return all;
+  };
+  EXPECT_EQ(said(true), said(false));
+}
+
 TEST(Dgr, TheOldNetworkLabelsWhatTheOldGeneratorPaints) {
   for (const bool hard : {true, false}) {
     auto s = three_tasks(Head::Masked);

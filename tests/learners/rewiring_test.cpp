@@ -7,10 +7,13 @@
 
 #include <gtest/gtest.h>
 
+#include "learners/layer_errors.h"
 #include "tests/learners/rewiring_bench.h"
 
 namespace engram::testing {
 namespace {
+
+using Numbers = std::vector<double>;
 
 /// Whether a step that is about to end is one that rewires.
 void at_end_of_epoch(Training& t) {
@@ -208,6 +211,9 @@ TEST(DynamicSynapses, GiveUpWhatThePastNeedsLeastAndTellWhoeverKeepsSomething) {
   auto t = s.training(1);
   t.strategies = &s.strategies;
   at_end_of_epoch(t);
+  for (real& g : s.net->params().grads())
+    g = 1;
+  s.optimizer->step(0.01);
   const Edges before = edges_of(*s.net, 0);
   s.strategies[1]->after_step(t, s.batch(1));
   const std::size_t offset = s.net->params().param(s.net->layer(0).rewirable()->weight_id()).offset;
@@ -217,6 +223,95 @@ TEST(DynamicSynapses, GiveUpWhatThePastNeedsLeastAndTellWhoeverKeepsSomething) {
     EXPECT_EQ(said.omega[offset + slot], 0) << "the past needs it";
     EXPECT_TRUE(std::ranges::count(said.renewed, offset + slot) == 1);
   }
+  const auto velocity = s.optimizer->state()[0];
+  for (std::size_t slot = 0; slot < before.size(); ++slot)
+    EXPECT_EQ(velocity[offset + slot] == 0, std::ranges::count(slots, slot) == 1) << slot;
+}
+
+TEST(DynamicSynapses, CostWhatAPenaltyWouldChargeForThem) {
+  StrategyBench s(rewiring_plan(), sparse_layers());
+  auto judge = std::make_unique<Judge>(s.weights().size());
+  const auto values = s.net->params().values();
+  for (std::size_t i = 0; i < values.size(); ++i) {  // Omega w^2 is 4 or 3
+    judge->omega[i] = i % 2 == 0 ? 1 : 3;
+    values[i] = i % 2 == 0 ? 2 : -1;
+  }
+  s.strategies.push_back(std::move(judge));
+  s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"}, {"dynamic_synapses.share", "0.4"}});
+  auto t = s.training(1);
+  t.strategies = &s.strategies;
+  at_end_of_epoch(t);
+  const Edges before = edges_of(*s.net, 2);
+  s.strategies[1]->after_step(t, s.batch(1));
+  const auto slots = moved(before, edges_of(*s.net, 2));
+  ASSERT_GT(slots.size(), 2u);
+  const std::size_t offset = s.net->params().param(s.net->layer(2).rewirable()->weight_id()).offset;
+  for (const std::size_t slot : slots)
+    EXPECT_EQ((offset + slot) % 2, 1u);
+}
+
+TEST(DynamicSynapses, KeepTheMostImportantOldOnesAndNoYoungOnes) {
+  StrategyBench s(rewiring_plan(), sparse_layers());
+  s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
+                             {"dynamic_synapses.share", "1"},
+                             {"dynamic_synapses.fair", "no"},
+                             {"dynamic_synapses.maturity", "0"},
+                             {"dynamic_synapses.grow", "random"},
+                             {"dynamic_synapses.drop", "magnitude"},
+                             {"dynamic_synapses.keep", "0.5"}});
+  auto t = s.training(1);
+  t.strategies = &s.strategies;
+  at_end_of_epoch(t);
+  t.epochs = 100'000;  // so that all may move
+  const Mat w = s.net->params().value(s.net->layer(2).rewirable()->weight_id());
+  const Edges first = edges_of(*s.net, 2);
+  ASSERT_EQ(first.size() % 4, 0u);
+  for (std::size_t slot = 0; slot < first.size(); ++slot)
+    w.data[slot] = static_cast<real>(slot + 1);
+  s.strategies[0]->after_step(t, s.batch(1));
+  const Edges second = edges_of(*s.net, 2);
+  const auto fresh = moved(first, second);
+  ASSERT_EQ(fresh.size(), first.size() / 2);
+  EXPECT_EQ(fresh.back(), first.size() / 2 - 1);  // the smaller half
+  for (const std::size_t slot : fresh)
+    w.data[slot] = 1000;
+  t.step += 5;
+  s.strategies[0]->after_step(t, s.batch(1));
+  const auto again = moved(second, edges_of(*s.net, 2));
+  ASSERT_EQ(again.size(), first.size() / 4 * 3);
+  EXPECT_EQ(again.back(), first.size() / 4 * 3 - 1);
+}
+
+TEST(DynamicSynapses, OfSeveralCandidatesTheLargestGradientBegins) {
+  const auto mean_gradient = [](const char* candidates) {
+    StrategyBench s(rewiring_plan(), sparse_layers());
+    s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
+                               {"dynamic_synapses.share", "0.2"},
+                               {"dynamic_synapses.candidates", candidates}});
+    const Batch batch = s.batch(0);
+    Numbers g(16 * 20, 0);
+    LayerErrors errors;
+    errors.run(*s.net, {}, batch, {.training = true, .rng = Rng(0), .tasks = batch.task},
+               [&](int l, const Signal& in, const Signal& error) {
+                 if (l != 2) return;
+                 for (std::size_t at = 0; at < g.size(); ++at)
+                   for (int b = 0; b < batch.rows(); ++b)
+                     g[at] += static_cast<double>(in.value().row(b)[at % 20]) *
+                              static_cast<double>(error.value().row(b)[at / 20]);
+               });
+    auto t = s.training(0);
+    t.strategies = &s.strategies;
+    at_end_of_epoch(t);
+    const Edges before = edges_of(*s.net, 2);
+    s.strategies[0]->after_step(t, batch);
+    const Edges after = edges_of(*s.net, 2);
+    const auto slots = moved(before, after);
+    double sum = 0;
+    for (const std::size_t slot : slots)
+      sum += std::abs(g[static_cast<std::size_t>(after[slot].first * 20 + after[slot].second)]);
+    return sum / static_cast<double>(slots.size());
+  };
+  EXPECT_GT(mean_gradient("40"), 1.5 * mean_gradient("1"));
 }
 
 TEST(DynamicSynapses, OfThisTaskRestOnNothingOfThePast) {
@@ -276,10 +371,12 @@ TEST(DynamicSynapses, LeaveEveryTaskAnEqualPartOfTheBudget) {
 }
 
 TEST(DynamicSynapses, SlowDownOnlyWhatHasLivedThroughATask) {
-  StrategyBench s(rewiring_plan(), sparse_layers());
+  BenchPlan plan = rewiring_plan();
+  plan.classes = 6, plan.tasks = 3;
+  StrategyBench s(plan, sparse_layers());
   Strategy& d = s.add("dynamic_synapses",
                       {{"dynamic_synapses.every", "100"}, {"dynamic_synapses.slow", "0.5"}});
-  for (const int task : {0, 1}) {
+  for (const int task : {0, 1, 2}) {
     auto t = s.training(task);
     t.strategies = &s.strategies, t.epochs = 1, t.epoch_steps = 10;
     const auto before = s.weights();
@@ -289,7 +386,7 @@ TEST(DynamicSynapses, SlowDownOnlyWhatHasLivedThroughATask) {
     d.after_step(t, s.batch(task));
     const auto after = s.weights();
     for (std::size_t i = 0; i < before.size(); ++i)
-      EXPECT_NEAR(after[i] - before[i], task == 0 ? 1 : 0.5, 1e-5);
+      EXPECT_NEAR(after[i] - before[i], std::pow(0.5, task), 1e-5);
   }
 }
 
