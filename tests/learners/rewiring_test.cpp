@@ -282,6 +282,28 @@ TEST(DynamicSynapses, KeepTheMostImportantOldOnesAndNoYoungOnes) {
   EXPECT_EQ(again.back(), first.size() / 4 * 3 - 1);
 }
 
+TEST(DynamicSynapses, NewOnesStayUntilTheyAreMature) {
+  StrategyBench s(rewiring_plan(), sparse_layers());
+  s.add("dynamic_synapses", {{"dynamic_synapses.every", "5"},
+                             {"dynamic_synapses.share", "0.2"},
+                             {"dynamic_synapses.grow", "random"},
+                             {"dynamic_synapses.maturity", "2"}});
+  auto t = s.training(0);
+  t.strategies = &s.strategies;
+  at_end_of_epoch(t);
+  const auto move = [&](std::int64_t step) {
+    t.step = step;
+    const Edges before = edges_of(*s.net, 2);
+    s.strategies[0]->after_step(t, s.batch(0));
+    return moved(before, edges_of(*s.net, 2));
+  };
+  const auto first = move(5);  // they begin with 0, and the smallest go
+  ASSERT_FALSE(first.empty());
+  for (const std::size_t slot : move(10))
+    EXPECT_EQ(std::ranges::count(first, slot), 0);
+  EXPECT_EQ(move(15), first);
+}
+
 TEST(DynamicSynapses, OfSeveralCandidatesTheLargestGradientBegins) {
   const auto mean_gradient = [](const char* candidates) {
     StrategyBench s(rewiring_plan(), sparse_layers());
