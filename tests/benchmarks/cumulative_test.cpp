@@ -35,17 +35,21 @@ TEST(FirstTasks, AreThoseOfTheWholeStreamAndTheOthersDoNotExist) {
 
 TEST(Cumulative, TrainsOnTheUnionOfTheTasksSoFar) {
   StreamOptions o = options(StreamKind::Permuted, 3);
+  o.validation = 0.2;
   const auto plain = make_stream(o, numbered_dataset(), kSeed);
   o.protocol = Protocol::Cumulative;
   const auto stream = make_stream(o, numbered_dataset(), kSeed);
   ASSERT_EQ(stream->experiences(), 3);
-  Content expected;
+  Content expected, held_out;
   for (int e = 0; e < 3; ++e) {
     for (const auto& example : content(plain->experience(e).train))
       expected.push_back(example);
+    for (const auto& example : content(plain->experience(e).validation))
+      held_out.push_back(example);
     const Experience got = stream->experience(e);
     EXPECT_EQ(got.index, e);
     EXPECT_EQ(content(got.train), expected);
+    EXPECT_EQ(content(got.validation), held_out);
     EXPECT_EQ(content(got.test), content(plain->test(e)));
   }
 }

@@ -230,6 +230,16 @@ TEST(Streams, ValidationIsStratifiedAndNeverMeetsTraining) {
   }
 }
 
+TEST(Streams, ValidationLeavesTrainingAnExampleOfEveryClass) {
+  StreamOptions o = options(StreamKind::Split, 5);
+  o.validation = .99;
+  const Experience e = make_stream(o, numbered_dataset(), kSeed)->experience(0);
+  std::map<int, int> left;
+  for (const int label : labels(e.train))
+    ++left[label];
+  EXPECT_EQ(left, (std::map<int, int>{{0, 1}, {1, 1}}));
+}
+
 TEST(Streams, LimitsTakeTheFirstImages) {
   StreamOptions o = options(StreamKind::Permuted, 2);
   o.train_limit = 30;

@@ -1,7 +1,9 @@
 // Active dendrites against their equations, unit by unit; where contexts come from; and what a
 // gradient and a step touch.
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -262,6 +264,31 @@ TEST(Clusters, AContextIsTheMeanOfAllThatJoined) {
   EXPECT_LT(at(places, 0, 1), at(places, 0, 2));
 }
 
+TEST(Clusters, ExemplarsOldAndNewHaveTheirSharesOfThePlaces) {
+  const auto net = built(of_clusters());  // 30 places, batches of 20
+  const CMat places = state(*net, "context1.places"), kept = state(*net, "context1.exemplars");
+  std::map<std::vector<double>, std::uint64_t> batch_of;  // of the pixels that are looked at
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Batch batch = random_batch(20, kInputs, 2, 1, seed);
+    for (int b = 0; b < 20; ++b) {
+      std::vector<double> part;
+      for (int i = 0; i < 3; ++i)
+        part.push_back(at(batch.x.value(), b, static_cast<int>(at(places, 0, i))));
+      batch_of[part] = seed;
+    }
+    ASSERT_EQ(cluster_of(*net, 0, seed), 0);
+  }
+  std::set<std::vector<double>> distinct;
+  std::map<std::uint64_t, int> from;
+  for (int e = 0; e < 30; ++e) {
+    const std::vector<double> part{at(kept, e, 0), at(kept, e, 1), at(kept, e, 2)};
+    ASSERT_TRUE(batch_of.contains(part)) << "no image that was met";
+    ++from[batch_of[part]], distinct.insert(part);
+  }
+  EXPECT_EQ(distinct.size(), 30u);
+  EXPECT_EQ(from[3], 12);  // 30 exemplars and 20 images: 18 and 12
+  EXPECT_EQ(from[1] + from[2], 18);
+}
 TEST(Clusters, JoinTheMostAlikeWhenThereIsNoRoomForMore) {
   ModelOptions o = of_clusters();
   o.dendrites.most_clusters = 2;
