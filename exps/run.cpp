@@ -137,11 +137,13 @@ class Run final : public Observer {
   }
 
   void may_save(const Cursor& next) override {
-    if (since(last_save_) < request_.checkpoint_seconds && !stop_requested()) return;
+    const double due = checkpoint_interval(request_.checkpoint_seconds, save_seconds_);
+    if (since(last_save_) < due && !stop_requested()) return;
+    const auto begun = Clock::now();
     Cursor at = next;
     save_checkpoint(request_.files.checkpoint(),
                     {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()});
-    last_save_ = Clock::now();
+    last_save_ = Clock::now(), save_seconds_ = since(begun);
   }
 
   bool stop_requested() override { return request_.stop && request_.stop->load(); }
@@ -347,6 +349,7 @@ class Run final : public Observer {
   int phase_ = -1;
   std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
   Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
+  double save_seconds_ = 0;            ///< that the last checkpoint took
   std::optional<double> done_before_;  ///< epochs, by the processes that this one goes on from
   double evaluation_seconds_ = 0;
   int evaluations_ = 0;

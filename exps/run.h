@@ -55,7 +55,7 @@ struct RunRequest {
   std::uint64_t seed = 0;
   RunFiles files{};
   bool resume = true;                               ///< go on from a checkpoint if there is one
-  double checkpoint_seconds = 30;                   ///< at most this much work is lost by a kill
+  double checkpoint_seconds = 30;                   ///< see checkpoint_interval
   std::function<void(const Progress&)> progress{};  ///< may be empty
   const std::atomic<bool>* stop = nullptr;          ///< set by Ctrl-C
   Facts facts{};                                    ///< to be recorded with the provenance

@@ -37,7 +37,8 @@ void add_job_options(po::options_description& options) {
   add("data", po::value<std::string>()->value_name("DIR"),
       "folder of data sets; default: $ENGRAM_DATA, data/, and the system's");
   add("checkpoint", po::value<double>()->value_name("SECONDS")->default_value(30, "30"),
-      "save a checkpoint about this often: a kill loses at most so much work");
+      "save a checkpoint about this often, large ones as often as a twentieth of the time "
+      "allows: a kill loses at most so much work");
   add("quiet,q", "no progress");
 }
 

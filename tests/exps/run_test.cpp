@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exps/checkpoint.h"
 #include "exps/results_file.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
@@ -104,6 +105,12 @@ TEST(Run, ACheckpointAfterEveryStepIsAsGood) {
   execute_run(settings(), data(), {.seed = 1, .files = a});
   execute_run(settings(), data(), {.seed = 1, .files = b, .checkpoint_seconds = 0});
   expect_same(load_results(a.results()), load_results(b.results()));
+}
+
+TEST(Run, LargeCheckpointsAreWrittenLessOften) {
+  EXPECT_EQ(checkpoint_interval(30, 0.1), 30);
+  EXPECT_EQ(checkpoint_interval(30, 4), 80);  // a twentieth of the time
+  EXPECT_EQ(checkpoint_interval(0, 4), 0);    // whenever there may be one
 }
 
 TEST(Run, FilesOfOtherSettingsAreRecognised) {
