@@ -46,7 +46,7 @@ class AgentRun final : public AgentObserver {
         root_of(s_.rule.data_seed, request_.seed));
     learner_ = &learner;
     if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) resume();
-    last_save_ = learning_since_ = Clock::now();
+    checkpoints_.restart(), learning_since_ = Clock::now();
     done_before_ = done(cursor_);
     if (!learner.run(cursor_, *this)) {
       save(cursor_);
@@ -89,7 +89,7 @@ class AgentRun final : public AgentObserver {
   }
 
   void may_save(const Cursor& next) override {
-    if (since(last_save_) >= request_.checkpoint_seconds || stop_requested()) save(next);
+    if (checkpoints_.due() || stop_requested()) save(next);
   }
 
   bool stop_requested() override { return request_.stop && request_.stop->load(); }
@@ -254,8 +254,7 @@ class AgentRun final : public AgentObserver {
 
   void save(Cursor at) {
     world_ = learner_->save();
-    save_checkpoint(request_.files.checkpoint(), parts(at));
-    last_save_ = Clock::now();
+    checkpoints_.time([&] { save_checkpoint(request_.files.checkpoint(), parts(at)); });
   }
 
   void resume() {
@@ -300,7 +299,8 @@ class AgentRun final : public AgentObserver {
   AgentLearner* learner_ = nullptr;
   std::vector<double> world_;  ///< as the loop saves it
   std::int64_t per_regime_ = 0;
-  Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
+  Clock::time_point started_ = Clock::now();
+  CheckpointClock checkpoints_{request_.checkpoint_seconds};
   Clock::time_point learning_since_ = Clock::now();
   double done_before_ = 0;  ///< regimes, by the processes that this one goes on from
   double seconds_before_ = 0;

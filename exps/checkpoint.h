@@ -2,7 +2,6 @@
 // strategies, the cursor and the record so far. One file, written aside and renamed.
 #pragma once
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -31,11 +30,6 @@ struct RunParts {
   std::vector<double>* world = nullptr;  ///< and the world that it is in
 };
 
-/// Seconds between checkpoints: `asked`, or as many as leave no more than a twentieth of the time
-/// to writing them, when writing one takes so long. 0 asks for all that there may be.
-inline double checkpoint_interval(double asked, double writing) {
-  return asked > 0 ? std::max(asked, 20 * writing) : 0;
-}
 void save_checkpoint(const std::filesystem::path& file, const RunParts&);
 /// Error(Data) when the file is damaged or its arrays do not fit the parts.
 void load_checkpoint(const std::filesystem::path& file, const RunParts&);

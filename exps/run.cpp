@@ -69,7 +69,7 @@ class Run final : public Observer {
       tested_before_ = record_.test_macs;
     }
     steps_before_ = cursor_.total_steps;
-    last_save_ = Clock::now();
+    checkpoints_.restart();
     Learner learner(s_.learner, *net_, *rule_, *optimizer_, s_.optimizer, strategies_, targets_,
                     data_rng_);
     learner_ = &learner;
@@ -137,13 +137,12 @@ class Run final : public Observer {
   }
 
   void may_save(const Cursor& next) override {
-    const double due = checkpoint_interval(request_.checkpoint_seconds, save_seconds_);
-    if (since(last_save_) < due && !stop_requested()) return;
-    const auto begun = Clock::now();
+    if (!checkpoints_.due() && !stop_requested()) return;
     Cursor at = next;
-    save_checkpoint(request_.files.checkpoint(),
-                    {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()});
-    last_save_ = Clock::now(), save_seconds_ = since(begun);
+    checkpoints_.time([&] {
+      save_checkpoint(request_.files.checkpoint(),
+                      {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()});
+    });
   }
 
   bool stop_requested() override { return request_.stop && request_.stop->load(); }
@@ -348,8 +347,8 @@ class Run final : public Observer {
   Moment phase_end_;  ///< of phase_, if that is one
   int phase_ = -1;
   std::int64_t steps_in_epoch_ = 0, steps_before_ = 0;
-  Clock::time_point started_ = Clock::now(), last_save_ = Clock::now();
-  double save_seconds_ = 0;            ///< that the last checkpoint took
+  Clock::time_point started_ = Clock::now();
+  CheckpointClock checkpoints_{request_.checkpoint_seconds};
   std::optional<double> done_before_;  ///< epochs, by the processes that this one goes on from
   double evaluation_seconds_ = 0;
   int evaluations_ = 0;

@@ -2,6 +2,7 @@
 // record.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +16,32 @@ namespace engram {
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point t);  ///< seconds
+
+/// Seconds between checkpoints: `asked`, or as many as leave no more than a twentieth of the time
+/// to writing them, when writing one takes so long. 0 asks for all that there may be.
+inline double checkpoint_interval(double asked, double writing) {
+  return asked > 0 ? std::max(asked, 20 * writing) : 0;
+}
+
+/// Says when the next checkpoint is due.
+class CheckpointClock {
+ public:
+  explicit CheckpointClock(double asked) : asked_(asked) {}
+  void restart() { last_ = Clock::now(); }
+  bool due() const { return since(last_) >= checkpoint_interval(asked_, writing_); }
+  /// Calls save(), and starts anew.
+  template <class Save>
+  void time(const Save& save) {
+    const auto begun = Clock::now();
+    save();
+    writing_ = since(begun);
+    restart();
+  }
+
+ private:
+  double asked_, writing_ = 0;
+  Clock::time_point last_ = Clock::now();
+};
 
 /// Of a seed of its own, if there is one, or of the run's.
 Rng root_of(const std::optional<int>& own, std::uint64_t seed);

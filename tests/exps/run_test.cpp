@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "exps/checkpoint.h"
 #include "exps/results_file.h"
+#include "exps/run_parts.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 

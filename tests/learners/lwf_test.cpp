@@ -14,12 +14,33 @@ double softened(const Numbers& z, std::size_t outputs, std::size_t y) {
     sum += std::exp(z[o] / 2);
   return y < outputs ? std::exp(z[y] / 2) / sum : 0;
 }
-std::vector<Numbers> rows_of(CMat m) {
+std::vector<Numbers> logit_rows(CMat m) {
   std::vector<Numbers> all;
   for (int b = 0; b < m.rows; ++b)
     all.emplace_back(m.row(b), m.row(b) + m.cols);
   return all;
 }
+
+/// What the rows of a batch say before and after the network moves away, and the error that lwf
+/// makes of `fill` then.
+struct Pulled {
+  std::vector<Numbers> then, now;
+  Signal error;
+  Pulled(StrategyBench& s, Strategy& lwf, Training& t, Batch& batch, real fill) {
+    Tape tape;
+    then = logit_rows(logits_of(s, batch, tape));
+    for (real& v : s.net->params().values())
+      v *= real{-1.5};
+    const CMat logits = logits_of(s, batch, tape);
+    now = logit_rows(logits);
+    const Mat e = error.resize(batch.rows(), logits.cols);
+    std::ranges::fill(e.all(), fill);
+    lwf.shape_error(t, batch, logits, e);
+  }
+  double at(std::size_t row, std::size_t y) const {
+    return static_cast<double>(std::as_const(error).value().row(static_cast<int>(row))[y]);
+  }
+};
 
 /// New classes left out of the softmax, or with the target 0 in it; the loss of the present whole,
 /// or the tasks weighed alike.
@@ -29,7 +50,11 @@ struct LwfCase {
 class LwfOutputsOf : public ::testing::TestWithParam<LwfCase> {};
 INSTANTIATE_TEST_SUITE_P(All, LwfOutputsOf,
                          ::testing::Values(LwfCase{"old", "no"}, LwfCase{"all", "no"},
-                                           LwfCase{"old", "yes"}, LwfCase{"all", "yes"}));
+                                           LwfCase{"old", "yes"}, LwfCase{"all", "yes"}),
+                         [](const auto& param) {
+                           return std::string(param.param.outputs) +
+                                  (param.param.weigh_by_tasks[0] == 'y' ? "_weighed" : "");
+                         });
 
 TEST_P(LwfOutputsOf, PullsTowardsWhatTheOldNetworkSaid) {
   const auto [outputs, weigh] = GetParam();
@@ -39,27 +64,19 @@ TEST_P(LwfOutputsOf, PullsTowardsWhatTheOldNetworkSaid) {
                                 {"lwf.outputs", outputs},
                                 {"lwf.weigh_by_tasks", weigh}});
   const bool weighed = std::string(weigh) == "yes";
-  Tape tape;
   for (const int task : {1, 2}) {
     auto t = s.training(task);
     Batch batch = s.batch(task);
-    const auto then = rows_of(logits_of(s, batch, tape));
     lwf.begin_experience(t);
-    for (real& v : s.net->params().values())
-      v *= real{-1.5};
     lwf.extend_batch(t, batch);
-    const CMat logits = logits_of(s, batch, tape);
-    const auto now = rows_of(logits);
-    Signal error;
-    const Mat e = error.resize(batch.rows(), 6);
-    std::ranges::fill(e.all(), real{1});
-    lwf.shape_error(t, batch, logits, e);
+    const Pulled pulled(s, lwf, t, batch, 1);
+    const auto &then = pulled.then, &now = pulled.now;
     const std::size_t known = 2 * static_cast<std::size_t>(task);
     const std::size_t competing = std::string(outputs) == "all" ? known + 2 : known;
     const double present = weighed ? 1. / (task + 1) : 1, past = weighed ? 1 - present : 1;
     for (std::size_t b = 0; b < now.size(); ++b)
       for (std::size_t y = 0; y < 6; ++y)
-        EXPECT_NEAR(static_cast<double>(e.row(static_cast<int>(b))[y]),
+        EXPECT_NEAR(pulled.at(b, y),
                     present + past * 3 / batch.rows() / 2 *
                                   (softened(now[b], competing, y) - softened(then[b], known, y)),
                     1e-5)
@@ -80,23 +97,14 @@ TEST(Lwf, AsksEveryOldHeadAboutEveryImage) {
   lwf.extend_batch(t, batch);
   ASSERT_EQ(batch.rows(), 3 * own);
   EXPECT_EQ(batch.own_rows(), own);
-  Tape tape;
-  const auto then = rows_of(logits_of(s, batch, tape));
-  for (real& v : s.net->params().values())
-    v *= real{-1.5};
-  const CMat logits = logits_of(s, batch, tape);
-  const auto now = rows_of(logits);
-  Signal error;
-  const Mat e = error.resize(batch.rows(), 2);
-  std::ranges::fill(e.all(), real{0});
-  lwf.shape_error(t, batch, logits, e);
+  const Pulled pulled(s, lwf, t, batch, 0);
   for (int b = 0; b < batch.rows(); ++b)
     for (std::size_t y = 0; y < 2; ++y) {
       const auto row = static_cast<std::size_t>(b);
       EXPECT_EQ(batch.task[row], b < own ? 2 : b / own - 1);
-      const double pull = softened(now[row], 2, y) - softened(then[row], 2, y);
+      const double pull = softened(pulled.now[row], 2, y) - softened(pulled.then[row], 2, y);
       // A mean over two old heads.
-      EXPECT_NEAR(static_cast<double>(e.row(b)[y]), b < own ? 0 : 3. / own / 2 / 2 * pull, 1e-5);
+      EXPECT_NEAR(pulled.at(row, y), b < own ? 0 : 3. / own / 2 / 2 * pull, 1e-5);
     }
 }
 

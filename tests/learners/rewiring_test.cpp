@@ -20,6 +20,14 @@ void at_end_of_epoch(Training& t) {
   t.epochs = 4, t.epoch_steps = 5, t.epoch_step = 4;
 }
 
+/// Slots of the second layer that a strategy moves at the end of a step.
+std::vector<std::size_t> moved_by(StrategyBench& s, std::size_t strategy, Training& t,
+                                  const Batch& batch) {
+  const Edges before = edges_of(*s.net, 2);
+  s.strategies[strategy]->after_step(t, batch);
+  return moved(before, edges_of(*s.net, 2));
+}
+
 struct Named {
   const char* name;
   std::vector<std::pair<const char*, const char*>> keys;
@@ -241,9 +249,7 @@ TEST(DynamicSynapses, CostWhatAPenaltyWouldChargeForThem) {
   auto t = s.training(1);
   t.strategies = &s.strategies;
   at_end_of_epoch(t);
-  const Edges before = edges_of(*s.net, 2);
-  s.strategies[1]->after_step(t, s.batch(1));
-  const auto slots = moved(before, edges_of(*s.net, 2));
+  const auto slots = moved_by(s, 1, t, s.batch(1));
   ASSERT_GT(slots.size(), 2u);
   const std::size_t offset = s.net->params().param(s.net->layer(2).rewirable()->weight_id()).offset;
   for (const std::size_t slot : slots)
@@ -268,16 +274,13 @@ TEST(DynamicSynapses, KeepTheMostImportantOldOnesAndNoYoungOnes) {
   ASSERT_EQ(first.size() % 4, 0u);
   for (std::size_t slot = 0; slot < first.size(); ++slot)
     w.data[slot] = static_cast<real>(slot + 1);
-  s.strategies[0]->after_step(t, s.batch(1));
-  const Edges second = edges_of(*s.net, 2);
-  const auto fresh = moved(first, second);
+  const auto fresh = moved_by(s, 0, t, s.batch(1));
   ASSERT_EQ(fresh.size(), first.size() / 2);
   EXPECT_EQ(fresh.back(), first.size() / 2 - 1);  // the smaller half
   for (const std::size_t slot : fresh)
     w.data[slot] = 1000;
   t.step += 5;
-  s.strategies[0]->after_step(t, s.batch(1));
-  const auto again = moved(second, edges_of(*s.net, 2));
+  const auto again = moved_by(s, 0, t, s.batch(1));
   ASSERT_EQ(again.size(), first.size() / 4 * 3);
   EXPECT_EQ(again.back(), first.size() / 4 * 3 - 1);
 }
@@ -293,9 +296,7 @@ TEST(DynamicSynapses, NewOnesStayUntilTheyAreMature) {
   at_end_of_epoch(t);
   const auto move = [&](std::int64_t step) {
     t.step = step;
-    const Edges before = edges_of(*s.net, 2);
-    s.strategies[0]->after_step(t, s.batch(0));
-    return moved(before, edges_of(*s.net, 2));
+    return moved_by(s, 0, t, s.batch(0));
   };
   const auto first = move(5);  // they begin with 0, and the smallest go
   ASSERT_FALSE(first.empty());
@@ -348,17 +349,13 @@ TEST(DynamicSynapses, OfThisTaskRestOnNothingOfThePast) {
   t.strategies = &s.strategies;
   at_end_of_epoch(t);
   std::ranges::fill(s.net->params().values(), real{0.125});
-  const Edges begun = edges_of(*s.net, 2);
-  s.strategies[1]->after_step(t, s.batch(1));
-  const Edges once = edges_of(*s.net, 2);
-  const auto fresh = moved(begun, once);
+  const auto fresh = moved_by(s, 1, t, s.batch(1));
   ASSERT_GT(fresh.size(), 2u);
   const Mat w = s.net->params().value(s.net->layer(2).rewirable()->weight_id());
   for (const std::size_t slot : fresh)
     w.data[slot] = 2;
   t.step += 5;
-  s.strategies[1]->after_step(t, s.batch(1));
-  EXPECT_EQ(moved(once, edges_of(*s.net, 2)), fresh);
+  EXPECT_EQ(moved_by(s, 1, t, s.batch(1)), fresh);
 }
 
 /// How many synapses of the second layer strategy 0 moves at the end of an epoch of this task.
@@ -366,9 +363,7 @@ std::size_t moves(StrategyBench& s, int task) {
   auto t = s.training(task);
   t.strategies = &s.strategies;
   at_end_of_epoch(t);
-  const Edges before = edges_of(*s.net, 2);
-  s.strategies[0]->after_step(t, s.batch(task));
-  return moved(before, edges_of(*s.net, 2)).size();
+  return moved_by(s, 0, t, s.batch(task)).size();
 }
 
 TEST(DynamicSynapses, MoveInAsManyTasksAsTheyAreTold) {
