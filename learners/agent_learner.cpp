@@ -69,7 +69,7 @@ bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
       world_->load(saved_world_);
     if (running_.size() != bodies) throw Error(Fault::Data, "the checkpoint is of other bodies");
     if (!train_regime(context, cursor, observer)) return false;
-    if (!kernels::all_finite(parts_.net.params().values()))
+    if (!kernels::all_finite(std::as_const(parts_.net).params().values()))
       throw Error(
           Fault::Numerical,
           fmt::format("a weight is no longer finite after regime {}; lower lr (now {})",

@@ -91,7 +91,7 @@ bool Learner::run(const TaskStream& stream, Cursor& cursor, Observer& observer) 
     for (; cursor.epoch < epochs_of(cursor.experience); ++cursor.epoch)
       if (!train_epoch(context, cursor, observer)) return false;
     // A loss sees the weights before its step: the last step of a task is looked at here.
-    if (!kernels::all_finite(net_.params().values()))
+    if (!kernels::all_finite(std::as_const(net_).params().values()))
       throw Error(Fault::Numerical,
                   fmt::format("a weight is no longer finite after task {}; lower lr (now {})",
                               cursor.experience, optimizer_options_.lr));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "utils/error.h"
 #include "utils/kernels.h"
@@ -55,22 +56,29 @@ int ParamStore::find(std::string_view name) const {
   return -1;
 }
 
-Mat ParamStore::raw_value(int id) const {
+Mat ParamStore::raw_value(int id) {
+  note_changes(id);
   const Param& p = param(id);
   return {values_.data() + p.offset, p.rows, p.cols};
 }
-Mat ParamStore::value(int id) const {
+Mat ParamStore::value(int id) {
   if (Creditor* const c = param(id).creditor) c->settle_all(id);
   return raw_value(id);
 }
+CMat ParamStore::value(int id) const {
+  const Param& p = param(id);
+  if (p.creditor) p.creditor->settle_all(id);
+  return {values_.data() + p.offset, p.rows, p.cols};
+}
 CMat ParamStore::rows(int id, std::span<const std::int32_t> rows) const {
-  if (Creditor* const c = param(id).creditor) c->settle(id, rows);
-  return raw_value(id);
+  const Param& p = param(id);
+  if (p.creditor) p.creditor->settle(id, rows);
+  return {values_.data() + p.offset, p.rows, p.cols};
 }
 ParamStore::Scaled ParamStore::scaled(int id) const {
-  Creditor* const c = param(id).creditor;
-  const real* scale = c ? c->column_scale(id) : nullptr;
-  return {scale ? CMat(raw_value(id)) : CMat(value(id)), scale};
+  const Param& p = param(id);
+  const real* const scale = p.creditor ? p.creditor->column_scale(id) : nullptr;
+  return {scale ? CMat(values_.data() + p.offset, p.rows, p.cols) : value(id), scale};
 }
 std::span<real> ParamStore::values() {
   for (int id = 0; id < count(); ++id)
@@ -82,6 +90,29 @@ std::span<const real> ParamStore::values() const {
     value(id);
   return values_;
 }
+std::span<real> ParamStore::raw_values() {
+  for (int id = 0; id < count(); ++id)
+    note_changes(id);
+  return values_;
+}
+
+bool ParamStore::take_changes(int id, std::vector<std::int32_t>& rows) {
+  RowChanges& changes = param(id).changes;
+  rows.clear();
+  std::swap(rows, changes.rows);
+  return !std::exchange(changes.all, false);
+}
+void ParamStore::note_changes(int id, std::span<const std::int32_t> rows) {
+  RowChanges& changes = param(id).changes;
+  if (!changes.watched || changes.all) return;
+  // Nobody has asked for long: the list would be longer than the slice.
+  changes.all = changes.rows.size() + rows.size() > static_cast<std::size_t>(param(id).rows);
+  if (changes.all)
+    changes.rows.clear();
+  else
+    changes.rows.insert(changes.rows.end(), rows.begin(), rows.end());
+}
+
 Mat ParamStore::state(int id) {
   const Param& p = states_table_[static_cast<std::size_t>(id)];
   return {states_.data() + p.offset, p.rows, p.cols};
@@ -180,10 +211,14 @@ void ParamStore::mask_gradients() {
     if (p.mask.empty() || p.form == GradientForm::Zero) continue;
     const auto mask_row = [&p](int row, real* values, const GradientBlock* block) {
       const std::uint8_t* mask = p.mask.data() + static_cast<std::size_t>(row) * p.cols;
-      const bool all = !block || block->all_cols;
-      const std::size_t width = all ? static_cast<std::size_t>(p.cols) : block->cols.size();
-      for (std::size_t c = 0; c < width; ++c)
-        if (mask[all ? c : static_cast<std::size_t>(block->cols[c])] == 0) values[c] = 0;
+      if (block && !block->all_cols) {
+        for (std::size_t c = 0; c < block->cols.size(); ++c)
+          if (mask[block->cols[c]] == 0) values[c] = 0;
+        return;
+      }
+#pragma omp simd
+      for (int c = 0; c < p.cols; ++c)
+        values[c] = mask[c] != 0 ? values[c] : real{0};
     };
     if (p.form == GradientForm::Full)
       for (int row = 0; row < p.rows; ++row)

@@ -32,6 +32,12 @@ enum class GradientForm {
   Full,   ///< every entry, in the array of all gradients
 };
 
+/// Which rows of a slice may have changed since its layer asked last (see ParamStore::watch).
+struct RowChanges {
+  bool watched = false, all = true;
+  std::vector<std::int32_t> rows;  ///< when not all; some perhaps more than once
+};
+
 /// One named slice of the parameters: a row-major matrix [rows, cols].
 struct Param {
   std::string name;
@@ -47,6 +53,7 @@ struct Param {
   /// Multiply the optimiser's learning rate and weight decay for this slice.
   double rate = 1, decay = 1;
   Creditor* creditor = nullptr;  ///< who owes it something
+  RowChanges changes{};
   std::vector<std::uint8_t>
       mask{};  ///< [rows * cols], 0 where the synapse does not exist; or empty
   GradientForm form = GradientForm::Zero;
@@ -73,7 +80,8 @@ class ParamStore {
   int find(std::string_view name) const;  ///< id of a slice, or -1
 
   /// A slice, up to date.
-  Mat value(int id) const;
+  CMat value(int id) const;
+  Mat value(int id);  ///< to be written too
   /// A slice of which only `rows` are up to date: for those who read no others.
   CMat rows(int id, std::span<const std::int32_t> rows) const;
   struct Scaled {
@@ -81,8 +89,17 @@ class ParamStore {
     const real* scale;  ///< [cols], or null: the slice is weight times the factors of its columns
   };
   Scaled scaled(int id) const;
-  /// A slice as it lies in memory, whatever is owed to it.
-  Mat raw_value(int id) const;
+  /// A slice as it lies in memory, whatever is owed to it; to be written too.
+  Mat raw_value(int id);
+
+  // For a layer that remembers what the rows of a slice gave. Whoever is handed weights to write
+  // may have changed them all; an optimiser that keeps their address says what it changed.
+  void watch(int id) { param(id).changes.watched = true; }
+  /// Takes over which rows may have changed since the last call: true and `rows`, or false: all.
+  bool take_changes(int id, std::vector<std::int32_t>& rows);
+  void note_changes(int id, std::span<const std::int32_t> rows);
+  void note_changes(int id) { param(id).changes.all = true; }
+
   int state_count() const { return static_cast<int>(states_table_.size()); }
   const Param& state_param(int id) const { return states_table_[static_cast<std::size_t>(id)]; }
   Mat state(int id);
@@ -107,8 +124,8 @@ class ParamStore {
   /// All weights, up to date.
   std::span<real> values();
   std::span<const real> values() const;
-  /// As they lie in memory, for optimisers and checkpoints.
-  std::span<real> raw_values() { return values_; }
+  /// As they lie in memory, for optimisers and checkpoints; to be written too.
+  std::span<real> raw_values();
   /// The whole gradient of all slices as one vector, for strategies; dense from here on.
   std::span<real> grads();
   std::span<real> states() { return states_; }
@@ -127,8 +144,7 @@ class ParamStore {
   /// What is kept of a gradient: all of it, or its block.
   std::span<const real> kept_gradient(int id) const;
   std::vector<Param> params_, states_table_;
-  mutable Buffer<real> values_;
-  Buffer<real> grads_, states_;
+  Buffer<real> values_, grads_, states_;
   std::size_t value_size_ = 0, state_size_ = 0;
 };
 

@@ -12,6 +12,7 @@ class AdamMoments : public Optimizer {
   AdamMoments(const OptimizerOptions& o, ParamStore& params)
       : params_(params),
         o_(o),
+        weights_(params.raw_values().data()),
         first_(params.raw_values().size()),
         second_(params.raw_values().size()) {}
 
@@ -34,7 +35,7 @@ class AdamMoments : public Optimizer {
   struct AdamStep {
     real rate, root, b1, b2, epsilon, decay, kept;
     void operator()(AdamMoments& a, std::size_t begin, std::size_t count, const real* g) const {
-      real* w = a.params_.raw_values().data() + begin;
+      real* w = a.weights_ + begin;
       real* m = a.first_.data() + begin;
       real* v = a.second_.data() + begin;
       const auto [rate_, root_, b1_, b2_, epsilon_, decay_, kept_] = *this;
@@ -74,6 +75,7 @@ class AdamMoments : public Optimizer {
 
   ParamStore& params_;
   OptimizerOptions o_;
+  real* weights_;  ///< of params_, which is told of what they are changed
   Buffer<real> first_, second_;
   std::int64_t steps_ = 0;
 };

@@ -17,11 +17,13 @@ class LazyAdam final : public AdamMoments {
       if (!p.trainable || p.form == GradientForm::Zero) continue;
       const AdamStep update = step_of(p, lr);
       if (p.form == GradientForm::Full || p.block.all_rows) {
+        params_.note_changes(id);
         for_each_run(params_, id, [&](std::size_t begin, std::size_t count, const real* g) {
           update(*this, begin, count, g);
         });
         continue;
       }
+      params_.note_changes(id, p.block.rows);
       constexpr int kRows = 16;
       const int rows = static_cast<int>(p.block.rows.size());
       parallel_for((rows + kRows - 1) / kRows, [&](int run) {

@@ -1,11 +1,13 @@
 // Dendrite segments that gate the units of a layer. With g the error at h, and c the context:
 //   dL/dt_i = g_i sigmoid(a*),  dL/da* = g_i t_i sigmoid(a*) (1 - sigmoid(a*)),  dL/du_i* = dL/da*
 //   c.
-// U c is computed once for every context that occurs in a batch, not for every example.
+// U c is computed once for every context that occurs in a batch, not for every example; and while
+// one context goes on, only for segments that have changed: of a hundred a unit one is learning.
 #include "models/dendrites/dendrites.h"
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,6 +32,7 @@ class Dendrites final : public Layer {
     store_ = &store, units_ = in.size();
     length_ = store.state_param(contexts_->id).cols;
     id_ = store.add(place.name + ".segments", units_ * segments_, length_);
+    store.watch(id_);
     return in;
   }
   void init(Rng rng) override {
@@ -55,6 +58,7 @@ class Dendrites final : public Layer {
       for (int i = 0; i < units_; ++i)
         to[i] = from[i] * gate[i];
     });
+    // As if nothing had been remembered: so a resumed run counts alike.
     const double once = 1.0 * units_ * segments_ * length_;
     return {slots.count * once, in.rows * once};
   }
@@ -159,25 +163,53 @@ class Dendrites final : public Layer {
       index[static_cast<std::size_t>(rows) + s * width] = found[s];
   }
 
-  /// Winners and gates of every slot. Each segment is read once.
+  /// Winners and gates of every slot.
   void excite(const Slots& slots, Record& y) const {
-    const CMat segments = store_->value(id_), contexts = contexts_->value();
+    if (slots.count == 1 && slots.context(0) != kNoContext) {
+      recall(contexts_->value().row(slots.context(0)));
+      return choose(slots, y, [&](int, int k) {
+        return remembered_.activation[static_cast<std::size_t>(k)];
+      });
+    }
+    const CMat segments = std::as_const(*store_).value(id_), contexts = contexts_->value();
+    choose(slots, y, [&](int number, int k) { return dot(segments.row(k), contexts.row(number)); });
+  }
+  /// With activation(context, segment), asked once for every pair, the contexts of a segment in one
+  /// go.
+  template <class Activation>
+  void choose(const Slots& slots, Record& y, Activation activation) const {
     std::int32_t* const rest = y.index.data() + (slots.rest - slots.of_row);
-    constexpr int kTile = 32;
-    parallel_for((units_ + kTile - 1) / kTile, [&](int tile) {
-      for (int i = tile * kTile; i < std::min(units_, (tile + 1) * kTile); ++i)
-        for (int s = 0; s < slots.count; ++s) {
-          const int number = slots.context(s);
-          real strongest = 0;
-          int winner = i * segments_;
-          for (int k = i * segments_; number != kNoContext && k < (i + 1) * segments_; ++k) {
-            const real a = dot(segments.row(k), contexts.row(number));
-            if (std::abs(a) > std::abs(strongest)) strongest = a, winner = k;
-          }
-          rest[static_cast<std::ptrdiff_t>(s) * (units_ + 1) + 1 + i] = winner;
-          y.saved[static_cast<std::size_t>(s) * units_ + static_cast<std::size_t>(i)] =
-              1 / (1 + std::exp(-strongest));
+    for_rows(units_, [&](int i) {
+      for (int s = 0; s < slots.count; ++s) {
+        const int number = slots.context(s);
+        real strongest = 0;
+        int winner = i * segments_;
+        for (int k = i * segments_; number != kNoContext && k < (i + 1) * segments_; ++k) {
+          const real a = activation(number, k);
+          if (std::abs(a) > std::abs(strongest)) strongest = a, winner = k;
         }
+        rest[static_cast<std::ptrdiff_t>(s) * (units_ + 1) + 1 + i] = winner;
+        y.saved[static_cast<std::size_t>(s) * units_ + static_cast<std::size_t>(i)] =
+            1 / (1 + std::exp(-strongest));
+      }
+    });
+  }
+  /// Brings remembered_ up to date under a context [length].
+  void recall(const real* context) const {
+    const CMat segments = std::as_const(*store_).value(id_);
+    auto& [of, activation, changed] = remembered_;
+    const bool some = store_->take_changes(id_, changed);
+    if (some && std::equal(of.begin(), of.end(), context)) {
+      for_rows(static_cast<int>(changed.size()), [&](int i) {
+        const auto k = static_cast<std::size_t>(changed[static_cast<std::size_t>(i)]);
+        activation[k] = dot(segments.row(static_cast<int>(k)), context);
+      });
+      return;
+    }
+    of.assign(context, context + length_);
+    activation.resize(static_cast<std::size_t>(segments.rows));
+    for_rows(segments.rows, [&](int k) {
+      activation[static_cast<std::size_t>(k)] = dot(segments.row(k), context);
     });
   }
   real dot(const real* u, const real* c) const {
@@ -212,9 +244,16 @@ class Dendrites final : public Layer {
              });
   }
 
+  /// What the segments gave under the context that was met last. No result depends on it.
+  struct Remembered {
+    std::vector<real> context, activation;
+    std::vector<std::int32_t> changed;
+  };
+
   int segments_;
   double init_share_;
   SharedContexts contexts_;
+  mutable Remembered remembered_;
   ParamStore* store_ = nullptr;
   int id_ = -1, units_ = 0, length_ = 0;
 };

@@ -28,7 +28,7 @@ class HatGating final : public Gating {
   static constexpr double kLargest = 6;  ///< of an embedding's magnitude, as the authors' code
 
  private:
-  const ParamStore* store_ = nullptr;
+  ParamStore* store_ = nullptr;
   double scale_ = 400;
   std::vector<int> embeddings_;
   std::vector<std::vector<real>> masks_;

@@ -113,6 +113,11 @@ TEST(ParamStore, MasksValuesAndGradientsInEveryForm) {
   s.add_gradient(a, block);
   s.mask_gradients();
   EXPECT_EQ(s.param(a).block.value, (std::vector<real>{0, 5}));
+  s.zero_grad();
+  GradientBlock row{.all_cols = true, .rows = {0}, .value = {6, 7}};
+  s.add_gradient(a, row);
+  s.mask_gradients();
+  EXPECT_EQ(s.param(a).block.value, (std::vector<real>{6, 0}));
   for (real& g : s.grads())
     g = 4;
   s.mask_gradients();
