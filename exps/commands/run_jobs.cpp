@@ -4,17 +4,16 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <poll.h>
-#include <sys/wait.h>
 #include <type_traits>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "exps/commands/forked.h"
 #include "exps/commands/run_view.h"
 #include "exps/commands/stop.h"
 #include "utils/error.h"
@@ -39,13 +38,7 @@ static_assert(std::is_trivially_copyable_v<Message>);
 static_assert(sizeof(Message) <= 4096, "a pipe takes as much in one piece");
 
 void send(int pipe, const Message& message) {
-  const char* at = reinterpret_cast<const char*>(&message);
-  for (std::size_t left = sizeof message; left > 0;) {
-    const ssize_t sent = ::write(pipe, at, left);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return;  // the parent is gone, and takes us with it
-    at += sent, left -= static_cast<std::size_t>(sent);
-  }
+  send_all(pipe, &message, sizeof message);
 }
 
 RunOutcome execute(const RunJob& job, const JobOptions& options,
@@ -67,7 +60,7 @@ RunOutcome execute(const RunJob& job, const JobOptions& options,
   return execute_run(*job.settings, *job.data, request);
 }
 
-[[noreturn]] void forked_run(const RunJob& job, const JobOptions& options, int pipe) {
+void forked_run(const RunJob& job, const JobOptions& options, int pipe) {
   Message last;
   try {
     const RunOutcome outcome = execute(job, options, [&](const Progress& progress) {
@@ -84,7 +77,6 @@ RunOutcome execute(const RunJob& job, const JobOptions& options,
     failure.message.copy(last.text, sizeof last.text - 1);
   }
   send(pipe, last);
-  ::_exit(0);  // no destructors, no flushing of what belongs to the parent
 }
 
 /// The forked runs that are going on.
@@ -111,29 +103,14 @@ class Processes {
  private:
   struct Child {
     std::size_t run = 0;
-    pid_t process = 0;
-    int pipe = -1;
+    Forked forked;
     std::string bytes;            ///< received, not a whole message yet
     std::optional<Message> last;  ///< Finished, Interrupted or Failed
   };
 
   void start(std::size_t run) {
-    int ends[2];
-    if (::pipe(ends) != 0)
-      throw Error(Fault::Internal, std::string("cannot make a pipe: ") + std::strerror(errno));
-    std::fflush(nullptr);  // or the child would hold a copy of what waits to be written
-    const int parent = ::getpid();
-    const pid_t process = ::fork();
-    if (process < 0)
-      throw Error(Fault::Internal, std::string("cannot start a process: ") + std::strerror(errno) +
-                                       "; use fewer --jobs");
-    if (process == 0) {
-      become_forked_run(parent);
-      ::close(ends[0]);
-      forked_run(runs_[run], options_, ends[1]);
-    }
-    ::close(ends[1]);
-    active_.push_back({.run = run, .process = process, .pipe = ends[0], .bytes = {}, .last = {}});
+    const Forked forked = fork_off([&](int pipe) { forked_run(runs_[run], options_, pipe); });
+    active_.push_back({.run = run, .forked = forked, .bytes = {}, .last = {}});
     view_.started(run);
   }
 
@@ -141,14 +118,14 @@ class Processes {
     if (forwarded_) return;
     forwarded_ = true;
     for (const Child& child : active_)
-      ::kill(child.process, stop_signal());
+      ::kill(child.forked.process, stop_signal());
     view_.say("stopping: every run saves its state first");
   }
 
   void wait_for_news() {
     std::vector<pollfd> pipes;
     for (const Child& child : active_)
-      pipes.push_back({.fd = child.pipe, .events = POLLIN, .revents = 0});
+      pipes.push_back({.fd = child.forked.pipe, .events = POLLIN, .revents = 0});
     if (::poll(pipes.data(), pipes.size(), kPollMilliseconds) < 0) return;  // a signal
     for (std::size_t i = pipes.size(); i-- > 0;)
       if (pipes[i].revents != 0 && !receive(active_[i])) {
@@ -160,7 +137,7 @@ class Processes {
   /// False when the child has closed its end.
   bool receive(Child& child) {
     char buffer[16 * sizeof(Message)];
-    const ssize_t count = ::read(child.pipe, buffer, sizeof buffer);
+    const ssize_t count = ::read(child.forked.pipe, buffer, sizeof buffer);
     if (count < 0) return errno == EINTR || errno == EAGAIN;
     if (count == 0) return false;
     child.bytes.append(buffer, static_cast<std::size_t>(count));
@@ -178,10 +155,7 @@ class Processes {
   }
 
   void end(Child& child) {
-    ::close(child.pipe);
-    int status = 0;
-    while (::waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
-    }
+    const int status = wait_for_end(child.forked);
     if (child.last && child.last->kind == Message::Kind::Finished) return view_.finished(child.run);
     if (child.last && child.last->kind == Message::Kind::Interrupted) {
       result_.interrupted = true;
@@ -190,13 +164,9 @@ class Processes {
     view_.failed(child.run);
     if (child.last) return fail(child, {child.last->code, child.last->text});
     const RunJob& run = runs_[child.run];
-    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     fail(child, {static_cast<int>(Fault::Internal),
-                 fmt::format(
-                     "{} (seed {}): the process ended without a word ({}){}; the same command goes "
-                     "on from the last checkpoint",
-                     run.name(), run.files.seed, signal ? ::strsignal(signal) : "no signal",
-                     signal == SIGKILL ? "; out of memory? Use fewer --jobs" : "")});
+                 fmt::format("{} (seed {}): {}; the same command goes on from the last checkpoint",
+                             run.name(), run.files.seed, ended_without_a_word(status))});
   }
 
   void fail(const Child& child, Failure failure) {

@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <sys/wait.h>
@@ -62,6 +64,12 @@ class Process {
 
   void signal(int number) const { ::kill(id_, number); }
   void signal_group(int number) const { ::kill(-id_, number); }
+  /// The processes that it has started and that go on.
+  std::vector<pid_t> children() const {
+    const std::string id = std::to_string(id_);
+    std::ifstream list("/proc/" + id + "/task/" + id + "/children");
+    return {std::istream_iterator<pid_t>(list), {}};
+  }
   bool ended() {
     if (id_ > 0 && ::waitpid(id_, &status_, WNOHANG) == id_) id_ = 0;
     return id_ == 0;

@@ -211,6 +211,27 @@ TEST_F(SameBits, AfterKillAndResume) {
   }
 }
 
+TEST_F(SameBits, AfterOneOfTwoProcessesWasKilledAndTheOtherWentOn) {
+  ASSERT_EQ(engram(run("long", "whole", {"--seeds", "0,1", "--jobs", "2"})).code, 0);
+  const auto words =
+      run("long", "killed", {"--seeds", "0,1", "--jobs", "2", "--checkpoint", "0.05"});
+  Process going = engram.start(words);
+  ASSERT_TRUE(going.wait_until(
+      [&] { return fs::exists(checkpoint("killed", 0)) && fs::exists(checkpoint("killed", 1)); }));
+  const auto children = going.children();
+  ASSERT_EQ(children.size(), 2u);
+  ::kill(children[1], SIGKILL);
+  const Said said = going.wait();
+  EXPECT_EQ(said.code, 70);
+  for (const char* part : {"long (seed 1): the process ended without a word (Killed)",
+                           "Use fewer --jobs", "the same command goes on from the last checkpoint"})
+    EXPECT_NE(said.err.find(part), std::string::npos) << said.err;
+  expect_same_results(results("whole", 0), results("killed", 0));
+  const Said resumed = engram(words);
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  expect_same_results(results("whole", 1), results("killed", 1));
+}
+
 TEST_F(SameBits, OfRulesWithFeedbackAndOfGatesAfterKillAndResumeOnOtherThreads) {
   for (const std::string experiment :
        {"instructed", "drawn_signs", "direct", "predictive_forward", "forward"}) {
