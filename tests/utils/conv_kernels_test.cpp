@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/utils/random_values.h"
 #include "tests/utils/simd_levels.h"
 #include "utils/conv_active.h"
 #include "utils/conv_direct.h"
@@ -18,6 +19,7 @@
 namespace engram::kernels {
 namespace {
 
+using testing::random_values;
 using Values = std::vector<real>;
 
 struct Case {
@@ -36,14 +38,6 @@ Case make(int height, int width, int channels, int outputs, int kernel, int stri
   w.height = height, w.width = width, w.channels = channels;
   w.kernel_h = w.kernel_w = kernel, w.stride = stride, w.pad = pad;
   return {w, outputs, batch};
-}
-
-Values random_values(std::size_t count, std::uint64_t seed) {
-  Rng rng(seed);
-  Values v(count);
-  for (real& x : v)
-    x = static_cast<real>(rng.normal());
-  return v;
 }
 
 /// A problem with random content and its answers by naive loops. With a share below 1, that share

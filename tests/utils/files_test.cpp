@@ -1,10 +1,8 @@
 #include "utils/files.h"
 
 #include <cstring>
-#include <signal.h>
 #include <stdexcept>
 #include <string>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <zlib.h>
 
 #include "tests/utils/error_of.h"
+#include "tests/utils/full_disk.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
@@ -189,16 +188,10 @@ TEST(SaveAtomically, SaysWhenAFolderMayNotBeWritten) {
 TEST(SaveAtomically, ReportsAWriteThatFailsHalfWayAndKeepsTheOldFile) {
   const TempFolder folder;
   const auto file = folder.write("result", "old");
-  // A limit on file sizes stands in for a full disk, which no test can make without being root.
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  rlimit tight = before;
-  tight.rlim_cur = 4096;
-  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
-  const Fault fault = fault_of([&] { save_text(file, std::string(100'000, 'x')); }, "result");
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  ::signal(SIGXFSZ, handler);
+  const Fault fault = [&] {
+    const FullDisk full;
+    return fault_of([&] { save_text(file, std::string(100'000, 'x')); }, "result");
+  }();
   EXPECT_EQ(fault, Fault::Io);
   EXPECT_EQ(TempFolder::read(file), "old");
   EXPECT_EQ(folder.entries(), 1u);

@@ -4,13 +4,12 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <signal.h>
 #include <string>
-#include <sys/resource.h>
 
 #include <gtest/gtest.h>
 
 #include "tests/utils/error_of.h"
+#include "tests/utils/full_disk.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
@@ -244,22 +243,16 @@ TEST(H5, LeavesTheOldFileWhenFillingFails) {
 TEST(H5, ReportsAFullDiskAndKeepsTheOldFile) {
   const TempFolder folder;
   const auto file = folder.write("a.h5", "old");
-  // A limit on file sizes stands in for a full disk.
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  rlimit tight = before;
-  tight.rlim_cur = 4096;
-  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
-  const Fault fault = fault_of(
-      [&] {
-        h5::save(file, [](const Group& root) {
-          root.write("x", std::vector<double>(10'000, 0.5), {10'000});
-        });
-      },
-      "a.h5");
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  ::signal(SIGXFSZ, handler);
+  const Fault fault = [&] {
+    const FullDisk full;
+    return fault_of(
+        [&] {
+          h5::save(file, [](const Group& root) {
+            root.write("x", std::vector<double>(10'000, 0.5), {10'000});
+          });
+        },
+        "a.h5");
+  }();
   EXPECT_EQ(fault, Fault::Io);
   EXPECT_EQ(TempFolder::read(file), "old");
   EXPECT_EQ(folder.entries(), 1u);

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/utils/random_values.h"
 #include "utils/linalg.h"
 #include "utils/parallel.h"
 #include "utils/rng.h"
@@ -16,13 +17,7 @@
 namespace engram {
 namespace {
 
-std::vector<real> random_values(std::size_t n, std::uint64_t seed) {
-  Rng rng(seed);
-  std::vector<real> v(n);
-  for (real& x : v)
-    x = static_cast<real>(rng.normal());
-  return v;
-}
+using testing::random_values;
 
 struct Shape3 {
   int m, n, k;

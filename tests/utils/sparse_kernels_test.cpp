@@ -6,19 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/utils/random_values.h"
 #include "utils/parallel.h"
 #include "utils/rng.h"
 
 namespace engram {
 namespace {
 
-std::vector<real> random_values(std::size_t n, std::uint64_t seed) {
-  Rng rng(seed);
-  std::vector<real> v(n);
-  for (real& x : v)
-    x = static_cast<real>(rng.normal());
-  return v;
-}
+using testing::random_values;
 
 /// A matrix [rows, cols] that is zero outside a random active set.
 struct Active {
