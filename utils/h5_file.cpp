@@ -80,6 +80,18 @@ void check_readable(const fs::path& file) {
     throw Error(Fault::Data, "'" + file.string() + "' is not a file");
 }
 
+/// What leaves `body` says of which file it speaks.
+template <class Body>
+void reading(const fs::path& file, const Body& body) {
+  try {
+    body();
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    if (what.starts_with(file.string())) throw;  // who reads its content has said so
+    throw Error(e.fault(), "reading '" + file.string() + "': " + what);
+  }
+}
+
 }  // namespace
 
 void save(const fs::path& file, const std::function<void(const Group&)>& fill) {
@@ -105,7 +117,7 @@ void save(const fs::path& file, const std::function<void(const Group&)>& fill) {
 void load(const fs::path& file, const std::function<void(const Group&)>& use) {
   silence();
   check_readable(file);
-  during("reading '" + file.string() + "'", [&] {
+  reading(file, [&] {
     const Properties access = properties(H5P_FILE_ACCESS);
     H5Pset_file_locking(access, true, true);  // network file systems may have none
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);

@@ -102,18 +102,6 @@ Part assembled(const fs::path& file, const std::string& images, const Shape& sha
   return part;
 }
 
-/// Says in which file an error of a reader that does not know it was.
-template <class Body>
-auto in_file(const fs::path& file, const Body& body) {
-  try {
-    return body();
-  } catch (const Error& e) {
-    const std::string what = e.what();
-    if (what.find(file.string()) != std::string::npos) throw;
-    throw Error(e.fault(), file.string() + ": " + what);
-  }
-}
-
 Part hdf5_part(const fs::path& file, const h5::Group& root, const std::string& which,
                ImageLayout layout) {
   const std::string images = which + "/images", labels = which + "/labels";
@@ -216,12 +204,10 @@ Part npz_part(const fs::path& file, std::vector<StoredArray>& arrays, const std:
 
 Found read_hdf5(const fs::path& file, ImageLayout layout) {
   Found found;
-  in_file(file, [&] {
-    h5::load(file, [&](const h5::Group& root) {
-      found.train = hdf5_part(file, root, "train", layout);
-      found.test = hdf5_part(file, root, "test", layout);
-      if (root.has("class_names")) found.class_names = root.read_texts("class_names");
-    });
+  h5::load(file, [&](const h5::Group& root) {
+    found.train = hdf5_part(file, root, "train", layout);
+    found.test = hdf5_part(file, root, "test", layout);
+    if (root.has("class_names")) found.class_names = root.read_texts("class_names");
   });
   found.digests = sha256_of_file(file);
   return found;
@@ -230,7 +216,7 @@ Found read_hdf5(const fs::path& file, ImageLayout layout) {
 Found read_npz_file(const fs::path& file, ImageLayout layout) {
   constexpr std::size_t kMostBytes = std::size_t{16} << 30;
   const Bytes bytes = read_file(file, kMostBytes);
-  std::vector<StoredArray> arrays = in_file(file, [&] { return read_npz_arrays(bytes); });
+  std::vector<StoredArray> arrays = during(file.string(), [&] { return read_npz_arrays(bytes); });
   const auto has = [&](const char* name) {
     return std::ranges::find(arrays, name, &StoredArray::name) != arrays.end();
   };

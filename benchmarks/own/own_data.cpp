@@ -138,10 +138,9 @@ Dataset read_own(const std::filesystem::path& path, ImageLayout layout, Reading 
   out.name = fmt::format("own ({})", name.string());
   out.classes = static_cast<int>(classes.size());
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    const auto label = static_cast<std::size_t>(classes[c]);
-    out.class_names.push_back(classes[c] >= 0 && label < found.class_names.size()
-                                  ? found.class_names[label]
-                                  : std::to_string(classes[c]));
+    const auto label = static_cast<std::size_t>(classes[c]);  // of one below 0 a large number
+    out.class_names.push_back(label < found.class_names.size() ? found.class_names[label]
+                                                               : std::to_string(classes[c]));
   }
   out.train = own::images_of(path, "training", std::move(found.train), classes);
   out.test = own::images_of(path, "test", std::move(found.test), classes);

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "exps/experiment.h"
 #include "utils/error.h"
 
@@ -28,11 +30,14 @@ void check_axis(const GridAxis& axis) {
   for (const std::string& key : known)
     if (key == axis.key) return;
   const Fault fault = axis.source == "--grid" ? Fault::Usage : Fault::Config;
-  std::string hint = "; 'engram list options'";
+  std::vector<std::string> endings;
   for (const std::string& key : known)
-    if (key.ends_with("." + axis.key)) hint = "; did you mean '" + key + "'?";
-  if (const std::string near = nearest(axis.key, known); !near.empty())
-    hint = "; did you mean '" + near + "'?";
+    if (key.ends_with("." + axis.key)) endings.push_back(key);
+  const std::string near = nearest(axis.key, known);
+  const std::string hint = !near.empty() ? "; did you mean '" + near + "'?"
+                           : !endings.empty()
+                               ? fmt::format("; did you mean {}?", fmt::join(endings, " or "))
+                               : "; 'engram list options'";
   throw Error(fault, axis.source + ": there is no option '" + axis.key + "' for a grid" + hint);
 }
 

@@ -90,15 +90,31 @@ TEST_F(Reproduce, LeavesOutAFigureWithoutItsData) {
                         "[elsewhere]\ninherits = tiny\nbenchmark = own\ndata_path = not.npz\n");
   engram.folder().write("exps/published/more.cfg",
                         "[away]\nrun = elsewhere\nsource = S\npublished = 0.5\nband = 0.1\n");
-  const Said both = engram({"reproduce", "away", "good"});
-  EXPECT_EQ(both.code, 66) << both.err;
-  EXPECT_TRUE(has(both.err, "away is left out: exps/published/more.cfg:1: ") &&
-              has(both.err, "data_path = not.npz"))
-      << both.err;
-  EXPECT_TRUE(has(both.out, "in band") && !has(both.out, "away")) << both.out;
+  engram.folder().write("exps/published/nothing.cfg",
+                        "[gone]\nrun = elsewhere\nsource = S\npublished = 0.5\nband = 0.1\n");
+  for (const auto& [name, place] : {std::pair{"away", "more.cfg"}, {"gone", "nothing.cfg"}}) {
+    const Said both = engram({"reproduce", name, "good"});  // before it in the list, and behind it
+    EXPECT_EQ(both.code, 66) << both.err;
+    EXPECT_TRUE(
+        has(both.err, std::string(name) + " is left out: exps/published/" + place + ":1: ") &&
+        has(both.err, "data_path = not.npz"))
+        << both.err;
+    EXPECT_TRUE(has(both.out, "in band") && !has(both.out, name)) << both.out;
+  }
   const Said alone = engram({"reproduce", "away"});
   EXPECT_EQ(alone.code, 66);
   EXPECT_TRUE(has(alone.err, "there is no such file") && !has(alone.err, "left out")) << alone.err;
+}
+
+TEST_F(Reproduce, OfARunThatFailsNothingIsWritten) {
+  engram.folder().write("exps/bad.cfg", "[explodes]\ninherits = tiny\nlr = 1e30\n");
+  engram.folder().write("exps/published/more.cfg",
+                        "[boom]\nrun = explodes\nsource = S\npublished = 0.5\nband = 0.1\n");
+  const Said said = engram({"reproduce", "boom", "good", "--write", "page.md"});
+  EXPECT_EQ(said.code, 76) << said.err;
+  EXPECT_TRUE(has(said.out, "unknown: a run is missing")) << said.out;
+  const std::string page = TempFolder::read(engram / "page.md");
+  EXPECT_TRUE(has(page, "| `good` |") && !has(page, "`boom`")) << page;
 }
 
 TEST_F(Reproduce, RefusesWhatItCannotRun) {

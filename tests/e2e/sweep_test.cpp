@@ -162,6 +162,38 @@ TEST_F(Sweep, ReportsAndRemembersALossThatExplodes) {
   EXPECT_EQ(files("o"), before);
 }
 
+TEST_F(Sweep, ARunThatWasKilledHasNotExploded) {
+  const Words words{"sweep", "slow", "--out", "o", "--jobs", "2", "--checkpoint", "0.05"};
+  Process going = engram.start(words);
+  ASSERT_TRUE(going.wait_until([&] { return complete("o") >= 1 && going.children().size() == 2; }));
+  ::kill(going.children().back(), SIGKILL);  // the one that began last
+  const Said said = going.wait();
+  EXPECT_EQ(said.code, 70) << said.err;
+  EXPECT_TRUE(has(said.err, "ended without a word")) << said.err;
+  EXPECT_EQ(complete("o"), 3u);
+  const Said again = engram(words);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(has(again.err, "3 of 4 runs complete")) << again.err;
+  EXPECT_EQ(complete("o"), 4u);
+}
+
+TEST_F(Sweep, NeverWritesOverResultsThatAreNotItsOwn) {
+  ASSERT_EQ(sweep({"other", "--out", "o"}).code, 0);
+  const auto all = files("o");
+  ASSERT_EQ(all.size(), 2u);
+  const fs::path one = engram / ("o/" + all.begin()->first),
+                 two = engram / ("o/" + all.rbegin()->first);
+  fs::copy_file(one, two, fs::copy_options::overwrite_existing);
+  const std::string before = TempFolder::read(two);
+  const Said said = sweep({"other", "--out", "o"});
+  EXPECT_EQ(said.code, 78) << said.err;
+  EXPECT_TRUE(has(said.err, "was made with other settings") && has(said.err, "--force"))
+      << said.err;
+  EXPECT_EQ(TempFolder::read(two), before);
+  EXPECT_EQ(sweep({"other", "--out", "o", "--force"}).code, 0);
+  EXPECT_NE(TempFolder::read(two), before);
+}
+
 TEST_F(Sweep, RefusesBeforeAnythingTrains) {
   for (const auto& [words, code, part] : std::initializer_list<std::tuple<Words, int, std::string>>{
            {{"misspelt"}, 78, "did you mean 'momentum'?"},
@@ -274,6 +306,14 @@ TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
   EXPECT_EQ(fact(copied / "seed-0.h5", "tuned_on_test"), "no");
   EXPECT_EQ(fact(engram / "o/other/seed-0.h5", "selection"), "");
   expect_same_results(copied / "seed-0.h5", chosen / "seed-0.h5");
+  // Nor is it trained again when only the other protocol has run it.
+  Words elsewhere = oracle_test;
+  elsewhere[2] = "o2";
+  ASSERT_EQ(sweep(elsewhere).code, 0);
+  elsewhere.back() = "oracle";
+  const Said third = sweep(elsewhere);
+  ASSERT_EQ(third.code, 0) << third.err;
+  EXPECT_TRUE(has(third.err, "1 of 1 runs complete")) << third.err;
   const Said shown = engram({"compare", copied.string(), chosen.string()});
   EXPECT_TRUE(has(shown.out, "tuned on test: ")) << shown.out;
 }

@@ -1,12 +1,16 @@
 // Measures of plasticity by hand, and in runs: resumed, joint, sparse, refused; and rows of the
 // matrix that test few tasks.
 #include <cmath>
+#include <numeric>
 
 #include <gtest/gtest.h>
 
+#include "benchmarks/stream_table.h"
 #include "exps/looks/plasticity.h"
 #include "exps/results_file.h"
 #include "exps/show_results.h"
+#include "learners/gather_images.h"
+#include "models/registry.h"
 #include "tests/exps/tiny_run.h"
 #include "tests/utils/error_of.h"
 #include "tests/utils/temp_folder.h"
@@ -98,6 +102,45 @@ TEST(PlasticityLook, HasNumbersBeforeAndAfterEveryTask) {
   EXPECT_NEAR(metric_value(r, ForgettingDefinition::Chaudhry, "online_accuracy"), online, 1e-12);
 }
 
+TEST(PlasticityLook, AgreesWithAllImagesAtOnce) {
+  const Settings settings = tiny_settings({{"train_limit", "0"},
+                                           {"hidden", "12"},
+                                           {"activation", "tanh"},
+                                           {"plasticity_examples", "5000"}});
+  const auto stream = make_stream(settings.stream, tiny_data(), 1);
+  const auto net = build_model(settings.model, {12, 12, 1}, {1, 10}, Rng(3));
+  PlasticityLook look(*net, *stream, settings.evaluation, Rng(4));
+  RunRecord run;
+  look.take({.row = 0}, run);
+  const ExampleSet train = stream->experience(0).train;
+  ASSERT_EQ(train.size(), 2000u);  // more than are looked at in one go
+  std::vector<std::uint32_t> places(train.size());
+  std::iota(places.begin(), places.end(), 0u);
+  Signal images;
+  gather_images(train, places, images);
+  Tape tape;
+  net->evaluate(images, tape, {});
+  const CMat h = std::as_const(tape[1].out).value();
+  ASSERT_EQ(h.cols, 12);
+  Features features({2000, 12});
+  std::vector<double> magnitudes(12, 0);
+  bool signs = false;
+  for (std::size_t i = 0; i < h.size(); ++i) {
+    const auto v = static_cast<double>(h.data[i]);
+    features.data()[i] = v, magnitudes[i % 12] += std::abs(v) / 2000, signs |= v < -0.1;
+  }
+  EXPECT_TRUE(signs);
+  const auto& measures = run.unit_plasticity.at(0).measures;
+  const double shares[] = {0, 0.01, 0.025, 0.1};
+  for (std::size_t m = 0; m < 4; ++m)
+    EXPECT_EQ(measures[m](0, 0), dormant_share(magnitudes, shares[m]));
+  const Ranks ranks = ranks_of(singular_values(features));
+  EXPECT_NEAR(measures[4](0, 0), ranks.effective, 1e-6);
+  EXPECT_EQ(measures[5](0, 0), ranks.approximate);
+  EXPECT_EQ(measures[6](0, 0), ranks.srank99);
+  EXPECT_NEAR(measures[7](0, 0), ranks.stable, 1e-6);
+}
+
 TEST(PlasticityLook, IsTheSameAfterAnInterruptionAndChangesNothing) {
   const TempFolder folder;
   const RunFiles whole{folder.path() / "whole", 1}, cut{folder.path() / "cut", 1},
@@ -133,16 +176,19 @@ TEST(PlasticityLook, OfConvolutionsHeadsSparseWeightsAndTasksAtOnce) {
   EXPECT_TRUE(std::isfinite(b.unit_plasticity[0].measures[0](0, 0)));
   EXPECT_TRUE(std::isfinite(b.unit_plasticity[0].measures[0](0, 1)));
   EXPECT_TRUE(std::isnan(b.unit_plasticity[0].measures[0](1, 0)));
-  run_tiny({{"sparsify", "yes"},
-            {"percent_on_fc", "0.1"},
-            {"weight_sparsity_fc", "0.1"},
-            {"weight_storage", "sparse"},
-            {"plasticity_examples", "20"}},
-           sparse);
-  const RunRecord c = load_results(sparse.results());
-  EXPECT_GT(c.unit_plasticity.at(0).measures[0](2, 1), 0) << "few winners in 20 examples";
-  // Of those that exist alone: a mean magnitude of half the bound, but for what they learnt.
-  EXPECT_GT(c.weight_plasticity.at(0).measures[1](2, 1), 0.25 / std::sqrt(28 * 28));
+  for (const char* storage : {"sparse", "dense"}) {
+    const RunFiles files{sparse.folder / storage, 1};
+    run_tiny({{"sparsify", "yes"},
+              {"percent_on_fc", "0.1"},
+              {"weight_sparsity_fc", "0.1"},
+              {"weight_storage", storage},
+              {"plasticity_examples", "20"}},
+             files);
+    const RunRecord c = load_results(files.results());
+    EXPECT_GT(c.unit_plasticity.at(0).measures[0](2, 1), 0) << "few winners in 20 examples";
+    // Of those that exist alone: a mean magnitude of half the bound, but for what they learnt.
+    EXPECT_GT(c.weight_plasticity.at(0).measures[1](2, 1), 0.25 / std::sqrt(12 * 12)) << storage;
+  }
 }
 
 TEST(EvaluateTasks, RowsTestAsManyTasksAsTheyAreAskedTo) {

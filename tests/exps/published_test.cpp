@@ -104,6 +104,10 @@ TEST(Published, MayBeOneTaskOrADifference) {
             Agreement::InBand);
   EXPECT_EQ(reproduce(two, {run_of(0, 0.9, 0.65), run_of(1, 0.9, 0.65)}, {}).agreement,
             Agreement::TooLow);
+  PublishedFigure beyond = two;
+  beyond.options.task = 3;  // of two
+  EXPECT_EQ(reproduce(beyond, {run_of(0, 1, 1), run_of(1, 1, 1)}, {}).agreement,
+            Agreement::Unknown);
   PublishedFigure gap = load(kGood)[0];
   gap.options.minus = "other", gap.low = 0.1, gap.high = 0.2;
   const std::vector<RunRecord> a{run_of(0, 0.8, 0.8), run_of(1, 0.7, 0.7)};
@@ -144,7 +148,19 @@ TEST(ReproducedPage, KeepsWhatOthersWroteAndRowsOfOtherFigures) {
   EXPECT_EQ(with_reproduced(second, all, judged(0, 0.7)), second);
   const auto fewer = std::span(all).first(1);
   EXPECT_EQ(with_reproduced(second, fewer, {}).find("| `two` |"), std::string::npos);
-  error_of([&] { with_reproduced("<!-- engram reproduce: end -->", all, {}); }, Fault::Data);
+  const std::string begin = "<!-- engram reproduce: begin -->",
+                    end = "<!-- engram reproduce: end -->";
+  for (const std::string& page : {begin, end, end + begin})
+    EXPECT_SAYS(error_of([&] { with_reproduced(page, all, {}); }, Fault::Data), "this order");
+}
+
+TEST(ReproducedPage, CellsKeepTheirBars) {
+  auto all = load(kGood);
+  all[0].options.source = "P(a|b)", all[0].options.set = {"task_order=1|2"};
+  const std::string page = with_reproduced(
+      "", all, {{"one", reproduce(all[0], {run_of(0, 0.6, 0.6), run_of(1, 0.6, 0.6)}, {})}});
+  EXPECT_NE(page.find("P(a\\|b)"), std::string::npos) << page;
+  EXPECT_NE(page.find("task_order=1\\|2"), std::string::npos) << page;
 }
 
 TEST(Published, FiguresOfTheHouseAreOfExperimentsThatThereAre) {

@@ -5,6 +5,7 @@
 
 #include "exps/sweep/judged.h"
 #include "exps/sweep/selection_record.h"
+#include "exps/sweep/sweep_settings.h"
 #include "tests/exps/sample_run.h"
 #include "tests/utils/error_of.h"
 
@@ -57,6 +58,13 @@ TEST(Selection, MayGiveUpALittleForThePointThatIsWrittenFirst) {
   EXPECT_EQ(best_point(points, 1, 0), 1u);
 }
 
+TEST(Selection, MayGiveUpALittleWhereLessIsBetter) {
+  const std::vector<JudgedPoint> points{point_of({run_of(0.9, 0.68, 0.9)}, "forgetting"),   // 0.22
+                                        point_of({run_of(0.9, 0.70, 0.9)}, "forgetting")};  // 0.20
+  EXPECT_EQ(best_point(points, -1, 0.11), 0u);
+  EXPECT_EQ(best_point(points, -1, 0.09), 1u);
+}
+
 TEST(Selection, GoesByTheMeanOverTheSeeds) {
   const std::vector<JudgedPoint> points{
       point_of({run_of(0.5, 0.9, 0.9), run_of(0.5, 0.5, 0.5, 101)}, "average_accuracy"),
@@ -95,6 +103,24 @@ TEST(Selection, CountsWhatItCost) {
   EXPECT_EQ(cost.failed, 1u);
   EXPECT_EQ(cost.seconds, 16);
   EXPECT_EQ(cost.multiply_adds, 220);
+  // Rows that were not tested took no time.
+  RunRecord run = run_of(0.5, 0.5, 0.5);
+  run.evaluate_seconds[1] = kNotEvaluated;
+  EXPECT_EQ(judge(run, ForgettingDefinition::Chaudhry, "average_accuracy").seconds, 7);
+}
+
+TEST(Grid, IsOfOptionsByAnyOfTheirNames) {
+  EXPECT_NO_THROW(check_axis(parse_grid_axis("epochs=1,2")));
+  EXPECT_NO_THROW(check_axis(parse_grid_axis("train_ep=1,2")));
+  const auto why = [](const std::string& axis) {
+    return error_of([&] { check_axis(parse_grid_axis(axis)); }, Fault::Usage);
+  };
+  EXPECT_NE(why("epoch=1,2").find("did you mean 'epochs'?"), std::string::npos) << why("epoch=1,2");
+  const std::string lambda = why("lambda=1,2");
+  for (const char* one : {"ewc.lambda", "lwf.lambda", "l2_init.lambda"})
+    EXPECT_NE(lambda.find(one), std::string::npos) << lambda;
+  EXPECT_NE(why("selection=oracle").find("no option"), std::string::npos);
+  EXPECT_NE(why("qqqqqqqq=1").find("engram list options"), std::string::npos);
 }
 
 Settings settings_with(Selection protocol,
