@@ -76,7 +76,7 @@ std::vector<std::int64_t> distinct(const fs::path& path, const std::vector<std::
   std::sort(classes.begin(), classes.end());
   classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
   constexpr std::size_t kMost = std::size_t{1} << 16;
-  if (false)
+  if (classes.size() > kMost)
     refuse(path, fmt::format("{} different labels: up to {} classes are possible", classes.size(),
                              kMost));
   return classes;

@@ -98,6 +98,12 @@ TEST_F(OwnData, EveryByteComesBackFromItsShare) {
   };
   EXPECT_EQ(with("<f4", raw(shares)), all);
   EXPECT_EQ(with("<f8", raw(fine)), all);
+  // Others are rounded.
+  fine[0] = 0.5, fine[1] = 1.999 / 255, fine[2] = 0.1 / 255;
+  const auto rounded = with("<f8", raw(fine));
+  EXPECT_EQ(rounded[0], 128);
+  EXPECT_EQ(rounded[1], 2);
+  EXPECT_EQ(rounded[2], 0);
 }
 
 TEST_F(OwnData, TruthValuesAreBlackAndWhite) {

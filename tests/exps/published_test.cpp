@@ -154,6 +154,15 @@ TEST(ReproducedPage, KeepsWhatOthersWroteAndRowsOfOtherFigures) {
     EXPECT_SAYS(error_of([&] { with_reproduced(page, all, {}); }, Fault::Data), "this order");
 }
 
+TEST(ReproducedPage, OneRunHasNoDeviation) {
+  auto all = load(kGood);
+  all[0].seeds = {0}, all[0].options.sd.reset();
+  const std::string page =
+      with_reproduced("", all, {{"one", reproduce(all[0], {run_of(0, 0.6, 0.6)}, {})}});
+  EXPECT_NE(page.find("| 0.6000 | 0.5500 to 0.6500 | 0.6000 | 1 | in band |"), std::string::npos)
+      << page;
+}
+
 TEST(ReproducedPage, CellsKeepTheirBars) {
   auto all = load(kGood);
   all[0].options.source = "P(a|b)", all[0].options.set = {"task_order=1|2"};
