@@ -6,6 +6,7 @@
 #include "models/synaptic.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
+#include "utils/product_times.h"
 #include "utils/sparse_kernels.h"
 
 namespace engram {

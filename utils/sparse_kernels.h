@@ -42,18 +42,4 @@ void scattered_backward(CMat dy, const ActiveSet& above, CMat w, const ActiveSet
 /// Transposes a matrix: out [x.cols, x.rows].
 void transpose(CMat x, Mat out);
 
-// How long a product takes relative to the dense one without transposed weights, by the shares of
-// what it follows. Measured on Zen 4 with AVX-512 at layer sizes from 512 to 4000
-// (tests/perf/products.cpp).
-constexpr double spmm_time(double share) {
-  return 1.2 * share + (share < 0.05 ? 5 * share : 0.25);
-}
-constexpr double sddmm_time(double share) {
-  return 2.8 * share;
-}
-constexpr double scattered_time(double below, double above) {
-  return 40 * below * above;
-}
-constexpr double kTransposedTime = 1.2;  ///< of dy wT
-
 }  // namespace engram::kernels

@@ -28,14 +28,14 @@ inline double gradient_error(Network& net, const Batch& batch, const Pass& pass,
     return cross_entropy(tape.back().out, batch, error).loss;
   };
   double worst = 0, largest = 1e-3;
-  const auto theta = net.params().values();
-  for (std::size_t i = 0; i < theta.size(); i += stride) {
-    const real keep = theta[i], h = static_cast<real>(step);
-    theta[i] = keep + h;
+  const auto set = [&](std::size_t i, real value) { net.params().values()[i] = value; };
+  for (std::size_t i = 0; i < analytic.size(); i += stride) {
+    const real keep = std::as_const(net).params().values()[i], h = static_cast<real>(step);
+    set(i, keep + h);
     const double up = loss();
-    theta[i] = keep - h;
+    set(i, keep - h);
     const double down = loss();
-    theta[i] = keep;
+    set(i, keep);
     worst = std::max(worst, std::abs((up - down) / (2 * step) - static_cast<double>(analytic[i])));
     largest = std::max(largest, std::abs(static_cast<double>(analytic[i])));
   }

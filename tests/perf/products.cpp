@@ -1,5 +1,5 @@
 // Times the products that layers choose between, and the sweep of an optimiser: the figures behind
-// the constants k...Cost (utils/sparse_kernels.h), sparse_storage_pays and prefers_onednn.
+// the times of utils/product_times.h, sparse_storage_pays and prefers_onednn.
 // usage: products [threads]
 #include <algorithm>
 #include <cstdio>
