@@ -174,8 +174,8 @@ class Dendrites final : public Layer {
     const CMat segments = std::as_const(*store_).value(id_), contexts = contexts_->value();
     choose(slots, y, [&](int number, int k) { return dot(segments.row(k), contexts.row(number)); });
   }
-  /// With activation(context, segment), asked once for every pair, the contexts of a segment in one
-  /// go.
+  /// With activation(context, segment). Unit by unit, so that its segments are in the cache for all
+  /// contexts of the batch.
   template <class Activation>
   void choose(const Slots& slots, Record& y, Activation activation) const {
     std::int32_t* const rest = y.index.data() + (slots.rest - slots.of_row);
