@@ -107,12 +107,14 @@ struct Choices<LwfOutputs> {
   static constexpr std::array<std::string_view, 2> names{"old", "all"};
 };
 struct LwfOptions {
-  double lambda = 1, temperature = 2;
+  std::vector<double> lambda{1};
+  double temperature = 2;
   bool weigh_by_tasks = false;
   LwfOutputs outputs = LwfOutputs::Old;
   template <class V>
   void describe(V&& v) {
-    v("lwf.lambda", lambda, Range::at_least(0), "weight of the distillation loss");
+    v("lwf.lambda", lambda, Range::at_least(0),
+      "weight of the distillation loss; several: one for each task, the last for those after too");
     v("lwf.temperature", temperature, Range::above(0), "of the softmax of teacher and network");
     v("lwf.weigh_by_tasks", weigh_by_tasks,
       "with k tasks met, the new task's loss weighs 1/k and distillation 1 - 1/k, as van de Ven");

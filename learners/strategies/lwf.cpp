@@ -1,13 +1,14 @@
 // Learning without forgetting (Li & Hoiem 2016, arXiv 1606.09282): the network as it was before a
 // task says what it makes of the task's images, and goes on saying so while they are learnt:
 //   loss + lambda KD,  KD = -sum_y softmax(z*/T)_y log softmax(z/T)_y  over the old outputs,
-// a mean over the examples, without a factor T^2. With one head per task every old head is asked
-// about every image (KD is the mean over them), which costs a pass each; under one head the classes
-// of each past task (scenario = task), all classes seen before (class) or all outputs (domain) are
-// compared; lwf.outputs = all gives new classes the target 0 beside those seen before (van de Ven &
-// Tolias 2018). What the old network says is computed once per task: images are not augmented here.
-// In class-incremental streams a low figure is what LwF does (20 to 21 % on split MNIST
-// here, 22 to 24 published).
+// a mean over the examples, without a factor T^2; lambda may be a list, one for each task. With
+// one head per task every old head is asked about every image (KD is the mean over them), which
+// costs a pass each; under one head the classes of each past task (scenario = task), all classes
+// seen before (class) or all outputs (domain) are compared; lwf.outputs = all gives new classes
+// the target 0 beside those seen before (van de Ven & Tolias 2018). What the old network says is
+// computed once per task: images are not augmented here.
+// In class-incremental streams a low figure is what LwF does (20 to 21 % on split MNIST here, 22
+// to 24 published).
 #include <algorithm>
 #include <utility>
 
@@ -25,6 +26,7 @@ class Lwf final : public Strategy {
  public:
   Lwf(const LwfOptions& options, const StrategyContext& context)
       : o_(options), width_(context.net.outputs()) {
+    if (o_.lambda.empty()) throw Error(Fault::Config, "lwf.lambda is empty: give a weight");
     if (!context.stream) return;  // refused elsewhere
     per_task_ = context.targets->head() == Head::PerTask;
     by_task_ = per_task_ || context.targets->scenario() == Scenario::Task;
@@ -64,7 +66,7 @@ class Lwf final : public Strategy {
   void shape_error(Training& t, const Batch& batch, CMat logits, Mat error) override {
     if (t.phase == 0) return;
     const real share = real{1} / static_cast<real>(t.tasks_seen);
-    real weight = static_cast<real>(o_.lambda) / static_cast<real>(batch.own_rows());
+    real weight = static_cast<real>(lambda_in(t)) / static_cast<real>(batch.own_rows());
     if (o_.weigh_by_tasks) {
       weight *= 1 - share;
       for (int b = 0; b < added_; ++b)
@@ -87,6 +89,9 @@ class Lwf final : public Strategy {
   std::vector<std::span<real>> state() override { return {said_}; }
 
  private:
+  double lambda_in(const Training& t) const {
+    return o_.lambda[std::min(static_cast<std::size_t>(t.phase), o_.lambda.size() - 1)];
+  }
   /// Sets of outputs that are compared apart.
   int groups_in(const Training& t) const { return by_task_ ? t.tasks_before : 1; }
   Mask mask_of(const Training& t, int group) const {

@@ -84,6 +84,30 @@ TEST_P(LwfOutputsOf, PullsTowardsWhatTheOldNetworkSaid) {
   }
 }
 
+TEST(Lwf, TakesTheWeightOfEachTaskAndTheLastOneFromThereOn) {
+  auto s = three_tasks(Head::Masked);
+  Strategy& lwf = s.add("lwf", {{"lwf.lambda", "0, 0.5"}, {"lwf.temperature", "2"}});
+  for (const int task : {1, 2}) {
+    auto t = s.training(task);
+    Batch batch = s.batch(task);
+    lwf.begin_experience(t);
+    const Pulled pulled(s, lwf, t, batch, 0);
+    const std::size_t known = 2 * static_cast<std::size_t>(task);
+    for (std::size_t b = 0; b < pulled.now.size(); ++b)
+      for (std::size_t y = 0; y < known; ++y)
+        EXPECT_NEAR(pulled.at(b, y),
+                    0.5 / batch.rows() / 2 *
+                        (softened(pulled.now[b], known, y) - softened(pulled.then[b], known, y)),
+                    1e-6)
+            << task << " " << b << " " << y;
+  }
+}
+
+TEST(Lwf, RefusesAnEmptyListOfWeights) {
+  auto s = three_tasks(Head::Masked);
+  EXPECT_THROW(s.add("lwf", {{"lwf.lambda", ""}}), Error);
+}
+
 TEST(Lwf, AsksEveryOldHeadAboutEveryImage) {
   BenchPlan plan;
   plan.classes = 6, plan.tasks = 3;
