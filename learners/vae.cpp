@@ -24,9 +24,12 @@ std::vector<int> reversed(std::vector<int> widths) {
   return widths;
 }
 
-double sigmoid(double z) {
-  const double tail = std::exp(-std::abs(z));  // never overflows
-  return z >= 0 ? 1 / (1 + tail) : tail / (1 + tail);
+/// exp(-|z|), which never overflows.
+double tail_of(double z) {
+  return std::exp(-std::abs(z));
+}
+double sigmoid(double z, double tail) {
+  return (z >= 0 ? 1 : tail) / (1 + tail);
 }
 
 }  // namespace
@@ -58,8 +61,9 @@ double Vae::learn(const Signal& x, std::span<const real> weight, Rng rng) {
     for (int p = 0; p < logits.cols; ++p) {
       const auto l = static_cast<double>(logits.row(b)[p]);
       const auto target = static_cast<double>(images.row(b)[p]);
-      row += std::max(l, 0.0) - l * target + std::log1p(std::exp(-std::abs(l)));
-      slope.row(b)[p] = static_cast<real>(w * (sigmoid(l) - target));
+      const double tail = tail_of(l);
+      row += std::max(l, 0.0) - l * target + std::log1p(tail);
+      slope.row(b)[p] = static_cast<real>(w * (sigmoid(l, tail) - target));
     }
     loss += w * row;
   }
@@ -108,8 +112,10 @@ void Vae::paint(int count, Rng rng, Signal& images) {
   decoder_.evaluate(z_, down_, {});
   const CMat logits = std::as_const(down_.back().out).value();
   const Mat to = images.resize(logits.rows, logits.cols);
-  for (std::size_t i = 0; i < to.size(); ++i)
-    to.data[i] = static_cast<real>(sigmoid(static_cast<double>(logits.data[i])));
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const auto l = static_cast<double>(logits.data[i]);
+    to.data[i] = static_cast<real>(sigmoid(l, tail_of(l)));
+  }
 }
 
 }  // namespace engram
