@@ -77,7 +77,14 @@ std::string benchmark_of(const Config& config) {
 void checked_at(const Config& config, const std::string& key, const std::function<void()>& check) {
   const auto value = config.values().find(key);
   if (value == config.values().end()) return check();
-  during(value->second.source, check);
+  try {
+    check();
+  } catch (const Error& e) {
+    const std::string_view what = e.what();
+    for (const auto& [_, other] : config.values())
+      if (what.starts_with(other.source + ": ")) throw;  // a setting that it read, with its place
+    throw Error(e.fault(), fmt::format("{}: {}", value->second.source, what));
+  }
 }
 
 void require_all_used(const Config& config) {

@@ -12,7 +12,8 @@ namespace engram {
 
 /// What `benchmark` says, or would by default.
 std::string benchmark_of(const Config& config);
-/// Runs `check`; what it throws says where the key was written, if it was.
+/// Runs `check`; what it throws says where the key was written, if it was, unless it says where
+/// another one was.
 void checked_at(const Config& config, const std::string& key, const std::function<void()>& check);
 /// Error(Config) for unknown keys and for keys without effect; for those that belong to data sets
 /// where agents act, or the other way round, with what to use instead.

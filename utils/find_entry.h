@@ -10,7 +10,8 @@
 
 namespace engram {
 
-/// The entry of a table with this name; Error(Config) "what = name: no such ..." with suggestion.
+/// The entry of a table with this name; Error(Config) "what = name: nothing is called so" with a
+/// suggestion.
 template <class Entry>
 const Entry& find_entry(std::span<const Entry> table, const std::string& name,
                         std::string_view what) {
@@ -19,7 +20,7 @@ const Entry& find_entry(std::span<const Entry> table, const std::string& name,
     if (entry.name == name) return entry;
     known.emplace_back(entry.name);
   }
-  throw Error(Fault::Config, std::string(what) + " = " + name + ": no such " + std::string(what) +
+  throw Error(Fault::Config, std::string(what) + " = " + name + ": nothing is called so" +
                                  suggestion(name, known));
 }
 

@@ -1,6 +1,7 @@
 // Settings: the original's 25 keys, and errors that name the place.
 #include "exps/experiment.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "benchmarks/catalog.h"
@@ -100,6 +101,11 @@ TEST(Settings, NameThePlaceOfAnUnknownPart) {
     EXPECT_NE(why.find("x.cfg:1"), std::string::npos) << why;
     EXPECT_NE(why.find(near), std::string::npos) << why;
   }
+}
+
+TEST(Settings, NameThePlaceOfAWrongOptionOfAStrategyAlone) {
+  EXPECT_THAT(failure({{"strategies", "l2"}, {"l2.lambda", "-1"}}),
+              ::testing::StartsWith("x.cfg:2: 'l2.lambda' = -1"));
 }
 
 TEST(Settings, StartFromTheDefaultsOfTheirModel) {
