@@ -25,7 +25,18 @@ struct Batch {
   /// [rows, outputs]: numbers that the outputs are to come near, instead of `target`, which is then
   /// not read. Empty: the labels decide.
   Signal goal{};
+  /// The last rows, if they are earlier ones once more that only differ in their task: which one
+  /// each. They count no longer once other rows have been added behind them.
+  struct Repeats {
+    int first = 0;  ///< the row where they begin
+    std::vector<int> of{};
+  } repeats{};
   int rows() const { return x.rows(); }
+  /// Rows that are not repeats.
+  int distinct_rows() const {
+    const bool last = repeats.first + static_cast<int>(repeats.of.size()) == rows();
+    return last ? repeats.first : rows();
+  }
   /// The stream's own rows; they come first.
   int own_rows() const { return place.empty() ? rows() : static_cast<int>(place.size()); }
 };

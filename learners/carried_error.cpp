@@ -59,9 +59,10 @@ void CarriedError::derive_all(const Network& net, const Pass& pass) {
 BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pass,
                                const ErrorHook& hook) {
   derive_all(net, pass);
-  const Macs forward = net.forward(batch.x, tape_, pass);
+  spared_ = spares_repeats(net, batch, pass);
+  const Macs up = forward(net, batch, pass);
   BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
-  stats.macs += forward;
+  stats.macs += up;
   if (hook) hook(std::as_const(tape_.back().out).value(), error_.value());
   stats.macs += descend(net, batch, pass, false);
   if (!met_a_batch_) leave_unreached(net);
@@ -69,10 +70,31 @@ BatchStats CarriedError::learn(Network& net, const Batch& batch, const Pass& pas
   return stats;
 }
 
+/// What goes on below a border belongs to others, who read the batch as it is; so do direct paths.
+bool CarriedError::spares_repeats(const Network& net, const Batch& batch, const Pass& pass) {
+  if (pass.floor > 0 || pass.still > 0 || plan_.path == Path::Direct) return false;
+  return repeats_.take(net, batch);
+}
+
+Macs CarriedError::forward(Network& net, const Batch& batch, const Pass& pass) {
+  if (!spared_) return net.forward(batch.x, tape_, pass);
+  const int top = net.depth() - 1;
+  Macs macs = net.forward(repeats_.x(), tape_, pass, top);
+  repeats_.repeat(batch, tape_[static_cast<std::size_t>(top - 1)].out);
+  Record& heads = tape_[static_cast<std::size_t>(top)];
+  macs += net.layer(top).forward(repeats_.features(), heads, pass);
+  if (pass.training) net.layer(top).observe(repeats_.features(), heads);
+  return macs;
+}
+
 Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, bool exact) {
   Macs macs;
   const auto passes_on = [&](int l) { return !exact && skips(net.layer(l)); };
-  const auto in = [&](int l) -> const Signal& { return input_of(net, l, batch.x, tape_); };
+  const auto spares = [&](int l) { return spared_ && l == net.depth() - 1; };
+  const auto in = [&](int l) -> const Signal& {
+    return spares(l) ? repeats_.features()
+                     : input_of(net, l, spared_ ? repeats_.x() : batch.x, tape_);
+  };
   const auto out = [&](int l) -> const Record& { return tape_[static_cast<std::size_t>(l)]; };
   macs += walk_.run(
       net, error_,
@@ -83,7 +105,10 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
         if (passes_on(l)) return copy_signal(above, below), Macs{};
         const Layer& layer = net.layer(l);
         const Descent descent{exact ? Path::Weights : path_of(layer), &error_};
-        return layer.backward_input(in(l), out(l), above, below, pass, descent);
+        Signal& to = spares(l) ? repeated_error_ : below;
+        const Macs sent = layer.backward_input(in(l), out(l), above, to, pass, descent);
+        if (spares(l)) repeats_.sum(batch, to, below);
+        return sent;
       },
       [&](int l, const Signal& above, std::span<Signal> past) {
         return net.layer(l).backward_past(in(l), out(l), above, past, pass);
@@ -95,6 +120,7 @@ Macs CarriedError::descend(Network& net, const Batch& batch, const Pass& pass, b
 std::vector<Alignment> CarriedError::alignment(Network& net, const Batch& batch, const Pass& pass) {
   if (plan_.path == Path::Weights) return {};
   derive_all(net, pass);
+  spared_ = false;
   std::as_const(net).evaluate(batch.x, tape_, pass);
   output_error(loss_, tape_.back().out, batch, error_);
   ParamStore& params = net.params();

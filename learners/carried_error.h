@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "learners/loss.h"
+#include "learners/repeated_rows.h"
 #include "learners/rule.h"
 #include "models/synaptic.h"
 #include "models/walk_down.h"
@@ -39,6 +40,9 @@ class CarriedError : public Rule {
  private:
   void derive_all(const Network& net, const Pass& pass);
   void leave_unreached(Network& net);
+  /// Whether rows that repeat others are spared the layers below the heads.
+  bool spares_repeats(const Network& net, const Batch& batch, const Pass& pass);
+  Macs forward(Network& net, const Batch& batch, const Pass& pass);
   /// `exact`: by back-propagation instead of the rule's own way.
   Macs descend(Network& net, const Batch& batch, const Pass& pass, bool exact);
 
@@ -47,6 +51,9 @@ class CarriedError : public Rule {
   Tape tape_;
   Signal error_;  ///< at the outputs of the network
   WalkDown walk_;
+  RepeatedRows repeats_;
+  Signal repeated_error_;  ///< at the features that all heads read
+  bool spared_ = false;    ///< whether the pass at hand spares repeats
   bool met_a_batch_ = false;
 };
 

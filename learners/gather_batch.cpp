@@ -22,6 +22,7 @@ void gather_batch(const ExampleSet& examples, std::span<const std::uint32_t> pla
                   const Targets& targets, int tasks_seen, Batch& batch) {
   const auto rows = places.size();
   batch.target.resize(rows), batch.task.resize(rows), batch.mask.clear();
+  batch.repeats.of.clear();
   batch.place.assign(places.begin(), places.end());
   const Mat x = batch.x.resize(static_cast<int>(rows), examples.shape().size());
   examples.gather(places, x, batch.target, batch.task, &batch.x.active);

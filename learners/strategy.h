@@ -63,7 +63,8 @@ class Strategy {
   virtual bool replays() const { return false; }
 
   virtual void begin_experience(Training&) {}
-  virtual void extend_batch(Training&, Batch&) {}  ///< replay: append_examples()
+  /// Adds rows: BatchAppender for remembered examples, add_repeats() to ask other heads.
+  virtual void extend_batch(Training&, Batch&) {}
   /// Distillation: edits the gradient of the loss with respect to the logits [rows, outputs].
   virtual void shape_error(Training&, const Batch&, CMat /*logits*/, Mat /*error*/) {}
   /// Edits net.params().grads(), which makes every gradient dense.

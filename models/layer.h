@@ -141,6 +141,8 @@ class Layer {
   /// True for layers whose outputs are the "hidden units" of statistics (winners, activations).
   virtual bool is_activation() const { return false; }
   virtual Downward downward() const { return Downward::None; }
+  /// Whether forward() asks for the tasks of rows (Pass::tasks), other than by a gate.
+  virtual bool reads_task() const { return false; }
   /// True for layers whose units a task may be denied: forward() honours Record::gate.
   virtual bool takes_gate() const { return false; }
 

@@ -17,6 +17,7 @@ class MultiHead final : public Layer {
 
   std::string kind() const override { return "head"; }
   bool meets_once() const override { return true; }
+  bool reads_task() const override { return true; }
   std::string describe() const override {
     return fmt::format("{} heads, one per task{}", heads_.size(), heads_.front().density_text());
   }

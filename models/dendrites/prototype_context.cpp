@@ -16,6 +16,7 @@ class PrototypeContext final : public ContextLayer {
     return fmt::format("context: mean image of the task, the nearest of {} at test", most());
   }
   bool previews() const override { return true; }
+  bool reads_task() const override { return true; }
 
   void preview(CMat images, std::span<const int> tasks) override {
     std::vector<double> sum;
