@@ -121,6 +121,7 @@ TEST(Lwf, AsksEveryOldHeadAboutEveryImage) {
   lwf.extend_batch(t, batch);
   ASSERT_EQ(batch.rows(), 3 * own);
   EXPECT_EQ(batch.own_rows(), own);
+  EXPECT_EQ(batch.distinct_rows(), own);
   const Pulled pulled(s, lwf, t, batch, 0);
   for (int b = 0; b < batch.rows(); ++b)
     for (std::size_t y = 0; y < 2; ++y) {
@@ -129,6 +130,44 @@ TEST(Lwf, AsksEveryOldHeadAboutEveryImage) {
       const double pull = softened(pulled.now[row], 2, y) - softened(pulled.then[row], 2, y);
       // A mean over two old heads.
       EXPECT_NEAR(pulled.at(row, y), b < own ? 0 : 3. / own / 2 / 2 * pull, 1e-5);
+    }
+}
+
+TEST(Lwf, SaysNothingOfRepeatsInTheNextBatch) {
+  BenchPlan plan;
+  plan.classes = 4, plan.tasks = 2;
+  plan.scenario = {.scenario = Scenario::Task, .head = Head::PerTask};
+  StrategyBench s(plan, stack(linear(5), relu()));
+  Strategy& lwf = s.add("lwf");
+  auto t = s.training(1);
+  lwf.begin_experience(t);
+  Batch batch = s.batch(1);
+  lwf.extend_batch(t, batch);
+  std::vector<std::uint32_t> places(batch.place);
+  places.insert(places.end(), batch.place.begin(), batch.place.end());  // as many rows
+  gather_batch(t.experience->train, places, *s.targets, 2, batch);
+  EXPECT_EQ(batch.distinct_rows(), batch.rows());
+}
+
+/// The gates of every old head's own task decide what it is asked about.
+TEST(Lwf, AsksOldHeadsThroughTheirOwnGates) {
+  BenchPlan plan;
+  plan.classes = 6, plan.tasks = 3;
+  plan.scenario = {.scenario = Scenario::Task, .head = Head::PerTask};
+  GatingOptions gates;
+  gates.gating = "xdg";
+  StrategyBench s(plan, stack(linear(20), relu()), 1, make_gating(gates, 3));
+  Strategy& lwf = s.add("lwf", {{"lwf.lambda", "3"}, {"lwf.temperature", "2"}});
+  auto t = s.training(2);
+  lwf.begin_experience(t);
+  Batch batch = s.batch(2);
+  lwf.extend_batch(t, batch);
+  const Pulled pulled(s, lwf, t, batch, 0);
+  for (int b = batch.own_rows(); b < batch.rows(); ++b)
+    for (std::size_t y = 0; y < 2; ++y) {
+      const auto row = static_cast<std::size_t>(b);
+      const double pull = softened(pulled.now[row], 2, y) - softened(pulled.then[row], 2, y);
+      EXPECT_NEAR(pulled.at(row, y), 3. / batch.own_rows() / 2 / 2 * pull, 1e-5);
     }
 }
 

@@ -88,6 +88,16 @@ TEST(RepeatedRows, StandBehindTheOthersWithoutALabel) {
   }
 }
 
+TEST(RepeatedRows, MayUseAllOutputs) {
+  Batch batch = random_batch(2, kInputs, kOutputs, 1, 3);
+  const std::vector<std::uint8_t> first{1, 0};
+  batch.mask.assign(2, first);
+  Signal memory;
+  add_repeats(std::vector{0}, std::vector{1}, memory, batch);
+  ASSERT_EQ(batch.mask.size(), 3U);
+  EXPECT_TRUE(batch.mask[2].empty());
+}
+
 TEST(RepeatedRows, KeepTheListsOfActiveInputs) {
   Batch batch = random_batch(2, kInputs, kOutputs, 1, 3);
   batch.x.active.begin(2, kInputs);

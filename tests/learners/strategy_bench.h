@@ -41,7 +41,8 @@ struct BenchPlan {
 /// added as wide as the targets need, or one per task.
 class StrategyBench {
  public:
-  explicit StrategyBench(BenchPlan p = {}, std::vector<LayerPtr> below = {}, std::uint64_t seed = 1)
+  explicit StrategyBench(BenchPlan p = {}, std::vector<LayerPtr> below = {}, std::uint64_t seed = 1,
+                         std::unique_ptr<Gating> gating = nullptr)
       : plan(std::move(p)), data(tiny_images(plan.classes, plan.each)) {
     StreamOptions so;
     so.benchmark = "tiny", so.stream = plan.stream, so.tasks = plan.tasks;
@@ -53,7 +54,7 @@ class StrategyBench {
     else
       below.push_back(linear(targets->width()));
     net = std::make_unique<Network>(stream->shape(), std::move(below), Rng(seed), 1,
-                                    rule->feedback());
+                                    rule->feedback(), std::move(gating));
     optimizer = make_optimizer(plan.optimizer, net->params());
     rule->prepare(*net, Rng(seed).fork("rule"));
   }
