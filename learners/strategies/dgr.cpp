@@ -153,10 +153,7 @@ class Dgr final : public Strategy {
     const CMat x = batch.x.value();
     const Mat own = own_.resize(batch.own_rows(), x.cols);
     std::copy_n(x.data, own.size(), own.data);
-    real least = 0, most = 0;
-#pragma omp simd reduction(min : least) reduction(max : most)
-    for (std::size_t i = 0; i < own.size(); ++i)
-      least = std::min(least, own.data[i]), most = std::max(most, own.data[i]);
+    const auto [least, most] = std::ranges::minmax(CMat(own).all());
     if (least < 0 || most > 1)
       throw Error(Fault::Config,
                   fmt::format("dgr learns pixels in [0, 1] and found {} to {}; use normalise = no",
