@@ -1,8 +1,9 @@
 // Dendrite segments that gate the units of a layer. With g the error at h, and c the context:
 //   dL/dt_i = g_i sigmoid(a*),  dL/da* = g_i t_i sigmoid(a*) (1 - sigmoid(a*)),  dL/du_i* = dL/da*
 //   c.
-// U c is computed once for every context that occurs in a batch, not for every example; and while
-// one context goes on, only for segments that have changed: of a hundred a unit one is learning.
+// U c is computed once for every context that occurs in a batch, not for every example; while one
+// context goes on, only for segments that have changed: of a hundred a unit one is learning; and
+// while weights stand still, as in tests, once for every context.
 #include "models/dendrites/dendrites.h"
 
 #include <algorithm>
@@ -165,23 +166,40 @@ class Dendrites final : public Layer {
 
   /// Winners and gates of every slot.
   void excite(const Slots& slots, Record& y) const {
-    if (slots.count == 1 && slots.context(0) != kNoContext) {
-      recall(contexts_->value().row(slots.context(0)));
-      return choose(slots, y, [&](int, int k) {
-        return remembered_.activation[static_cast<std::size_t>(k)];
-      });
+    auto& [context, activation, changed, gates] = remembered_;
+    const bool some = store_->take_changes(id_, changed);
+    if (!some || !changed.empty())
+      for (Gates& of_context : gates)
+        of_context.current = false;
+    thread_local std::vector<int> missing;  // slots
+    missing.clear();
+    for (int s = 0; s < slots.count; ++s)
+      if (!recall_gates(slots, s, y)) missing.push_back(s);
+
+    const bool single = slots.count == 1 && slots.context(0) != kNoContext;
+    if (!single && (!some || !changed.empty())) context.clear();
+    if (missing.empty()) return;
+    if (single) {
+      recall_activation(contexts_->value().row(slots.context(0)), some);
+      choose(slots, missing, y,
+             [&](int, int k) { return activation[static_cast<std::size_t>(k)]; });
+    } else {
+      const CMat segments = std::as_const(*store_).value(id_), contexts = contexts_->value();
+      choose(slots, missing, y,
+             [&](int number, int k) { return dot(segments.row(k), contexts.row(number)); });
     }
-    const CMat segments = std::as_const(*store_).value(id_), contexts = contexts_->value();
-    choose(slots, y, [&](int number, int k) { return dot(segments.row(k), contexts.row(number)); });
+    for (const int s : missing)
+      remember_gates(slots, s, y);
   }
   /// With activation(context, segment). Unit by unit, so that its segments are in the cache for all
   /// contexts of the batch.
   template <class Activation>
-  void choose(const Slots& slots, Record& y, Activation activation) const {
+  void choose(const Slots& slots, const std::vector<int>& which, Record& y,
+              Activation activation) const {
     std::int32_t* const rest = y.index.data() + (slots.rest - slots.of_row);
-    for_rows(units_, [&](int i) {
-      for (int s = 0; s < slots.count; ++s) {
-        const int number = slots.context(s);
+    for_rows(units_, [&, slot = which.data(), count = which.size()](int i) {
+      for (std::size_t at = 0; at < count; ++at) {
+        const int s = slot[at], number = slots.context(s);
         real strongest = 0;
         int winner = i * segments_;
         for (int k = i * segments_; number != kNoContext && k < (i + 1) * segments_; ++k) {
@@ -194,12 +212,13 @@ class Dendrites final : public Layer {
       }
     });
   }
-  /// Brings remembered_ up to date under a context [length].
-  void recall(const real* context) const {
+
+  /// Brings remembered_.activation up to date under a context [length]; `some`: only rows in
+  /// remembered_.changed have moved.
+  void recall_activation(const real* context, bool some) const {
     const CMat segments = std::as_const(*store_).value(id_);
-    auto& [of, activation, changed] = remembered_;
-    const bool some = store_->take_changes(id_, changed);
-    if (some && std::equal(of.begin(), of.end(), context)) {
+    auto& [of, activation, changed, gates] = remembered_;
+    if (some && std::equal(of.begin(), of.end(), context, context + length_)) {
       for_rows(static_cast<int>(changed.size()), [&](int i) {
         const auto k = static_cast<std::size_t>(changed[static_cast<std::size_t>(i)]);
         activation[k] = dot(segments.row(static_cast<int>(k)), context);
@@ -211,6 +230,35 @@ class Dendrites final : public Layer {
     for_rows(segments.rows, [&](int k) {
       activation[static_cast<std::size_t>(k)] = dot(segments.row(k), context);
     });
+  }
+  /// Winners and gates of a slot, if they are remembered.
+  bool recall_gates(const Slots& slots, int slot, Record& y) const {
+    const int number = slots.context(slot);
+    if (number == kNoContext || static_cast<std::size_t>(number) >= remembered_.gates.size())
+      return false;
+    const Gates& known = remembered_.gates[static_cast<std::size_t>(number)];
+    const real* const context = contexts_->value().row(number);
+    if (!known.current || !std::equal(known.context.begin(), known.context.end(), context))
+      return false;
+    const auto at = static_cast<std::ptrdiff_t>(slot);
+    std::ranges::copy(known.winner, y.index.begin() + (slots.winners(slot) - slots.of_row));
+    std::ranges::copy(known.gate, y.saved.begin() + at * units_);
+    return true;
+  }
+  void remember_gates(const Slots& slots, int slot, const Record& y) const {
+    const int number = slots.context(slot);
+    if (number == kNoContext) return;
+    auto& gates = remembered_.gates;
+    gates.resize(std::max(gates.size(), static_cast<std::size_t>(number) + 1));
+    Gates& known = gates[static_cast<std::size_t>(number)];
+    const real *const context = contexts_->value().row(number), *const gate =
+                                                                    y.saved.data() +
+                                                                    static_cast<std::size_t>(slot) *
+                                                                        units_;
+    known.context.assign(context, context + length_);
+    known.winner.assign(slots.winners(slot), slots.winners(slot) + units_);
+    known.gate.assign(gate, gate + units_);
+    known.current = true;
   }
   real dot(const real* u, const real* c) const {
     real sum = 0;
@@ -244,10 +292,17 @@ class Dendrites final : public Layer {
              });
   }
 
-  /// What the segments gave under the context that was met last. No result depends on it.
+  /// What the segments made of a context [length].
+  struct Gates {
+    bool current = false;  ///< no weight has changed since
+    std::vector<real> context, gate;
+    std::vector<std::int32_t> winner;
+  };
+  /// No result depends on what is remembered.
   struct Remembered {
-    std::vector<real> context, activation;
-    std::vector<std::int32_t> changed;
+    std::vector<real> context, activation;  ///< of all segments under one context, or empty
+    std::vector<std::int32_t> changed;      ///< rows, since the segments were read last
+    std::vector<Gates> gates;               ///< by the number of the context
   };
 
   int segments_;

@@ -140,5 +140,47 @@ TEST_P(ToldBy, TheSegmentsOfDendritesRememberNothingThatIsOutOfDate) {
     EXPECT_EQ(outputs(GetParam(), source, false), outputs(GetParam(), source, true));
 }
 
+TEST(RowChanges, DendritesAnswerAsIfTheyRememberedNothing) {
+  constexpr int kInputs = 6, kTasks = 3, kRows = 4, kUnits = 5, kSegments = 4;
+  ModelOptions o;
+  o.hidden = {kUnits}, o.dropout = 0, o.dendrites.segments = kSegments;
+  const auto make = [&] { return build_model(o, {1, 1, kInputs}, {1, 2, kTasks}, Rng(4)); };
+  const auto net = make();
+  ParamStore& params = net->params();
+  const int id = params.find("dendrites1.segments");
+  Rng draw(7);
+  std::vector<std::int32_t> moved, said;
+  Tape tape, tape_of_fresh;
+  for (int round = 0; round < 400; ++round) {
+    const auto what = draw.below(16);
+    const auto row = static_cast<std::int32_t>(draw.below(kUnits * kSegments));
+    if (what < 4) {  // as an optimiser moves one and says so
+      const bool some = params.take_changes(id, moved);
+      params.raw_value(id).row(row)[0] += static_cast<real>(draw.normal());
+      moved.push_back(row);
+      params.take_changes(id, said);
+      params.note_changes(id, moved);
+      if (!some) params.note_changes(id);
+    }
+    if (what == 4) params.value(id).row(row)[0] += 1;
+    Batch batch = random_batch(kRows, kInputs, 2, kTasks, draw.below(1000));
+    if (draw.below(2) == 0) std::ranges::fill(batch.task, static_cast<int>(draw.below(kTasks)));
+    if (what == 5) net->preview(batch.x.value(), batch.task);
+
+    const auto fresh = make();
+    std::ranges::copy(std::as_const(params).values(), fresh->params().values().begin());
+    std::ranges::copy(params.states(), fresh->params().states().begin());
+    const Pass pass{draw.below(2) == 0, Rng(1), batch.task};
+    std::as_const(*net).evaluate(batch.x, tape, pass);
+    std::as_const(*fresh).evaluate(batch.x, tape_of_fresh, pass);
+    const auto out = [](const Tape& of) {
+      const auto all = of[2].out.value().all();
+      return std::vector<real>(all.begin(), all.end());
+    };
+    ASSERT_EQ(out(tape), out(tape_of_fresh)) << "round " << round;
+    ASSERT_EQ(tape[2].index, tape_of_fresh[2].index) << "round " << round;
+  }
+}
+
 }  // namespace
 }  // namespace engram
