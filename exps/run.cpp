@@ -1,6 +1,7 @@
 #include "exps/run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <optional>
 #include <system_error>
@@ -26,6 +27,7 @@
 #include "models/saved_weights.h"
 #include "utils/digest.h"
 #include "utils/error.h"
+#include "utils/file_lock.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
 
@@ -388,6 +390,18 @@ RunState run_state(const RunFiles& files, const Settings& settings, std::string*
 
 RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunRequest& request) {
   return during(fmt::format("{} (seed {})", settings.experiment, request.seed), [&] {
+    std::error_code said_when_written;
+    std::filesystem::create_directories(request.files.folder, said_when_written);
+    // Patient, for a process that was killed may not be gone yet.
+    const FileLock lock(request.files.lock(), std::chrono::seconds(1));
+    if (!lock.taken())
+      throw Error(Fault::CannotWrite,
+                  fmt::format("{} is at this run already; the same command collects it later, "
+                              "--out DIR writes elsewhere",
+                              lock.holder()));
+    // Another process may have finished it since this one was planned.
+    if (request.resume && run_state(request.files, settings) == RunState::Complete)
+      return RunOutcome::Finished;
     return settings.acts() ? execute_agent_run(settings, request)
                            : Run(settings, data, request).execute();
   });

@@ -27,7 +27,8 @@ struct Progress {
   bool evaluating = false;
 };
 
-/// Where a run keeps its files: DIR/seed-N.h5, and DIR/seed-N.checkpoint.h5 until it is complete.
+/// Where a run keeps its files: DIR/seed-N.h5, and DIR/seed-N.checkpoint.h5 until it is complete;
+/// while a process is at it, DIR/.seed-N.lock.
 struct RunFiles {
   std::filesystem::path folder;
   std::uint64_t seed = 0;
@@ -39,6 +40,9 @@ struct RunFiles {
   }
   std::filesystem::path weights() const {
     return folder / ("seed-" + std::to_string(seed) + ".weights.h5");
+  }
+  std::filesystem::path lock() const {
+    return folder / (".seed-" + std::to_string(seed) + ".lock");
   }
 };
 
@@ -65,7 +69,8 @@ enum class RunOutcome { Finished, Interrupted };
 
 /// Trains, evaluates and writes. The results file is rewritten after every experience, a checkpoint
 /// after every epoch that ends later than checkpoint_seconds after the last one and when `stop`
-/// is set. A failure leaves the last files in place (complete = 0) and throws.
+/// is set. A failure leaves the last files in place (complete = 0) and throws. Error(CannotWrite)
+/// when another process is at the same run; nothing is done when it has been completed meanwhile.
 /// Agents in simulations need no data: any data set will do.
 RunOutcome execute_run(const Settings&, const Dataset&, const RunRequest&);
 

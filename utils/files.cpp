@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "utils/descriptor.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -23,20 +24,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-  int close() { return fd_ < 0 ? 0 : ::close(release()); }
-
- private:
-  int fd_;
-};
 
 struct GzClose {
   void operator()(gzFile file) const { gzclose_r(file); }
@@ -62,14 +49,6 @@ std::string quoted(const fs::path& file) {
   throw Error(Fault::CannotWrite, "cannot write " + quoted(file) + text);
 }
 
-int open_retrying(const fs::path& file, int flags) {
-  int fd;
-  do {
-    fd = ::open(file.c_str(), flags | O_CLOEXEC, 0666);
-  } while (fd < 0 && errno == EINTR);
-  return fd;
-}
-
 fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
@@ -82,7 +61,7 @@ bool is_full(const fs::path& folder) {
 }
 
 void sync_file(const fs::path& temporary, const fs::path& file) {
-  Descriptor opened(open_retrying(temporary, O_RDONLY));
+  Descriptor opened = open_descriptor(temporary, O_RDONLY);
   if (opened.get() < 0) throw_unwritable(file, errno);
   if (::fsync(opened.get()) != 0) throw_unwritable(file, errno);
   // Network file systems may report a full disk only here.
@@ -92,7 +71,7 @@ void sync_file(const fs::path& temporary, const fs::path& file) {
 /// Makes the new name itself survive a power cut. Some file systems cannot sync a folder and some
 /// folders may be written but not read: neither makes the file less complete.
 void sync_folder(const fs::path& folder, const fs::path& file) {
-  const Descriptor opened(open_retrying(folder, O_RDONLY | O_DIRECTORY));
+  const Descriptor opened = open_descriptor(folder, O_RDONLY | O_DIRECTORY);
   if (opened.get() < 0) return;
   if (::fsync(opened.get()) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
     throw_unwritable(file, errno);
@@ -107,7 +86,7 @@ struct Temporary {
 }  // namespace
 
 std::vector<std::uint8_t> read_file(const fs::path& file, std::size_t max_bytes) {
-  Descriptor opened(open_retrying(file, O_RDONLY));
+  Descriptor opened = open_descriptor(file, O_RDONLY);
   if (opened.get() < 0) throw_unreadable(file, errno);
   struct stat info;
   if (::fstat(opened.get(), &info) != 0) throw_unreadable(file, errno);
@@ -167,7 +146,7 @@ void save_atomically(const fs::path& file, const std::function<void(const fs::pa
 
 void save_text(const fs::path& file, std::string_view text) {
   save_atomically(file, [&](const fs::path& temporary) {
-    Descriptor out(open_retrying(temporary, O_WRONLY | O_CREAT | O_TRUNC));
+    Descriptor out = open_descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (out.get() < 0) throw_unwritable(file, errno);
     while (!text.empty()) {
       const ssize_t written = ::write(out.get(), text.data(), text.size());

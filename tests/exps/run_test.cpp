@@ -8,8 +8,10 @@
 
 #include "exps/results_file.h"
 #include "exps/run_parts.h"
+#include "tests/utils/error_of.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
+#include "utils/file_lock.h"
 
 namespace engram {
 namespace {
@@ -164,6 +166,41 @@ TEST(Run, AFailureKeepsWhatWasSavedAndSaysWhichRun) {
     EXPECT_NE(std::string(e.what()).find("tiny (seed 0)"), std::string::npos);
   }
   EXPECT_FALSE(load_results(files.results()).complete);
+}
+
+TEST(Run, IsDoneByOneProcessAtATime) {
+  const TempFolder folder;
+  const RunFiles files{folder / "new", 0}, other{folder / "new", 1};
+  const auto run = [](const RunFiles& of, bool resume = true) {
+    return execute_run(settings(), data(), {.seed = of.seed, .files = of, .resume = resume});
+  };
+  std::filesystem::create_directories(files.folder);
+  {
+    const FileLock elsewhere(files.lock());
+    const std::string said = error_of([&] { run(files); }, Fault::CannotWrite);
+    EXPECT_SAYS(said, "tiny (seed 0): process " + std::to_string(::getpid()));
+    error_of([&] { run(files, false); }, Fault::CannotWrite);
+    EXPECT_FALSE(std::filesystem::exists(files.results()));
+    EXPECT_EQ(run(other), RunOutcome::Finished);
+  }
+  EXPECT_EQ(run(files), RunOutcome::Finished);
+  EXPECT_FALSE(std::filesystem::exists(files.lock()));
+}
+
+TEST(Run, ThatAnotherProcessCompletedMeanwhileIsNotRepeated) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  int reports = 0;
+  RunRequest request{.seed = 0, .files = files};
+  request.progress = [&](const Progress&) { ++reports; };
+  ASSERT_EQ(execute_run(settings(), data(), request), RunOutcome::Finished);
+  EXPECT_GT(reports, 0);
+  reports = 0;
+  EXPECT_EQ(execute_run(settings(), data(), request), RunOutcome::Finished);
+  EXPECT_EQ(reports, 0);
+  request.resume = false;
+  EXPECT_EQ(execute_run(settings(), data(), request), RunOutcome::Finished);
+  EXPECT_GT(reports, 0);
 }
 
 TEST(Run, JointTrainingFillsTheFirstAndTheLastRow) {
