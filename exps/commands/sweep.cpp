@@ -96,6 +96,14 @@ SweepRequest request_of(const ParsedArguments& arguments) {
   return request;
 }
 
+/// A loss that stops being finite is a property of its point; whatever else went wrong is not.
+int not_chosen(const StageEnd& end) {
+  fmt::print(stderr,
+             "engram: no setting was chosen, for {} run{} of the grid {} missing; the same command "
+             "goes on\n",
+             end.missing, end.missing == 1 ? "" : "s", end.missing == 1 ? "is" : "are");
+  return end.failure->code;
+}
 int interrupted() {
   fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
   return 128 + stop_signal();
@@ -226,6 +234,9 @@ int sweep_command(const Arguments& words) {
   print_points(judged);
   warn_of_budgets(experiments);
   if (const auto json = arguments->get<std::string>("json")) write_json(*json, judged);
+  const bool selects = std::ranges::any_of(
+      judged, [](const Judged& j) { return j.experiment->selection() != Selection::None; });
+  if (selects && end.missing > 0) return not_chosen(end);
   std::vector<Final> finals;
   for (const Judged& j : judged)
     if (j.experiment->selection() != Selection::None) finals.push_back(prepare_final(j, request));

@@ -72,7 +72,10 @@ StageEnd run_points(const std::vector<SweepPoint*>& points, LoadedData& data, Jo
     stage.runs[job]->failed = failure.message;
     if (failure.code == kDiverged)
       note_divergence(stage.runs[job]->files, stage.points[job]->settings, failure.message);
-    if (!end.failure) end.failure = failure;
+    else
+      ++end.missing;
+    if (!end.failure || (end.failure->code == kDiverged && failure.code != kDiverged))
+      end.failure = failure;
     print_failure({failure.code, fmt::format("{}: {}", stage.points[job]->label, failure.message)});
   }
   for (SweepRun* run : stage.runs)

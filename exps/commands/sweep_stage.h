@@ -14,7 +14,9 @@ namespace engram {
 
 struct StageEnd {
   bool interrupted = false;
-  std::optional<Failure> failure;  ///< the first, those that were remembered included
+  /// The first, those that were remembered included; losses that stopped being finite come last.
+  std::optional<Failure> failure;
+  std::size_t missing = 0;  ///< runs that failed otherwise, and are tried again by the same command
 };
 
 /// Says how much is there already, then runs the rest in processes of their own. A failure stops no

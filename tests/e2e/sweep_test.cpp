@@ -8,9 +8,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "exps/run.h"
 #include "tests/e2e/program.h"
 #include "tests/e2e/same_results.h"
 #include "tests/e2e/tiny_cfg.h"
+#include "utils/file_lock.h"
 
 namespace engram {
 namespace {
@@ -283,6 +285,31 @@ TEST_F(Sweep, ChoosesOnTheFirstTasksAndReportsOnAll) {
       {"compare", chosen.string(), only_folder(engram / "o", "other@first_tasks~").string()});
   ASSERT_EQ(compared.code, 0) << compared.err;
   EXPECT_TRUE(has(compared.out, "first_tasks among 4")) << compared.out;
+}
+
+TEST_F(Sweep, LeavesToOthersWhatTheyAreAtAndChoosesOnceAllIsThere) {
+  Words words{"other", "--selection", "oracle", "--set", "selection_seeds=7", "--out", "whole"};
+  ASSERT_EQ(sweep(words).code, 0);
+  std::vector<fs::path> points;
+  for (const auto& [name, time] : files("whole"))
+    if (has(name, "seed-7.h5")) points.push_back(fs::path(name).parent_path());
+  ASSERT_EQ(points.size(), 2u);
+  words.back() = "shared";
+  const RunFiles busy{engram / "shared" / points.front(), 7};
+  fs::create_directories(busy.folder);
+  {
+    const FileLock other_process(busy.lock());
+    const Said said = sweep(words);
+    EXPECT_EQ(said.code, 73) << said.err;
+    EXPECT_TRUE(has(said.err, "is at this run already")) << said.err;
+    EXPECT_TRUE(has(said.err, "no setting was chosen, for 1 run of the grid is missing"))
+        << said.err;
+    EXPECT_EQ(complete("shared"), 1u);  // the other point; no final run
+  }
+  const Said again = sweep(words);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(has(again.err, "1 of 2 runs complete")) << again.err;
+  EXPECT_EQ(complete("shared"), complete("whole"));
 }
 
 TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
