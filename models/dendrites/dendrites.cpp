@@ -251,10 +251,8 @@ class Dendrites final : public Layer {
     auto& gates = remembered_.gates;
     gates.resize(std::max(gates.size(), static_cast<std::size_t>(number) + 1));
     Gates& known = gates[static_cast<std::size_t>(number)];
-    const real *const context = contexts_->value().row(number), *const gate =
-                                                                    y.saved.data() +
-                                                                    static_cast<std::size_t>(slot) *
-                                                                        units_;
+    const real* const context = contexts_->value().row(number);
+    const real* const gate = y.saved.data() + static_cast<std::size_t>(slot) * units_;
     known.context.assign(context, context + length_);
     known.winner.assign(slots.winners(slot), slots.winners(slot) + units_);
     known.gate.assign(gate, gate + units_);

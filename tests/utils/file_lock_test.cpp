@@ -31,6 +31,21 @@ int status_of(pid_t child) {
   return status;
 }
 
+/// A process that has taken the lock of `file`, and what it does then.
+pid_t holder_of(const fs::path& file, const std::function<void()>& then) {
+  int ready[2];
+  if (::pipe(ready) != 0) return -1;
+  const pid_t child = in_a_process([&] {
+    const FileLock lock(file);
+    const char taken = static_cast<char>(lock.taken());
+    if (::write(ready[1], &taken, 1) == 1) then();
+  });
+  char taken = 0;
+  EXPECT_TRUE(::read(ready[0], &taken, 1) == 1 && taken == 1);
+  ::close(ready[0]), ::close(ready[1]);
+  return child;
+}
+
 TEST(FileLock, IsHadByOneAtATimeAndLeavesNothing) {
   const TempFolder folder;
   const fs::path file = folder.path() / "lock";
@@ -51,15 +66,8 @@ TEST(FileLock, IsHadByOneAtATimeAndLeavesNothing) {
 TEST(FileLock, OfAProcessThatWasKilledIsTakenOver) {
   const TempFolder folder;
   const fs::path file = folder.path() / "lock";
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  const pid_t child = in_a_process([&] {
-    const FileLock lock(file);
-    static_cast<void>(!::write(ready[1], "", 1));
-    ::pause();
-  });
-  char byte;
-  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  const pid_t child = holder_of(file, [] { ::pause(); });
+  ASSERT_GT(child, 0);
   {
     const FileLock lock(file);
     EXPECT_FALSE(lock.taken());
@@ -69,25 +77,17 @@ TEST(FileLock, OfAProcessThatWasKilledIsTakenOver) {
   status_of(child);
   EXPECT_TRUE(fs::exists(file));
   EXPECT_TRUE(FileLock(file).taken());
-  ::close(ready[0]), ::close(ready[1]);
 }
 
 TEST(FileLock, IsWaitedForAsLongAsItIsSaid) {
   const TempFolder folder;
   const fs::path file = folder.path() / "lock";
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  const pid_t child = in_a_process([&] {
-    const FileLock lock(file);
-    static_cast<void>(!::write(ready[1], "", 1));
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  });
-  char byte;
-  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  const pid_t child =
+      holder_of(file, [] { std::this_thread::sleep_for(std::chrono::milliseconds(200)); });
+  ASSERT_GT(child, 0);
   EXPECT_FALSE(FileLock(file, std::chrono::milliseconds(1)).taken());
   EXPECT_TRUE(FileLock(file, std::chrono::minutes(1)).taken());
   EXPECT_EQ(status_of(child), 0);
-  ::close(ready[0]), ::close(ready[1]);
 }
 
 TEST(FileLock, WhoseHolderHasNotYetSaidWhoItIs) {
