@@ -2,10 +2,12 @@
 // batch's own statistics and evaluation the running ones, whose variance is the unbiased estimate.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "models/checked_state.h"
 #include "models/layers.h"
 #include "utils/parallel.h"
 
@@ -41,6 +43,10 @@ class BatchNorm final : public Layer {
         s = 1;
     for (real& v : store_->state(variance_).all())
       v = 1;
+  }
+
+  void restored() override {
+    check_state(*store_, variance_, Numbers::Any, 0, std::numeric_limits<double>::infinity());
   }
 
   /// saved = mean[C], variance[C] of the batch (or the running ones), 1 / deviation [C].

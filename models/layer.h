@@ -124,7 +124,8 @@ class Layer {
   /// The same for changing which weights exist; null unless the layer was built for that
   /// (Synapses::rewirable).
   virtual SparseSynapses* rewirable() { return nullptr; }
-  /// After parameters and state have been read from a file.
+  /// After parameters and state have been read from a file. Error(Data) when it cannot work with
+  /// them.
   virtual void restored() {}
   /// to [units, fan_in] <- the weights of every unit from what it reads, absent ones 0; the fan_in
   /// of a convolution is [kernel height, kernel width, channels]. For looking at; of several heads

@@ -43,7 +43,7 @@ void Network::bind(double active_share, const FeedbackPlan& feedback) {
     const std::string kind = layer(l).kind();
     names_.push_back(kind + std::to_string(++seen[kind]));
     const double share = shares[static_cast<std::size_t>(from + 1)];
-    first_slice_.push_back(store_.count());
+    first_slice_.push_back(store_.count()), first_state_.push_back(store_.state_count());
     shapes_.push_back(layer(l).bind(
         input_shape(l), {l, names_.back(), share, from < 0, &feedback, remembered}, store_));
     if (lowest_learning_ < 0 && store_.count() > first_slice_.back()) lowest_learning_ = l;
@@ -53,7 +53,7 @@ void Network::bind(double active_share, const FeedbackPlan& feedback) {
                   fmt::format("{}: a shortcut of {} does not fit its output of {}", names_.back(),
                               output_shape(also).text(), output_shape(l).text()));
   }
-  first_slice_.push_back(store_.count());
+  first_slice_.push_back(store_.count()), first_state_.push_back(store_.state_count());
 }
 
 void Network::find_ways_down() {

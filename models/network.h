@@ -49,6 +49,10 @@ class Network {
   /// The slices of layer l: [first, last).
   int first_slice(int l) const { return first_slice_[static_cast<std::size_t>(l)]; }
   int last_slice(int l) const { return first_slice_[static_cast<std::size_t>(l) + 1]; }
+  /// Its states, likewise: those that it has itself. What a gating keeps for it, under its name, is
+  /// not among them.
+  int first_state(int l) const { return first_state_[static_cast<std::size_t>(l)]; }
+  int last_state(int l) const { return first_state_[static_cast<std::size_t>(l) + 1]; }
   const ImageShape& output_shape(int l) const { return shapes_[static_cast<std::size_t>(l + 1)]; }
   const ImageShape& input_shape(int l) const { return output_shape(source(l)); }
   const ImageShape& in() const { return shapes_.front(); }
@@ -72,7 +76,8 @@ class Network {
   /// Of the layers from `first` on; those below stand still.
   void begin_epoch(int first = 0);
   void begin_experience(std::span<const int> tasks);
-  /// After parameters and state have been read from a file.
+  /// After parameters and state have been read from a file, or copied from another network.
+  /// Error(Data) when a layer cannot work with them.
   void restored();
 
  private:
@@ -84,7 +89,7 @@ class Network {
   std::vector<LayerPtr> layers_;
   std::vector<ImageShape> shapes_;  ///< of the input, then of the output of every layer
   std::vector<std::string> names_;
-  std::vector<int> first_slice_;  ///< of every layer, and the end
+  std::vector<int> first_slice_, first_state_;  ///< of every layer, and the end
   std::vector<char> errors_reach_;
   int lowest_learning_ = -1;
   std::vector<const SynapticMatrix*> synapses_;

@@ -48,18 +48,17 @@ struct Slot {
   Mat to;
 };
 
-/// Feedback is not asked for: a rule fills it, and files of other rules have none.
+/// Feedback is not asked for: a rule fills it, and files of other rules have none. Nor are gates,
+/// which are no states of the layer: they are drawn by this run's seed, for its tasks.
 std::vector<Slot> slices_of_layer(Network& net, int l) {
   ParamStore& store = net.params();
-  const std::string begin = net.layer_name(l) + ".";
   std::vector<Slot> out;
   for (int id = net.first_slice(l); id < net.last_slice(l); ++id) {
     const Param& p = store.param(id);
     if (!p.name.ends_with(".feedback")) out.push_back({&p, store.value(id)});
   }
-  for (int id = 0; id < store.state_count(); ++id)
-    if (store.state_param(id).name.starts_with(begin))
-      out.push_back({&store.state_param(id), store.state(id)});
+  for (int id = net.first_state(l); id < net.last_state(l); ++id)
+    out.push_back({&store.state_param(id), store.state(id)});
   return out;
 }
 
@@ -91,6 +90,29 @@ std::string misfit(Network& net, int l, const std::vector<Slot>& places, const S
   for (const Slot& place : places)
     if (std::string why = misfit(place, saved); !why.empty()) return why;
   return "";
+}
+
+/// Places <- what the file says. Layers see then whether they can work with it; if one cannot, all
+/// is as it was before.
+void fill(Network& net, const std::vector<int>& layers, const std::vector<Slot>& places,
+          const SavedSlices& saved) {
+  std::vector<std::vector<real>> before;
+  for (const Slot& place : places) {
+    before.emplace_back(place.to.all().begin(), place.to.all().end());
+    std::ranges::copy(saved.find(place.param->name)->second.values, place.to.data);
+  }
+  const auto tell = [&] {
+    for (const int l : layers)
+      net.layer(l).restored();
+  };
+  try {
+    tell();
+  } catch (const Error&) {
+    for (std::size_t i = 0; i < places.size(); ++i)
+      std::ranges::copy(before[i], places[i].to.data);
+    tell();
+    throw;
+  }
 }
 
 }  // namespace
@@ -126,6 +148,7 @@ TakenWeights load_weights(const std::filesystem::path& file, Network& net, int u
     taken.sha256 = sha256(bytes);
     const SavedSlices saved = slices_of(file, bytes, net);
     std::vector<Slot> places;
+    std::vector<int> layers;
     const int end = until < 0 ? net.depth() : until + 1;
     for (int l = 0; l < end && taken.rest.empty(); ++l) {
       const std::vector<Slot> own = slices_of_layer(net, l);
@@ -133,7 +156,7 @@ TakenWeights load_weights(const std::filesystem::path& file, Network& net, int u
       taken.rest = misfit(net, l, own, saved);
       if (!taken.rest.empty()) break;
       places.insert(places.end(), own.begin(), own.end());
-      taken.layers.push_back(net.layer_name(l));
+      taken.layers.push_back(net.layer_name(l)), layers.push_back(l);
     }
     if (taken.layers.empty())
       throw Error(Fault::Data, fmt::format("fits nowhere: {}; it belongs to another model or to "
@@ -143,8 +166,7 @@ TakenWeights load_weights(const std::filesystem::path& file, Network& net, int u
       throw Error(Fault::Data,
                   fmt::format("{}; what is below fits: weights_until = {} would take it",
                               taken.rest, taken.layers.back()));
-    for (const Slot& place : places)
-      std::ranges::copy(saved.find(place.param->name)->second.values, place.to.data);
+    fill(net, layers, places, saved);
     return taken;
   });
 }

@@ -24,8 +24,9 @@ struct TakenWeights {
 
 /// Parameters and states <- those of the file, from the lowest layer up to the last one whose names
 /// and shapes fit; at most up to layer `until` (a place in the network; -1: no end), to which all
-/// must fit. Error(MissingInput) when there is no such file; Error(Data), which names the layer,
-/// when not even the lowest layer fits, or when the file is damaged. Nothing is changed then.
+/// must fit. Gates of tasks are not taken. Error(MissingInput) when there is no such file;
+/// Error(Data), which names the layer, when not even the lowest layer fits, or when the file is
+/// damaged. Nothing is changed then.
 TakenWeights load_weights(const std::filesystem::path& file, Network& net, int until = -1);
 
 }  // namespace engram

@@ -1,9 +1,9 @@
 #include "models/sparse_synapses.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "models/checked_state.h"
 #include "utils/parallel.h"
 
 namespace engram {
@@ -107,22 +107,16 @@ real SparseSynapses::draw(Rng& rng) const {
 
 void SparseSynapses::restored() {
   if (!rewirable()) return;
-  const auto outside = [](const Mat& m, int bound) {
-    return std::ranges::any_of(m.all(), [&](real v) {
-      return !(v >= 0 && v < static_cast<real>(bound) && v == std::floor(v));
-    });
-  };
-  if (outside(store_->state(input_of_), fans_.in) ||
-      outside(store_->state(output_of_), fans_.outputs))
-    throw Error(Fault::Data,
-                "a weight leads to a unit that does not exist; start over with --force");
+  check_state(*store_, input_of_, Numbers::Whole, 0, fans_.in - 1);
+  check_state(*store_, output_of_, Numbers::Whole, 0, fans_.outputs - 1);
   index();
 }
 
 void SparseSynapses::index() {
   const std::size_t entries = by_output_.index.size();
-  // A counting sort by one end of every weight, in the order of their places.
-  const auto sort = [&](View& view, int units, bool by_output) {
+  // A stable counting sort by one end of every weight: those of a unit stay in the order of `other`
+  // (null: of their places).
+  const auto sort = [&](View& view, int units, bool by_output, const View* other) {
     view.begin.assign(static_cast<std::size_t>(units) + 1, 0);
     const auto key = [&](std::size_t slot) {
       return by_output ? edge(slot).output : edge(slot).input;
@@ -133,13 +127,18 @@ void SparseSynapses::index() {
       view.begin[u + 1] += view.begin[u];
     std::vector<std::int32_t> next(view.begin.begin(), view.begin.end() - 1);
     view.place.resize(entries);
-    for (std::size_t slot = 0; slot < entries; ++slot) {
+    for (std::size_t i = 0; i < entries; ++i) {
+      const std::size_t slot = other ? static_cast<std::size_t>(other->place[i]) : i;
       const auto at = static_cast<std::size_t>(next[key(slot)]++);
       view.index[at] = by_output ? edge(slot).input : edge(slot).output;
       view.place[at] = static_cast<std::int32_t>(slot);
     }
   };
-  sort(by_output_, fans_.outputs, true), sort(by_input_, fans_.in, false);
+  // Products take columns in blocks, so those of a row must ascend (SparseView): as they do once
+  // weights come by their other end. By input twice, for the first time nothing had such an order.
+  sort(by_input_, fans_.in, false, nullptr);
+  sort(by_output_, fans_.outputs, true, &by_input_);
+  sort(by_input_, fans_.in, false, &by_output_);
 }
 
 SparseView SparseSynapses::valued(const View& view, std::vector<real>& scratch) const {

@@ -45,7 +45,7 @@ class SparseSynapses {
   /// An initial value, by the law of the layer's weights.
   real draw(Rng& rng) const;
 
-  /// The structure seen from one side: entries of every output, or of every input.
+  /// The structure seen from one side: entries of every output, or of every input, ascending.
   struct View {
     std::vector<std::int32_t> begin, index;
     std::vector<std::int32_t> place;  ///< of each entry among the values; empty: they are in order

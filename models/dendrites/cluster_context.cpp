@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "models/checked_state.h"
 #include "models/dendrites/context_layer.h"
 #include "utils/error.h"
 #include "utils/hotelling.h"
@@ -26,6 +27,12 @@ class ClusterContext final : public ContextLayer {
     held_ = s.add_state(place.name + ".held", 1, most());
     current_ = s.add_state(place.name + ".current", 1, 1);
     return out;
+  }
+
+  void restored() override {
+    ContextLayer::restored();
+    check_state(store(), held_, Numbers::Whole, 0, o_.exemplars);
+    check_state(store(), current_, Numbers::Whole, 0, most());
   }
 
   void meet(const Signal& x, const Pass& pass) override {

@@ -1,9 +1,11 @@
 #include "models/dendrites/context_layer.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
+#include "models/checked_state.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 #include "utils/parallel.h"
@@ -31,6 +33,11 @@ void ContextLayer::init(Rng rng) {
   std::ranges::sort(drawn);
   std::ranges::transform(drawn, store_->state(places_).data,
                          [](std::uint32_t place) { return static_cast<real>(place); });
+}
+
+void ContextLayer::restored() {
+  check_state(*store_, seen_, Numbers::Any, 0, std::numeric_limits<double>::infinity());
+  if (places_ >= 0) check_state(*store_, places_, Numbers::Whole, 0, inputs_ - 1);
 }
 
 void ContextLayer::part_of(const real* image, real* to) const {

@@ -25,6 +25,8 @@ class ContextLayer : public Layer {
     return {};
   }
   bool errors_reach_input() const override { return false; }
+  /// Error(Data) when pixels were read that an image does not have.
+  void restored() override;
 
  protected:
   /// The context that training gives to a row; kNoContext: the nearest is taken.

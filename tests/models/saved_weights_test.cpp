@@ -117,6 +117,82 @@ TEST(SavedWeights, AreRefusedWhenDamagedOrAbsent) {
               "linear1.weight holds nan");
 }
 
+Mat state_named(Network& net, const std::string& name) {
+  for (int id = 0; id < net.params().state_count(); ++id)
+    if (net.params().state_param(id).name == name) return net.params().state(id);
+  ADD_FAILURE() << "no state " << name;
+  return {};
+}
+
+/// A file in which the last number of a state is `bad` changes nothing, and says which state it is.
+/// Nor does a network go on with such a number that a checkpoint gave it.
+template <class Make>
+void expect_refused(const Make& make, const std::string& name, double bad) {
+  SCOPED_TRACE(name + " = " + std::to_string(bad));
+  const auto broken = make(1), net = make(2);
+  state_named(*broken, name).all().back() = static_cast<real>(bad);
+  const TempFolder folder;
+  save_weights(folder / "w.h5", *broken);
+  const auto values = std::as_const(*net).params().values();
+  const std::vector<real> before(values.begin(), values.end()), states_before = states(*net);
+  EXPECT_SAYS(error_of([&] { load_weights(folder / "w.h5", *net); }, Fault::Data), name + " holds");
+  EXPECT_TRUE(std::ranges::equal(before, std::as_const(*net).params().values()));
+  EXPECT_EQ(states(*net), states_before);
+  EXPECT_SAYS(error_of([&] { broken->restored(); }, Fault::Data), name + " holds");
+}
+
+TEST(SavedWeights, AreRefusedWhereAStateLeadsToWhatIsNotThere) {
+  const auto clusters = [](std::uint64_t seed) {
+    ModelOptions o;
+    o.hidden = {4}, o.dropout = 0, o.dendrites.segments = 2;
+    o.dendrites.context = ContextSource::Clusters, o.dendrites.pixels = 3;
+    o.dendrites.exemplars = 5, o.dendrites.most_clusters = 2;
+    return build_model(o, {1, 1, 6}, {1, 2, 3}, Rng(seed));
+  };
+  for (const double bad : {-1., 6., 3e9, 0.5})
+    expect_refused(clusters, "context1.places", bad);
+  for (const double bad : {-1., 6., 1e6, 1.5})
+    expect_refused(clusters, "context1.held", bad);
+  for (const double bad : {-1., 3., 1e6, 0.5})
+    expect_refused(clusters, "context1.current", bad);
+  expect_refused(clusters, "context1.seen", -1);
+  const auto prototypes = [](std::uint64_t seed) {
+    ModelOptions o;
+    o.hidden = {4}, o.dropout = 0, o.dendrites.segments = 2;
+    return build_model(o, {1, 1, 6}, {1, 2, 3}, Rng(seed));
+  };
+  expect_refused(prototypes, "context1.seen", -1);
+  const auto normed = [](std::uint64_t seed) {
+    return std::make_unique<Network>(ImageShape{1, 1, 6}, stack(linear(5), batch_norm(), linear(4)),
+                                     Rng(seed));
+  };
+  expect_refused(normed, "batch_norm1.variance", -0.5);
+}
+
+TEST(SavedWeights, LeaveTheGatesOfTasksAlone) {
+  const auto made = [](std::uint64_t seed, const char* gating) {
+    return Network({1, 1, 6}, stack(linear(20), relu(), linear(4)), Rng(seed), 1, {},
+                   make_gating({.gating = gating}, 3));
+  };
+  const auto gates = [](const Network& net) {
+    const GateMask mask = net.gating()->mask(0);
+    return std::vector<real>(mask.begin(), mask.end());
+  };
+  TempFolder folder;
+  const Network plain = made(1, "none"), gated = made(1, "xdg");
+  save_weights(folder / "plain.h5", plain), save_weights(folder / "gated.h5", gated);
+  for (const char* file : {"plain.h5", "gated.h5"}) {
+    Network net = made(2, "xdg");
+    const auto own = gates(net);
+    ASSERT_NE(own, gates(gated));
+    const TakenWeights taken = load_weights(folder / file, net);
+    EXPECT_EQ(taken.layers, (Names{"linear1", "linear2"}));
+    EXPECT_EQ(taken.rest, "");
+    EXPECT_EQ(slice(net, "linear2.weight"), slice(gated, "linear2.weight"));
+    EXPECT_EQ(gates(net), own);
+  }
+}
+
 TEST(SavedWeights, KnowMissingSynapses) {
   const auto sparse = [](std::uint64_t seed, WeightStorage storage) {
     return Network({1, 1, 20}, stack(linear(6, {.density = 0.3, .storage = storage}), linear(2)),
