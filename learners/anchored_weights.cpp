@@ -2,10 +2,23 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "learners/gather_batch.h"
 #include "learners/gather_images.h"
+#include "utils/error.h"
 
 namespace engram {
+
+AnchoredWeights::AnchoredWeights(const StrategyContext& context, std::string_view strategy)
+    : weights_(context.net.params().values().size()), anchor_(weights_) {
+  for (int l = 0; l < context.net.depth(); ++l)
+    if (!context.net.layer(l).differentiable())
+      throw Error(Fault::Config,
+                  fmt::format("strategies: {} asks how weights move the outputs, but {} hands no "
+                              "errors down; use si or l2, or a model that back-propagation teaches",
+                              strategy, context.net.layer_name(l)));
+}
 
 std::vector<std::span<real>> AnchoredWeights::state() {
   auto all = anchor_.state();

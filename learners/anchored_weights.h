@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "learners/sample_gradients.h"
@@ -13,8 +14,8 @@ namespace engram {
 
 class AnchoredWeights : public Strategy {
  public:
-  explicit AnchoredWeights(const StrategyContext& context)
-      : weights_(context.net.params().values().size()), anchor_(weights_) {}
+  /// Error(Config), which names the strategy, when a layer hands no errors down.
+  AnchoredWeights(const StrategyContext&, std::string_view strategy);
 
   Provides needs() const override { return Provides::Gradient; }
   bool needs_borders() const override { return true; }

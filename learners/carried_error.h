@@ -18,7 +18,11 @@ class CarriedError : public Rule {
   explicit CarriedError(const LossOptions& loss, FeedbackPlan plan = {})
       : loss_(loss), plan_(plan) {}
 
-  Provides provides() const override { return Provides::Gradient | Provides::OutputError; }
+  Provides provides() const override {
+    const Provides own = Provides::Gradient | Provides::OutputError | Provides::AtOnce;
+    return shares_ ? own : own | Provides::OtherBatches;
+  }
+  void share_network() override { shares_ = true; }
   /// Its `draw` refers to this rule, which must live until the network is built.
   FeedbackPlan feedback() override;
   const Tape& tape() const override { return tape_; }
@@ -55,6 +59,7 @@ class CarriedError : public Rule {
   Signal repeated_error_;  ///< at the features that all heads read
   bool spared_ = false;    ///< whether the pass at hand spares repeats
   bool met_a_batch_ = false;
+  bool shares_ = false;  ///< the network, with a local rule
 };
 
 }  // namespace engram

@@ -24,6 +24,7 @@ class DarkExperience final : public Strategy {
   }
 
   Provides needs() const override { return Provides::OutputError; }
+  bool needs_borders() const override { return memory_.needs_borders(); }
   bool needs_examples() const override { return true; }
   bool replays() const override { return true; }
 

@@ -35,7 +35,7 @@ ExampleMemory::ExampleMemory(const MemoryOptions& o, const StrategyContext& cont
 }
 
 void ExampleMemory::find_groups(const TaskStream& stream) {
-  labels_ = stream.labels();
+  labels_ = stream.labels(), tasks_share_labels_ = stream.tasks_share_labels();
   group_of_.assign(static_cast<std::size_t>(stream.tasks() * labels_), -1);
   std::vector<std::int32_t> of_label(static_cast<std::size_t>(labels_), -1);
   groups_ = 0;
@@ -45,7 +45,7 @@ void ExampleMemory::find_groups(const TaskStream& stream) {
       auto& known = of_label[static_cast<std::size_t>(label)];
       if (by_task()) {
         group = task;
-      } else if (stream.tasks_share_labels()) {
+      } else if (tasks_share_labels_) {
         group = groups_++;
       } else {
         if (known < 0) known = groups_++;
@@ -57,7 +57,8 @@ void ExampleMemory::find_groups(const TaskStream& stream) {
 }
 
 bool ExampleMemory::needs_borders() const {
-  return o_.insert == InsertAt::TaskEnd;
+  const bool by_class = o_.policy != MemoryPolicy::Reservoir && !by_task();
+  return o_.insert == InsertAt::TaskEnd || by_task() || (by_class && tasks_share_labels_);
 }
 
 std::uint32_t ExampleMemory::count(int i) const {

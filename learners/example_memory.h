@@ -77,6 +77,7 @@ class ExampleMemory {
 
   int size() const { return static_cast<int>(filled_[0]); }
   int capacity() const { return o_.memory; }
+  /// That somebody says when a task ends, or which one an example is of.
   bool needs_borders() const;
 
   /// In after_step(): the stream's own rows of a batch, with numbers for each [own rows][beside].
@@ -143,6 +144,7 @@ class ExampleMemory {
   int groups_ = 1;
   std::vector<std::int32_t> group_of_;  ///< [tasks][labels]
   int labels_ = 0;
+  bool tasks_share_labels_ = false;
   std::int64_t last_step_ = -1;
 
   std::vector<real> filled_ = {0};

@@ -176,9 +176,11 @@ void Learner::train_step(Training& context, Cursor& cursor, BatchStats& stats) {
     update(context, u, cursor, stats);
   stats.labelled = kind_.labelled;
   if (stats.counted == 0) stats.counted = batch_.rows();
-  if (!rule_learns_)
+  if (!rule_learns_) {
+    context.stepped = false;
     for (auto& s : strategies_)
       s->after_step(context, batch_);
+  }
   cursor.examples += stats.counted;
   cursor.loss += stats.loss * stats.counted, cursor.correct += stats.correct;
   cursor.macs += stats.macs;
@@ -205,7 +207,8 @@ void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& s
                     "check the model",
                     stats.loss, cursor.experience, cursor.epoch + 1, cursor.step + 1,
                     optimizer_options_.lr));
-  if (kind_.labelled) spend_gradient(context, cursor);
+  context.stepped = kind_.labelled;
+  if (context.stepped) spend_gradient(context, cursor);
   for (auto& s : strategies_)
     s->after_step(context, batch_);
 }

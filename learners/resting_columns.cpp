@@ -93,11 +93,11 @@ bool RestingColumns::step(const LinearStep& step) {
   }
   const bool split_now = header_[kSplit] != 0;
   if (split_now) {
-    for (std::size_t o = 0; o < cols_; ++o) {
-      const bool rests = slot()[o] < 0;
-      if (rests && idle()[o] == 0) wake(static_cast<int>(o));
-      if (!rests && idle()[o] > patience()) slot()[o] = kNone;
-    }
+    // All who go to rest before anybody wakes, who may need one of their slots.
+    for (std::size_t o = 0; o < cols_; ++o)
+      if (idle()[o] > patience()) slot()[o] = kNone;
+    for (std::size_t o = 0; o < cols_; ++o)
+      if (slot()[o] < 0 && idle()[o] == 0) wake(static_cast<int>(o));
     sweep(step);
     const auto shrink = static_cast<real>(a + b * ratio());
     for (std::size_t o = 0; o < cols_; ++o)

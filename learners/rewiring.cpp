@@ -29,6 +29,7 @@ double Rewiring::cosine_share(const Training& t, int every, double highest, doub
 }
 
 void Rewiring::after_step(Training& t, const Batch& batch) {
+  if (!t.stepped) return;
   const double moved = share(t);
   if (moved <= 0) return;
   look(t, batch);

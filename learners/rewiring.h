@@ -19,6 +19,8 @@ class Rewiring : public Strategy {
 
   explicit Rewiring(const StrategyContext&);
 
+  /// When synapses move, and how many, is counted from the beginning of a task.
+  bool needs_borders() const override { return true; }
   bool needs_examples() const override { return false; }
   void begin_experience(Training& t) override { note_task(t); }
   void after_step(Training& t, const Batch& batch) override;

@@ -15,7 +15,14 @@
 namespace engram {
 
 /// What a rule offers to strategies.
-enum class Provides : unsigned { Nothing = 0, Gradient = 1, OutputError = 2 };
+enum class Provides : unsigned {
+  Nothing = 0,
+  Gradient = 1,     ///< learn() leaves one, which the optimiser spends
+  OutputError = 2,  ///< the error at the outputs may be edited
+  /// learn() changes no weights, so it may be shown other batches than the one at hand.
+  OtherBatches = 4,
+  AtOnce = 8  ///< its first update has the gradient of everything that learns
+};
 constexpr Provides operator|(Provides a, Provides b) {
   return static_cast<Provides>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
@@ -50,6 +57,9 @@ class Rule {
   virtual Provides provides() const = 0;
   /// What layers must keep for this rule, and how it starts; asked before the network is built.
   virtual FeedbackPlan feedback() { return {}; }
+  /// Said to the rule of a head whose learn() is called together with that of a local rule, which
+  /// changes the layers below at once.
+  virtual void share_network() {}
   /// Draws what the rule itself needs besides. Before training and once only.
   virtual void prepare(Network&, Rng) {}
   /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.

@@ -38,6 +38,7 @@ struct Training {
   std::int64_t step = 0;                 ///< of the whole run
   std::int64_t epoch_step = 0;           ///< of the epoch, 0-based
   std::int64_t epoch_steps = 0;          ///< in it
+  bool stepped = true;                   ///< in after_step(): the optimiser has stepped
   int batch_size = 0;                    ///< of the stream's own examples
   Rng rng{0};                            ///< of the run: fork it by the strategy's own name
   std::span<const std::uint8_t> seen{};  ///< outputs that compete at test so far; empty: all
@@ -52,7 +53,8 @@ class Strategy {
 
   // What it cannot do without. What it asks for in vain is an error before training.
   virtual Provides needs() const { return Provides::Nothing; }
-  /// That somebody says when a task ends and the next one begins; a task-free stream does not.
+  /// That somebody says when a task ends and the next one begins, or which one an example is of; a
+  /// task-free stream does not.
   virtual bool needs_borders() const { return false; }
   /// A stream of examples, which agents do not have.
   virtual bool needs_examples() const { return false; }
@@ -69,6 +71,9 @@ class Strategy {
   virtual void shape_error(Training&, const Batch&, CMat /*logits*/, Mat /*error*/) {}
   /// Edits net.params().grads(), which makes every gradient dense.
   virtual void shape_gradient(Training&) {}
+  /// After every update of the rule, or once for a batch where a strategy learns instead of it. In
+  /// epochs without labels nobody has stepped (Training::stepped), and the rule's records may be
+  /// empty.
   virtual void after_step(Training&, const Batch&) {}
   virtual void end_experience(Training&) {}
 

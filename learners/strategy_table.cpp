@@ -120,10 +120,20 @@ void check_served(const StrategyList& list, const Offer& offer) {
       refuse(
           "edits the error at the outputs, which this rule does not compute; choose another rule "
           "or strategy");
+    if (!covers(offer.provides, s->needs() & Provides::OtherBatches))
+      refuse(
+          "learns from batches that it makes itself, but this rule changes weights whenever it "
+          "sees a batch, and not by steps of the optimiser; use rule = backprop or frozen, or "
+          "another strategy");
+    if (!covers(offer.provides, s->needs() & Provides::AtOnce))
+      refuse(
+          "compares gradients of the whole network, but this rule makes them level by level; use "
+          "ff.in_turn = no, or another rule or strategy");
     if (!offer.borders && s->needs_borders())
       refuse(
-          "must be told when a task ends, which a task-free stream does not say; use task_free = "
-          "no or another strategy");
+          "must be told when a task ends or which one an example is of, and a task-free stream "
+          "says neither; use task_free = no, another strategy, or a policy and settings of this "
+          "one that know no tasks");
     if (!offer.examples && s->needs_examples())
       refuse("remembers or looks at examples of a stream, which agents do not have");
   }

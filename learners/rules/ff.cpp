@@ -23,7 +23,10 @@ class FfRule final : public Rule {
  public:
   explicit FfRule(const FfRuleOptions& options) : o_(options) {}
 
-  Provides provides() const override { return Provides::Gradient; }
+  Provides provides() const override {
+    const Provides own = Provides::Gradient | Provides::OtherBatches;
+    return o_.in_turn ? own : own | Provides::AtOnce;
+  }
   int updates() const override { return o_.iterations * (o_.in_turn && ff_ ? ff_->levels() : 1); }
 
   void prepare(Network& net, Rng) override {

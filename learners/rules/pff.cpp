@@ -27,7 +27,9 @@ class PffRule final : public Rule {
  public:
   explicit PffRule(const PffRuleOptions& options) : o_(options), generator_(options) {}
 
-  Provides provides() const override { return Provides::Gradient; }
+  Provides provides() const override {
+    return Provides::Gradient | Provides::OtherBatches | Provides::AtOnce;
+  }
   int updates() const override { return updates_; }
 
   void prepare(Network& net, Rng) override {

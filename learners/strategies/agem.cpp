@@ -22,7 +22,9 @@ class Agem final : public Strategy {
   Agem(const AgemOptions& options, const StrategyContext& context)
       : o_(options), memory_(options.memory, context, "agem") {}
 
-  Provides needs() const override { return Provides::Gradient; }
+  Provides needs() const override {
+    return Provides::Gradient | Provides::OtherBatches | Provides::AtOnce;
+  }
   bool needs_borders() const override { return memory_.needs_borders(); }
   bool needs_examples() const override { return true; }
   bool replays() const override { return true; }

@@ -38,6 +38,7 @@ class ContinualBackprop final : public Strategy {
   Provides needs() const override { return Provides::Gradient; }
 
   void after_step(Training& t, const Batch&) override {
+    if (!t.stepped) return;
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       Layer& layer = layers_[l];
       if (!t.net.params().param(layer.units.in->weight_id()).trainable) continue;

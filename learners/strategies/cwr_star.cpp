@@ -4,12 +4,14 @@
 //   saved_j <- (saved_j r + (w_j - mean(w))) / (r + 1),   r = sqrt(past_j / now_j),
 //   past_j <- past_j + now_j,
 // with now_j its training examples in the task and the mean over all weights of the task's rows.
-// Biases likewise, with a mean of their own. The body learns the first task alone.
+// Biases likewise, with a mean of their own. The body learns the first task alone, and must have no
+// statistics that would go on moving.
 // In the middle of a task it is tested with what would be consolidated at that moment.
 #include <algorithm>
 #include <cmath>
 
 #include "learners/strategies/isolation.h"
+#include "learners/strategy_checks.h"
 #include "models/synaptic.h"
 #include "utils/error.h"
 
@@ -19,11 +21,12 @@ namespace {
 class CwrStar final : public Strategy {
  public:
   CwrStar(const CwrStarOptions& options, const StrategyContext& context) : o_(options) {
+    refuse_single_output(context, "cwr_star");
     const Network& net = context.net;
+    if (o_.freeze_body) refuse_moving_statistics(net, "cwr_star", " or cwr_star.freeze_body = no");
     const auto matrices = net.layer(net.depth() - 1).synapses();
     const bool one_head = matrices.size() == 1 && !matrices.front()->is_convolution();
-    if (!one_head || (context.targets &&
-                      (context.targets->head() == Head::PerTask || context.targets->width() == 1)))
+    if (!one_head || (context.targets && context.targets->head() == Head::PerTask))
       throw Error(Fault::Config,
                   "strategies: cwr_star consolidates one fully connected classifier for all tasks, "
                   "of dense weights, with an output per class; use head = shared or masked");

@@ -20,6 +20,7 @@
 #include "learners/row_weights.h"
 #include "learners/soft_targets.h"
 #include "learners/strategies/replay.h"
+#include "learners/strategy_checks.h"
 #include "learners/vae.h"
 #include "utils/error.h"
 
@@ -43,6 +44,7 @@ class Dgr final : public Strategy {
         decoder_adam_(make_adam(adam_of(options.lr), vae_.decoder().params())),
         painter_(vae_.decoder().params().values().size()),
         solver_(context.net.params().values().size()) {
+    if (o_.labels == DgrLabels::Soft) refuse_single_output(context, "dgr", " or dgr.labels = hard");
     std::size_t states = 0;
     for (int id = 0; id < context.net.params().state_count(); ++id)
       states += context.net.params().state_param(id).size();
@@ -114,7 +116,9 @@ class Dgr final : public Strategy {
     }
     vae_.learn(*x, weight_, rng_of(t).fork("noise"));
     for (Optimizer* adam : {encoder_adam_.get(), decoder_adam_.get()}) {
-      adam->set_steps(static_cast<std::int64_t>(steps_[0]));
+      // Only when a run goes on: Adam then looks anew at what rests and forgets what that is owed.
+      if (const auto steps = static_cast<std::int64_t>(steps_[0]); adam->steps() != steps)
+        adam->set_steps(steps);
       adam->step(o_.lr);
     }
     steps_[0] += 1;

@@ -47,7 +47,6 @@ class DynamicSynapses final : public Rewiring {
   }
 
   Provides needs() const override { return Provides::Gradient; }
-  bool needs_borders() const override { return o_.slow < 1; }
 
   void shape_gradient(Training& t) override {
     if (o_.slow >= 1) return;
@@ -55,6 +54,7 @@ class DynamicSynapses final : public Rewiring {
     before_.assign(values.begin(), values.end());
   }
   void after_step(Training& t, const Batch& batch) override {
+    if (!t.stepped) return;
     if (o_.slow < 1) slow_down(t);
     Rewiring::after_step(t, batch);
     if (o_.claims && is_a_sample(t) && is_anything_held(t)) {

@@ -21,7 +21,9 @@ class Er final : public Strategy {
   Provides needs() const override {
     return o_.loss == ReplayLoss::JointMean ? Provides::Nothing : Provides::OutputError;
   }
-  bool needs_borders() const override { return memory_.needs_borders(); }
+  bool needs_borders() const override {
+    return memory_.needs_borders() || o_.loss == ReplayLoss::ByTasks;
+  }
   bool needs_examples() const override { return true; }
   bool replays() const override { return true; }
 

@@ -12,6 +12,7 @@
 #include "learners/anchored_weights.h"
 #include "learners/loss.h"
 #include "learners/strategies/importance.h"
+#include "learners/strategy_checks.h"
 #include "utils/kernels.h"
 
 namespace engram {
@@ -20,7 +21,9 @@ namespace {
 class Ewc final : public AnchoredWeights {
  public:
   Ewc(const EwcOptions& options, const StrategyContext& context)
-      : AnchoredWeights(context), o_(options) {}
+      : AnchoredWeights(context, "ewc"), o_(options) {
+    refuse_single_output(context, "ewc");
+  }
 
  private:
   double strength() const override { return o_.half ? o_.lambda / 2 : o_.lambda; }

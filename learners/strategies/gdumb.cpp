@@ -38,7 +38,7 @@ class Gdumb final : public Strategy {
       throw Error(Fault::Config, "gdumb.crop moves images, but the network's input has no height");
   }
 
-  Provides needs() const override { return Provides::Gradient; }
+  Provides needs() const override { return Provides::Gradient | Provides::OtherBatches; }
   bool needs_borders() const override { return true; }
   bool needs_examples() const override { return true; }
   bool learns_instead() const override { return true; }
@@ -93,23 +93,28 @@ class Gdumb final : public Strategy {
   }
 
   void learn_memory(Training& t, double lr, Rng rng) {
-    ParamStore& params = t.net.params();
     const auto order = rng.permutation(static_cast<std::uint32_t>(memory_.size()));
     const auto step = static_cast<std::size_t>(o_.batch);
     for (std::size_t at = 0; at < order.size(); at += step) {
       const Rng own = rng.fork("batch", at);
       memory_.gather(t, std::span(order).subspan(at, std::min(step, order.size() - at)), batch_);
       if (o_.crop > 0) move_images(t.net.in(), own.fork("crop"));
-      params.zero_grad();
-      const BatchStats stats = t.rule.learn(t.net, batch_, {true, own, batch_.task}, {});
-      if (!std::isfinite(stats.loss))
-        throw Error(Fault::Numerical, "gdumb: the loss is no longer finite; lower gdumb.lr");
-      params.mask_gradients();
-      if (o_.clip > 0)
-        if (const double norm = params.gradient_norm(); norm > o_.clip)
-          params.scale_gradients(o_.clip / norm);
-      t.optimizer.step(lr);
+      for (int update = 0; update < t.rule.updates(); ++update)
+        learn_batch(t, lr, {.training = true, .rng = own, .tasks = batch_.task, .update = update});
     }
+  }
+  /// One of the rule's updates with the batch and a step of the optimiser, as in the training loop.
+  void learn_batch(Training& t, double lr, const Pass& pass) {
+    ParamStore& params = t.net.params();
+    params.zero_grad();
+    const BatchStats stats = t.rule.learn(t.net, batch_, pass, {});
+    if (!std::isfinite(stats.loss))
+      throw Error(Fault::Numerical, "gdumb: the loss is no longer finite; lower gdumb.lr");
+    params.mask_gradients();
+    if (o_.clip > 0)
+      if (const double norm = params.gradient_norm(); norm > o_.clip)
+        params.scale_gradients(o_.clip / norm);
+    t.optimizer.step(lr);
   }
 
   /// Every image by up to `crop` pixels in both directions. What comes in is the darkest that the

@@ -30,7 +30,9 @@ class Gem final : public Strategy {
   Gem(const GemOptions& options, const StrategyContext& context)
       : o_(options), memory_(rings(options), context, "gem") {}
 
-  Provides needs() const override { return Provides::Gradient; }
+  Provides needs() const override {
+    return Provides::Gradient | Provides::OtherBatches | Provides::AtOnce;
+  }
   bool needs_borders() const override { return true; }
   bool needs_examples() const override { return true; }
   bool replays() const override { return true; }

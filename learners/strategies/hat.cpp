@@ -77,6 +77,7 @@ class Hat final : public Strategy {
   }
 
   void after_step(Training& t, const Batch&) override {
+    if (!t.stepped) return;
     ParamStore& params = t.net.params();
     const auto values = params.values();
     if (share_.empty()) find_shares(params);

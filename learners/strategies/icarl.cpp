@@ -79,6 +79,7 @@ class Icarl final : public Strategy {
       throw Error(Fault::Config,
                   fmt::format("icarl.memory = {} has not one image for each of {} classes",
                               o_.memory, stream_->labels()));
+    check_phases();
     std::size_t most = 0;
     for (int e = 1; e < stream_->experiences(); ++e)
       most = std::max(most, stream_->experience(e).train.size());
@@ -184,6 +185,27 @@ class Icarl final : public Strategy {
     std::vector<std::uint32_t> all(static_cast<std::size_t>(memory_.size()));
     std::iota(all.begin(), all.end(), 0u);
     return all;
+  }
+
+  /// A class that was met before its phase would count as old there, and its labels would never be
+  /// learnt. Only phases of all tasks so far (protocol = cumulative) may bring classes back: their
+  /// labels were learnt in a phase before.
+  void check_phases() const {
+    bool again = false, cumulative = true;
+    int met = 0;  // tasks by the end of the phase before
+    for (int e = 0; e < stream_->experiences(); ++e) {
+      const Experience phase = stream_->experience(e);
+      const std::vector<int> tasks = phase.train.tasks();
+      if (tasks.empty()) return;  // refused elsewhere
+      again = again || tasks.front() < met;
+      cumulative = cumulative && static_cast<int>(tasks.size()) == e + 1 && tasks.back() == e;
+      met = phase.seen;
+    }
+    if (again && !cumulative)
+      throw Error(Fault::Config,
+                  "icarl learns the labels of a class in one phase, in which it is new, but here "
+                  "phases share classes; use boundaries = sharp and let no task come back (repeats "
+                  "= 1, no task_order)");
   }
 
   /// Outputs of the classes of past tasks.

@@ -16,6 +16,7 @@
 #include "learners/repeated_rows.h"
 #include "learners/soft_targets.h"
 #include "learners/strategies/importance.h"
+#include "learners/strategy_checks.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -29,6 +30,7 @@ class Lwf final : public Strategy {
       : o_(options), width_(context.net.outputs()) {
     if (o_.lambda.empty()) throw Error(Fault::Config, "lwf.lambda is empty: give a weight");
     if (!context.stream) return;  // refused elsewhere
+    refuse_single_output(context, "lwf");
     per_task_ = context.targets->head() == Head::PerTask;
     by_task_ = per_task_ || context.targets->scenario() == Scenario::Task;
     if (by_task_) groups_ = context.stream->tasks();

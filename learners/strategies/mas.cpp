@@ -13,7 +13,7 @@ namespace {
 class Mas final : public AnchoredWeights {
  public:
   Mas(const MasOptions& options, const StrategyContext& context)
-      : AnchoredWeights(context), o_(options) {}
+      : AnchoredWeights(context, "mas"), o_(options) {}
 
  private:
   double strength() const override { return o_.lambda; }

@@ -4,14 +4,15 @@
 // to the one at hand. Biases and norms learn the first task alone; heads of one task each are left
 // to themselves.
 // Pitfalls: momentum and weight decay move weights without a gradient, so what is frozen is put
-// back after every step; statistics of batch norm would drift, so such networks are refused. Duty
-// cycles of boosted k-winners drift too: use boost_strength = 0.
+// back after every step; statistics of batch norm and duty cycles of boosted k-winners would drift,
+// so such networks are refused.
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "learners/strategies/isolation.h"
+#include "learners/strategy_checks.h"
 #include "models/synaptic.h"
 #include "utils/error.h"
 
@@ -38,11 +39,10 @@ class Packnet final : public Strategy {
     if (context.stream && context.stream->experiences() > context.stream->tasks())
       refuse("learns a task once, and here tasks come back; use repeats = 1");
     const Network& net = context.net;
+    refuse_moving_statistics(net, "packnet");
     for (int l = 0; l < net.depth(); ++l) {
       if (net.layer(l).existing_synapses())
         refuse("prunes dense weights, not those stored sparse; use weight_storage = dense");
-      if (net.layer(l).kind() == "batch_norm")
-        refuse("cannot keep the statistics of batch norm, which every task moves");
       classify(net, l);
     }
     if (pruned_.empty()) refuse("finds no layer that tasks share and whose weights it could prune");

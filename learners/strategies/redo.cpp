@@ -24,6 +24,7 @@ class Redo final : public Strategy {
   Provides needs() const override { return Provides::Gradient; }
 
   void after_step(Training& t, const Batch&) override {
+    if (!t.stepped) return;
     // In the last steps of a period of `every`; the one at hand counts.
     const auto left = o_.every - 1 - t.step % o_.every;
     if (left >= o_.batches) return;

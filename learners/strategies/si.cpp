@@ -54,6 +54,7 @@ class Si final : public Strategy {
     }
   }
   void after_step(Training& t, const Batch&) override {
+    if (!t.stepped) return;
     for (const Part& p : parts_) {
       const real* const theta = t.net.params().value(p.id).data;
       const real *const own = gradient_.data() + p.begin, *const before = before_.data() + p.begin;
@@ -83,6 +84,7 @@ class Si final : public Strategy {
   void renew(Training& t, std::span<const std::size_t> places) override {
     for_places(t, places, [&](std::size_t i, std::size_t, real value) {
       omega_[i] = path_[i] = 0, anchor_[i] = value;
+      gradient_[i] = 0, before_[i] = value;  // what it has become is no part of a step
     });
   }
   void hold(Training& t, std::span<const std::size_t> places,

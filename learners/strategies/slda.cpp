@@ -14,6 +14,7 @@
 
 #include "learners/head_in_test.h"
 #include "learners/strategies/replay.h"
+#include "learners/strategy_checks.h"
 #include "utils/error.h"
 #include "utils/kernels.h"
 
@@ -27,7 +28,9 @@ class Slda final : public Strategy {
         head_(context.net, "slda"),
         means_(size() * static_cast<std::size_t>(head_.outputs())),
         counts_(static_cast<std::size_t>(head_.outputs())),
-        scatter_(size() * size()) {}
+        scatter_(size() * size()) {
+    refuse_single_output(context, "slda");
+  }
 
   bool needs_examples() const override { return true; }
   bool learns_instead() const override { return true; }

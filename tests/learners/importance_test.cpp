@@ -394,6 +394,25 @@ TEST(Si, LeavesLayersThatAreToBeSkippedFree) {
     EXPECT_NEAR(pull[i], i < free ? 0 : 2 * 0.1 * 0.5 / (0.25 + 0.1), 1e-5) << i;
 }
 
+TEST(Si, ANewSynapseOwesNothingToTheStepInWhichItBegan) {
+  StrategyBench s;
+  Strategy& si = s.add("si");
+  auto t = s.training(0);
+  si.begin_experience(t);
+  const auto values = s.net->params().values();
+  std::ranges::fill(s.net->params().grads(), real{1});
+  si.shape_gradient(t);
+  for (real& w : values)
+    w -= real{0.25};
+  values[1] = 2;  // by a strategy before this one
+  const std::vector<std::size_t> places{1};
+  si.renew(t, places);
+  si.after_step(t, s.batch(0));
+  const auto path = si.state()[2];
+  EXPECT_NEAR(path[0], 0.25, 1e-6);
+  EXPECT_EQ(path[1], 0);
+}
+
 TEST(Si, RefusesToSkipWhatIsNotThere) {
   StrategyBench s;
   EXPECT_THROW(s.add("si", {{"si.skip", "dendrites"}}), Error);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/layers.h"
+#include "models/sparse_synapses.h"
 #include "tests/learners/strategy_bench.h"
 
 namespace engram::testing {

@@ -268,6 +268,48 @@ TEST(RestingColumns, FollowTheOptimiserThatSweepsOverAll) {
     ASSERT_NEAR(a[i], b[i], 1e-11);
 }
 
+TEST(RestingColumns, MakeRoomBeforeOthersWake) {
+  // Of 256 columns at most 64 have a slot. In one of the rounds they all go to rest in the very
+  // step in which another one, of a lower number, wakes.
+  ParamStore resting, dense;
+  const std::vector<ParamStore*> stores{&resting, &dense};
+  std::vector<std::unique_ptr<Optimizer>> optimizers;
+  for (ParamStore* store : stores) {
+    store->add("w", 3, 256);
+    store->param(0).scalable = store == &resting;
+    store->allocate();
+    Rng rng(4);
+    for (real& w : store->values())
+      w = rng.normal();
+    OptimizerOptions o;
+    o.momentum = 0.5, o.weight_decay = 0.01;
+    optimizers.push_back(make_sgd(o, *store));
+  }
+  const auto step = [&](int first, int last) {  // columns that have a gradient
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+      stores[i]->zero_grad();
+      GradientBlock g{.all_rows = true};
+      for (int c = first; c < last; ++c)
+        g.cols.push_back(c);
+      g.value.assign(3 * g.cols.size(), 0.1);
+      if (first < last) stores[i]->add_gradient(0, g);
+      optimizers[i]->step(0.1);
+    }
+  };
+  for (int wait = 40; wait < 56; ++wait) {  // columns rest after some 48 steps without a gradient
+    for (int t = 0; t < 60; ++t)
+      step(0, 0);
+    ASSERT_NE(resting.scaled(0).scale, nullptr);
+    step(192, 256);
+    for (int t = 0; t < wait; ++t)
+      step(0, 0);
+    step(0, 1);
+  }
+  const auto a = resting.values(), b = dense.values();
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-11) << i;
+}
+
 TEST(RestingColumns, HaveTheSameBitsForAnyNumberOfThreadsAndAfterResuming) {
   const auto bits = [](Columns& c) {
     return std::vector<real>(c.store.values().begin(), c.store.values().end());

@@ -1,0 +1,171 @@
+// Epochs in which nothing is learnt from labels, so that no optimiser steps and the rule's records
+// are empty: strategies that follow steps wait, those that remember examples do not.
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "models/gatings/hat.h"
+#include "tests/learners/rewiring_bench.h"
+#include "tests/learners/stopped_run.h"
+
+namespace engram::testing {
+namespace {
+
+using Keys = std::vector<std::pair<const char*, const char*>>;
+
+/// A rule whose labels come from the second epoch of every task on.
+class LaterLabels final : public Rule {
+ public:
+  explicit LaterLabels(std::unique_ptr<Rule> rule) : rule_(std::move(rule)) {}
+  Provides provides() const override { return rule_->provides(); }
+  const Tape& tape() const override { return unlabelled_ ? empty_ : rule_->tape(); }
+  EpochKind begin_epoch(Network& net, const EpochPlace& at) override {
+    unlabelled_ = at.epoch == 0;
+    empty_.resize(static_cast<std::size_t>(net.depth()));
+    return {.labelled = !unlabelled_, .unlabelled = 1};
+  }
+  BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
+                   const ErrorHook& hook) override {
+    if (unlabelled_) return {};
+    return rule_->learn(net, batch, pass, hook);
+  }
+
+ private:
+  std::unique_ptr<Rule> rule_;
+  Tape empty_;
+  bool unlabelled_ = false;
+};
+
+/// Two tasks of six images, three steps an epoch, two epochs a task.
+BenchPlan small_plan() {
+  BenchPlan plan;
+  plan.learner.batch_size = 2, plan.learner.epochs = 2;
+  plan.scenario = {.scenario = Scenario::Class, .head = Head::Shared};
+  return plan;
+}
+StrategyBench small_bench() {
+  StrategyBench s(small_plan(), stack(linear(5), relu()));
+  s.rule = std::make_unique<LaterLabels>(std::move(s.rule));
+  return s;
+}
+
+/// Calls look(task) at the end of every epoch without labels.
+template <class Look>
+class AfterUnlabelled final : public Observer {
+ public:
+  explicit AfterUnlabelled(Look look) : look_(std::move(look)) {}
+  void after_epoch(const EpochRow& row) override {
+    if (row.epoch == 0) look_(row.experience);
+  }
+
+ private:
+  Look look_;
+};
+
+void expect_still_at_first(StrategyBench& s) {
+  const auto start = s.weights();
+  AfterUnlabelled observer([&](int task) {
+    if (task == 0) {
+      EXPECT_EQ(s.weights(), start);
+    }
+  });
+  Cursor cursor;
+  ASSERT_TRUE(s.run(observer, cursor));
+  EXPECT_NE(s.weights(), start);
+}
+
+TEST(UnlabelledEpochs, NoUnitBeginsAnew) {
+  const std::vector<std::pair<const char*, Keys>> kinds{
+      {"redo", {{"redo.every", "1"}}},
+      {"continual_backprop",
+       {{"continual_backprop.replacement_rate", "1"}, {"continual_backprop.maturity", "0"}}}};
+  for (const auto& [name, keys] : kinds) {
+    SCOPED_TRACE(name);
+    StrategyBench s = small_bench();
+    s.add(name, keys);
+    expect_still_at_first(s);
+  }
+}
+
+TEST(UnlabelledEpochs, HatHoldsNothingBackBeforeTheFirstStep) {
+  BenchPlan plan = small_plan();
+  plan.scenario = {.scenario = Scenario::Task, .head = Head::PerTask};
+  GatingOptions gating;
+  gating.gating = "hat";
+  StrategyBench s(plan, stack(linear(5), relu()), 1, make_gating(gating, plan.tasks));
+  s.rule = std::make_unique<LaterLabels>(std::move(s.rule));
+  s.add("hat", {{"hat.smax", "20"}});
+  expect_still_at_first(s);
+}
+
+TEST(UnlabelledEpochs, NoSynapseMoves) {
+  const std::vector<std::pair<const char*, Keys>> kinds{
+      {"set", {{"set.every", "1"}}},
+      {"rigl", {{"rigl.every", "1"}, {"rigl.until", "1"}}},
+      {"dynamic_synapses",
+       {{"dynamic_synapses.every", "1"},
+        {"dynamic_synapses.until", "1"},
+        {"dynamic_synapses.slow", "0.5"}}}};
+  for (const auto& [name, keys] : kinds) {
+    SCOPED_TRACE(name);
+    BenchPlan plan = rewiring_plan();
+    plan.learner.epochs = 2;
+    StrategyBench s(plan, sparse_layers());
+    s.rule = std::make_unique<LaterLabels>(std::move(s.rule));
+    s.add(name, keys);
+    const Edges start = edges_of(*s.net, 0);
+    AfterUnlabelled observer([&](int task) {
+      if (task == 0) {
+        EXPECT_EQ(edges_of(*s.net, 0), start);
+      }
+    });
+    Cursor cursor;
+    ASSERT_TRUE(s.run(observer, cursor));
+    EXPECT_NE(edges_of(*s.net, 0), start);
+  }
+}
+
+TEST(UnlabelledEpochs, SiCountsNoStepTwiceAndAStoppedRunGoesOnToTheSameBits) {
+  const auto all_of = [](StrategyBench& s) {
+    std::vector<double> all = s.weights();
+    for (const auto& part : s.strategies[0]->state())
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  };
+  StrategyBench whole = small_bench();
+  whole.add("si");
+  AfterUnlabelled observer([&](int) {
+    for (const real w : whole.strategies[0]->state()[2])
+      EXPECT_EQ(w, 0) << "nothing has moved in this task";
+  });
+  Cursor all;
+  ASSERT_TRUE(whole.run(observer, all));
+  StrategyBench first = small_bench(), second = small_bench();
+  first.add("si"), second.add("si");
+  Cursor cursor;
+  Stopper stopper(7);  // six steps a task: in the unlabelled epoch of the second
+  ASSERT_FALSE(first.run(stopper, cursor));
+  carry(first, second);
+  Observer nobody;
+  ASSERT_TRUE(second.run(nobody, cursor));
+  EXPECT_EQ(all_of(second), all_of(whole));
+}
+
+TEST(UnlabelledEpochs, ExamplesAreRememberedAllTheSame) {
+  const std::vector<std::pair<const char*, Keys>> kinds{
+      {"er", {{"er.memory", "20"}}},
+      {"agem", {{"agem.memory", "20"}, {"agem.policy", "reservoir"}, {"agem.insert", "step"}}}};
+  for (const auto& [name, keys] : kinds) {
+    SCOPED_TRACE(name);
+    StrategyBench s = small_bench();
+    s.add(name, keys);
+    AfterUnlabelled observer(
+        [&](int task) { EXPECT_EQ(s.strategies[0]->state()[0][0], 6 * (task + 1)); });
+    Cursor cursor;
+    ASSERT_TRUE(s.run(observer, cursor));
+  }
+}
+
+}  // namespace
+}  // namespace engram::testing
