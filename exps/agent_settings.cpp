@@ -151,7 +151,8 @@ Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) 
     m.net = make_net();
     m.optimizer = make_optimizer(s.optimizer, m.net->params());
     for (const std::string& name : s.rule.strategies)
-      m.strategies.push_back(make_strategy(name, config, {.net = *m.net}));
+      m.strategies.push_back(
+          make_strategy(name, config, {.net = *m.net, .loss = agent_entry(s).loss}));
     m.rule->prepare(*m.net, init.fork("rule"));
     context.net = m.net.get(), context.twin = make_net;
   }

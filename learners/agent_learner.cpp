@@ -10,6 +10,22 @@
 #include "utils/kernels.h"
 
 namespace engram {
+namespace {
+
+/// Tells strategies how a regime is divided: into epochs of as many steps each, one for every
+/// evaluation, which ends near it. All steps count that are due, the first ones too, for which the
+/// agent does not remember enough yet: so a resumed run counts alike.
+void divide_regime(const AgentOptions& o, const Agent& agent, std::int64_t bodies, Training& t) {
+  t.epochs = (o.steps_per_regime - 1) / o.evaluate_every + 1;
+  const std::int64_t interactions = (o.steps_per_regime + bodies - 1) / bodies * bodies;
+  t.epoch_steps = std::max<std::int64_t>(1, (agent.due(interactions) + t.epochs - 1) / t.epochs);
+}
+/// The step to come is this one of the regime, 0-based.
+void place_step(std::int64_t step, Training& t) {
+  t.epoch = static_cast<int>(step / t.epoch_steps), t.epoch_step = step % t.epoch_steps;
+}
+
+}  // namespace
 
 void Senses::look(const Simulation& world, int regime, Signal& to) {
   const int bodies = world.bodies(), own = world.observation_size();
@@ -55,11 +71,11 @@ bool AgentLearner::run(Cursor& cursor, AgentObserver& observer) {
                      .phase = regime,
                      .tasks_seen = regime + 1,
                      .tasks_before = regime,
-                     .epoch = cursor.epoch,
                      .step = cursor.total_steps,
                      .rng = rng_,
                      .strategies = &parts_.strategies};
     world_ = regimes_.make(regime, Role::Train);
+    divide_regime(o_, parts_.agent, world_->bodies(), context);
     const auto bodies = static_cast<std::size_t>(world_->bodies());
     actions_.resize(bodies * static_cast<std::size_t>(world_->action_size()));
     reward_.resize(bodies), how_ended_.resize(bodies);
@@ -107,8 +123,10 @@ bool AgentLearner::train_regime(Training& context, Cursor& cursor, AgentObserver
     const auto started = std::chrono::steady_clock::now();
     const std::int64_t from = cursor.step;
     live(cursor);
-    for (int due = parts_.agent.updates(from, cursor.step); due > 0; --due)
+    for (int due = parts_.agent.updates(from, cursor.step); due > 0; --due) {
+      place_step(parts_.agent.due(cursor.step) - due, context);
       learn(context, cursor);
+    }
     cursor.macs += parts_.agent.take_macs();
     cursor.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -149,7 +167,7 @@ void AgentLearner::live(Cursor& cursor) {
 }
 
 void AgentLearner::learn(Training& context, Cursor& cursor) {
-  context.epoch = cursor.epoch, context.step = cursor.total_steps;
+  context.step = cursor.total_steps;
   parts_.agent.recall(batch_, rng_.fork("replay", static_cast<std::uint64_t>(cursor.total_steps)));
   batch_.task.assign(static_cast<std::size_t>(batch_.rows()), 0);
   for (auto& s : parts_.strategies)
@@ -239,6 +257,7 @@ void AgentLearner::load(std::span<const double> saved) {
   const auto world = saved.begin() + kFixed + static_cast<std::ptrdiff_t>(saved[2]);
   running_.assign(saved.begin() + kFixed, world);
   saved_world_.assign(world, saved.end());
+  parts_.agent.restored();
 }
 
 }  // namespace engram

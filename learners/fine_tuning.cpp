@@ -96,7 +96,8 @@ class FineTuned final : public Rule {
                                              net.layer_name(l)));
   }
 
-  /// What lies above the border, as it is drawn for this task. Feedback stays what it is.
+  /// What lies above the border, as it is drawn for this task. Feedback stays what it is, and so do
+  /// gates, which belong to no layer.
   void restart(Network& net, const Rng& rng) const {
     ParamStore& params = net.params();
     const auto zero = [](Mat m) { std::fill_n(m.data, m.size(), real{0}); };
@@ -104,12 +105,16 @@ class FineTuned final : public Rule {
       if (!params.param(id).name.ends_with(".feedback")) zero(params.value(id));
     });
     for (int l = border_; l < net.depth(); ++l) {
-      for (int id = 0; id < params.state_count(); ++id)
-        if (params.state_param(id).name.starts_with(net.layer_name(l) + "."))
-          zero(params.state(id));
-      net.layer(l).init(rng.fork("layer", static_cast<std::uint64_t>(l)));
+      Layer& layer = net.layer(l);
+      if (knows_images(layer)) continue;
+      for (int id = net.first_state(l); id < net.last_state(l); ++id)
+        zero(params.state(id));
+      layer.init(rng.fork("layer", static_cast<std::uint64_t>(l)));
     }
   }
+  /// Whether a layer was shown images before training (whitening, mean images of tasks). That is
+  /// nothing it has learnt, and nobody shows them again: not those of a task that begins now.
+  static bool knows_images(const Layer& layer) { return layer.fits() || layer.previews(); }
 
   FineTuningOptions o_;
   std::unique_ptr<Rule> rule_;

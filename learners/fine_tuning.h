@@ -1,6 +1,8 @@
 // Fine-tuning: a network that begins with the weights of another run or of a file of PyTorch, whose
 // lower layers then stand still, and whose upper ones may start anew. What lies below the border
 // neither learns nor moves its statistics and works as in evaluation; no error is computed for it.
+// Layers that start anew lose what they have learnt, statistics too, but neither the gates of tasks
+// nor what they know of images from before training (whitening, prototypes of contexts).
 #pragma once
 
 #include <array>

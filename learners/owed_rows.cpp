@@ -26,7 +26,10 @@ std::array<double, 2> entered(const LinearStep& s, bool momentum) {
 }  // namespace
 
 OwedRows::OwedRows(ParamStore& params, real* velocity)
-    : params_(params), velocity_(velocity), products_((kOldest + 1) * 8, 0) {
+    : params_(params),
+      weights_(params.raw_values().data()),
+      velocity_(velocity),
+      products_((kOldest + 1) * 8, 0) {
   std::size_t rows = 0;
   for (int id = 0; id < params.count(); ++id)
     if (params.param(id).lazy) rows += static_cast<std::size_t>(params.param(id).rows);
@@ -69,7 +72,7 @@ void OwedRows::pay(const Param& p, int row, int age) const {
   const auto a = static_cast<real>(m[0]), b = static_cast<real>(m[1]);
   const auto c = static_cast<real>(m[2]), d = static_cast<real>(m[3]);
   const std::size_t begin = p.offset + static_cast<std::size_t>(row) * p.cols;
-  real* w = params_.raw_values().data() + begin;
+  real* w = weights_ + begin;
   if (!velocity_) {
     for (int i = 0; i < p.cols; ++i)
       w[i] *= a;
@@ -119,6 +122,7 @@ bool OwedRows::enter(int id, const LinearStep& step) {
     settle_all(id);
     return false;
   }
+  params_.note_changes(id);  // every row owes a step from here on
   if (p.form == GradientForm::Block) {
     const GradientBlock& g = p.block;
     settle(id, g.rows);
@@ -127,7 +131,7 @@ bool OwedRows::enter(int id, const LinearStep& step) {
     const std::size_t width = g.width(p.cols);
     for (std::size_t r = 0; r < g.rows.size(); ++r) {
       const std::size_t begin = p.offset + static_cast<std::size_t>(g.rows[r]) * p.cols;
-      real* w = params_.raw_values().data() + begin;
+      real* w = weights_ + begin;
       const real* values = g.value.data() + r * width;
       for (std::size_t c = 0; c < width; ++c) {
         if (values[c] == 0) continue;

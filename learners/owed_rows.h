@@ -44,10 +44,12 @@ class OwedRows final : public Creditor {
     std::span<real> age;  ///< steps owed by each row; in ages_
   };
   Slice* find(int id);
+  /// To those who read the row it stays the same: nobody is told.
   void pay(const Param& p, int row, int age) const;
   std::array<double, 4> product(int age) const;  ///< of the last `age` steps
 
   ParamStore& params_;
+  real* weights_;  ///< of params_, which enter() tells of what they are changed
   real* velocity_;
   std::vector<real> ages_;
   std::vector<Slice> slices_;

@@ -54,8 +54,15 @@ class Agent {
     act(now, rng, actions);
   }
   virtual void remember(const Transition&) {}
-  /// How many batches are due when the interactions of a regime go from `before` to `now`.
-  virtual int updates(std::int64_t /*before*/, std::int64_t /*now*/) const { return 0; }
+  /// How many batches are due in the first so many interactions of a regime, if there is enough to
+  /// learn from.
+  virtual std::int64_t due(std::int64_t /*interactions*/) const { return 0; }
+  /// Whether there is. What was due before is not made up for.
+  virtual bool can_learn() const { return false; }
+  /// How many are due when the interactions of a regime go from `before` to `now`.
+  int updates(std::int64_t before, std::int64_t now) const {
+    return can_learn() ? static_cast<int>(due(now) - due(before)) : 0;
+  }
   /// Fills inputs, goal and mask with memories drawn by `rng`. Some batch must have been due.
   virtual void recall(Batch&, Rng) {}
   /// After an optimiser step, of which the run has now taken so many.
@@ -68,6 +75,8 @@ class Agent {
   }
   /// Everything besides the network that a resumed run needs; never changes size.
   virtual std::vector<std::span<real>> state() { return {}; }
+  /// After state() has been read from a file.
+  virtual void restored() {}
 
   /// Multiply-adds of acting and recalling since this was last asked.
   Macs take_macs() { return std::exchange(macs_, {}); }

@@ -62,10 +62,10 @@ class Dqn final : public Agent {
     }
   }
 
-  int updates(std::int64_t before, std::int64_t now) const override {
-    if (memory_.size() < std::min(o_.starts, o_.memory)) return 0;
-    return static_cast<int>(now / o_.train_every - before / o_.train_every);
+  std::int64_t due(std::int64_t interactions) const override {
+    return interactions / o_.train_every;
   }
+  bool can_learn() const override { return memory_.size() >= std::min(o_.starts, o_.memory); }
 
   void recall(Batch& batch, Rng rng) override {
     memory_.draw(rng, places_);
@@ -109,6 +109,7 @@ class Dqn final : public Agent {
     all.push_back(copy_->params().raw_values()), all.push_back(copy_->params().states());
     return all;
   }
+  void restored() override { copy_->restored(); }
 
  private:
   std::size_t inputs() const { return static_cast<std::size_t>(inputs_); }
@@ -129,6 +130,7 @@ class Dqn final : public Agent {
   void renew_copy() {
     std::ranges::copy(net_.params().values(), copy_->params().values().begin());
     std::ranges::copy(net_.params().states(), copy_->params().states().begin());
+    copy_->restored();  // where weights lead is a state, too
   }
 
   DqnOptions o_;

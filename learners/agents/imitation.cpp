@@ -51,10 +51,10 @@ class Imitation final : public Agent {
     }
   }
 
-  int updates(std::int64_t before, std::int64_t now) const override {
-    if (memory_.size() < std::min(o_.batch, o_.memory)) return 0;
-    return static_cast<int>(now / o_.train_every - before / o_.train_every);
+  std::int64_t due(std::int64_t interactions) const override {
+    return interactions / o_.train_every;
   }
+  bool can_learn() const override { return memory_.size() >= std::min(o_.batch, o_.memory); }
 
   void recall(Batch& batch, Rng rng) override {
     memory_.draw(rng, places_);

@@ -61,6 +61,7 @@ class Hebbian final : public Rule {
   }
 
   EpochKind begin_epoch(Network& net, const EpochPlace& at) override {
+    check_blocks(at);
     if (o_.blocks && at.epoch == 0 && at.step == 0) wake_block(net, at);
     const bool trains = trains_in(at.experience);
     const int alone = trains ? o_.epochs : 0;
@@ -176,6 +177,17 @@ class Hebbian final : public Rule {
                                              layer.name));
   }
 
+  /// How many tasks there are is not known before.
+  void check_blocks(const EpochPlace& at) const {
+    for (const LocalLayer& layer : layers_)
+      if (o_.blocks && layer.weights.units() < at.experiences)
+        throw Error(Fault::Config,
+                    fmt::format("hebbian.blocks = yes: {} has {} units, which are too few for {} "
+                                "tasks with units of their own; widen it, or use hebbian.blocks = "
+                                "no",
+                                layer.name, layer.weights.units(), at.experiences));
+  }
+
   /// The weights of a layer by the law of its own.
   void draw(ParamStore& params, const LayerWeights& w, const Rng& rng) const {
     const Fans fans = w.existing ? w.existing->fans() : w.all->fans();
@@ -232,6 +244,8 @@ class Hebbian final : public Rule {
   }
 
   Macs learn_layer(Network& net, const Batch& batch, const Pass& pass, std::size_t i) {
+    const double rate = factor_ * this->rate(i);
+    if (rate == 0) return {};  // the layer stands still, and some rules divide by the rate
     LocalLayer& layer = layers_[i];
     ParamStore& params = net.params();
     const Tape& tape = this->tape();
@@ -257,11 +271,10 @@ class Hebbian final : public Rule {
     macs +=
         net.layer(layer.index)
             .accumulate(*pre, tape[static_cast<std::size_t>(layer.index)], layer.change.post, pass);
-    const StepSize step =
-        update_.apply(params, layer.weights, *local_, o_.divide.value_or(local_->divide()),
-                      layer.change, activity.learning, activity.y.rows, factor_ * rate(i),
-                      o_.norm.value_or(local_->default_norm()),
-                      {layer.memory.data(), weight.rows, weight.cols}, layer.count);
+    const StepSize step = update_.apply(
+        params, layer.weights, *local_, o_.divide.value_or(local_->divide()), layer.change,
+        activity.learning, activity.y.rows, rate, o_.norm.value_or(local_->default_norm()),
+        {layer.memory.data(), weight.rows, weight.cols}, layer.count);
     params.zero_grad(layer.weights.id());
     measures_[2 * i] = static_cast<double>(step.moved) / units;
     measures_[2 * i + 1] = step.norm;

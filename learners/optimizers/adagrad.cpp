@@ -12,7 +12,10 @@ namespace {
 class Adagrad final : public Optimizer {
  public:
   Adagrad(const OptimizerOptions& o, ParamStore& params)
-      : params_(params), o_(o), squares_(params.raw_values().size()) {}
+      : params_(params),
+        o_(o),
+        weights_(params.raw_values().data()),
+        squares_(params.raw_values().size()) {}
 
   void step(double lr) override {
     for (int id = 0; id < params_.count(); ++id) {
@@ -26,8 +29,12 @@ class Adagrad final : public Optimizer {
         s += g * g;
         w = kept * w - rate * g / (std::sqrt(s) + epsilon);
       };
+      if (all_decay == 0 && p.form == GradientForm::Block && !p.block.all_rows)
+        params_.note_changes(id, p.block.rows);
+      else
+        params_.note_changes(id);
       for_each_run(params_, id, [&](std::size_t begin, std::size_t count, const real* g) {
-        real* const w = params_.raw_values().data() + begin;
+        real* const w = weights_ + begin;
         real* const s = squares_.data() + begin;
         if (g) {
 #pragma omp simd
@@ -55,6 +62,7 @@ class Adagrad final : public Optimizer {
  private:
   ParamStore& params_;
   OptimizerOptions o_;
+  real* weights_;  ///< of params_, which is told of what they are changed
   Buffer<real> squares_;
 };
 

@@ -29,6 +29,7 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> keys{};
   int hidden = 12;
   double lr = 0.01;
+  double density = 1;  ///< of the hidden synapses; below 1 they can be moved
 };
 
 Plan chain_plan(int steps) {
@@ -53,6 +54,8 @@ struct Household {
     ModelOptions m;
     m.hidden_units = plan.hidden, m.dropout = 0;
     if (plan.hidden == 0) m.hidden_layers = 0;
+    if (plan.density < 1)
+      m.sparsify = m.rewirable = true, m.percent_on_fc = 1, m.weight_sparsity_fc = plan.density;
     const auto build = [&] {
       return build_model(m, {1, 1, senses.inputs(*world)}, {1, entry.outputs(*world), 1},
                          Rng(seed).fork("init"), 1, rule->feedback());
@@ -67,7 +70,7 @@ struct Household {
     oo.optimizer = "adam", oo.lr = plan.lr, oo.weight_decay = 1e-4;
     optimizer = make_optimizer(oo, net->params());
     for (const std::string& name : plan.strategies)
-      strategies.push_back(make_strategy(name, config, {.net = *net}));
+      strategies.push_back(make_strategy(name, config, {.net = *net, .loss = entry.loss}));
     learner = std::make_unique<AgentLearner>(
         plan.options, ScheduleOptions{}, oo,
         AgentParts{*agent, *net, *rule, *optimizer, strategies}, regimes, Rng(seed));
@@ -304,11 +307,13 @@ TEST(AgentLearner, SameBitsForAnyNumberOfThreads) {
 }
 
 TEST(AgentLearner, GoesOnFromAnywhereToTheSameBits) {
-  for (const char* agent : {"dqn", "imitation"}) {
+  for (const auto& [agent, strategy] :
+       {std::pair{"dqn", "l2"}, {"imitation", "l2"}, {"dqn", "set"}, {"imitation", "set"}}) {
     Plan plan = chain_plan(700);
     plan.agent = agent;
     plan.options.evaluate_every = 300;
-    plan.strategies = {"l2"};
+    plan.strategies = {strategy};
+    if (strategy == std::string("set")) plan.density = 0.4;
     const Regimes regimes = chains(2, 2);
     Household whole(plan, regimes);
     Notes all;
@@ -326,6 +331,8 @@ TEST(AgentLearner, GoesOnFromAnywhereToTheSameBits) {
       };
       std::ranges::copy(first.net->params().raw_values(),
                         second.net->params().raw_values().begin());
+      std::ranges::copy(first.net->params().states(), second.net->params().states().begin());
+      second.net->restored();
       carry(first.optimizer->state(), second.optimizer->state());
       second.optimizer->set_steps(first.optimizer->steps());
       carry(first.agent->state(), second.agent->state());
@@ -344,6 +351,72 @@ TEST(AgentLearner, GoesOnFromAnywhereToTheSameBits) {
       for (std::size_t i = 0; i < losses.size(); ++i)
         EXPECT_DOUBLE_EQ(losses[i], expected[i]) << agent << ", stopped after " << stop;
     }
+  }
+}
+
+/// Notes where every step of a regime stands.
+struct Places final : Strategy {
+  explicit Places(std::size_t regimes) : of(regimes) {}
+  void after_step(Training& t, const Batch&) override {
+    EXPECT_EQ(t.epochs, 3);
+    EXPECT_EQ(t.epoch_steps, 117);
+    EXPECT_TRUE(t.epoch >= 0 && t.epoch < t.epochs && t.epoch_step >= 0 &&
+                t.epoch_step < t.epoch_steps);
+    of[static_cast<std::size_t>(t.phase)].push_back(t.epoch * t.epoch_steps + t.epoch_step);
+  }
+  std::vector<std::vector<std::int64_t>> of;
+};
+
+TEST(AgentLearner, StrategiesKnowWhereInARegimeAStepIs) {
+  for (const int bodies : {1, 4}) {
+    Plan plan = chain_plan(700);  // a batch is due every second interaction, in 3 stretches
+    plan.options.evaluate_every = 300;
+    const Regimes regimes = chains(2, bodies);
+    Household h(plan, regimes);
+    auto places = std::make_unique<Places>(2);
+    const Places& noted = *places;
+    h.strategies.push_back(std::move(places));
+    Notes nobody;
+    ASSERT_TRUE(h.learner->run(h.cursor, nobody));
+    std::vector<std::int64_t> all;  // but for the first 24, when there was too little to learn from
+    for (std::int64_t step = 24; step < 350; ++step)
+      all.push_back(step);
+    for (const auto& of_regime : noted.of)
+      EXPECT_EQ(of_regime, all) << bodies;
+  }
+}
+
+TEST(AgentLearner, SynapsesMoveWhenTheirStrategiesSay) {
+  for (const char* strategy : {"set", "rigl", "dynamic_synapses"}) {
+    SCOPED_TRACE(strategy);
+    Plan plan = chain_plan(1000);
+    plan.strategies = {strategy}, plan.density = 0.4;
+    for (const auto& key : {std::pair{"rigl.every", "20"},
+                            {"dynamic_synapses.every", "20"},
+                            {"dynamic_synapses.claims", "no"}})
+      plan.keys.emplace_back(key);
+    const Regimes regimes = chains(1);
+    Household h(plan, regimes);
+    struct Watch final : public AgentObserver {
+      std::vector<real> structure() const {
+        const auto states = net->params().states();
+        return {states.begin(), states.end()};
+      }
+      void after_step(const Cursor&, double) override {
+        auto now = structure();
+        moved += now != last;
+        last = std::move(now);
+      }
+      Network* net = nullptr;
+      std::vector<real> last;
+      int moved = 0;
+    } watch;
+    watch.net = h.net.get(), watch.last = watch.structure();
+    ASSERT_TRUE(h.learner->run(h.cursor, watch));
+    if (strategy == std::string("set"))
+      EXPECT_EQ(watch.moved, 2);  // of 500 interactions each
+    else
+      EXPECT_GT(watch.moved, 1);
   }
 }
 

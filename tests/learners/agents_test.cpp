@@ -8,6 +8,7 @@
 
 #include "learners/replay_memory.h"
 #include "models/registry.h"
+#include "models/sparse_synapses.h"
 #include "tests/learners/small_worlds.h"
 
 namespace engram {
@@ -198,6 +199,71 @@ TEST(Dqn, TheJudgeIsRenewedEverySoManyUpdates) {
     lone.agent->after_update(n);
     EXPECT_EQ(judge(), n % 3 == 0 ? online() : before) << n;
   }
+}
+
+/// A network whose hidden synapses can be moved, and its judge.
+struct Movable {
+  Movable() {
+    net = make();
+    agent = make_dqn(Lone::small(), {.world = world, .inputs = 5, .net = net.get(), .twin = [&] {
+                                       auto twin = make();
+                                       judge = twin.get();
+                                       return twin;
+                                     }});
+  }
+  static std::unique_ptr<Network> make() {
+    ModelOptions m;
+    m.hidden = {12}, m.dropout = 0, m.rewirable = true;
+    m.sparsify = true, m.percent_on_fc = 1, m.weight_sparsity_fc = 0.4;
+    return build_model(m, {1, 1, 5}, {1, 2, 1}, Rng(1));
+  }
+  /// Every synapse leads to the next input.
+  void move() {
+    for (int l = 0; l < net->depth(); ++l) {
+      SparseSynapses* const s = net->layer(l).rewirable();
+      if (!s) continue;
+      std::vector<std::uint32_t> slots;
+      std::vector<SparseSynapses::Edge> edges;
+      for (std::uint32_t slot = 0; slot < s->entries(); ++slot) {
+        const auto [output, input] = s->edge(slot);
+        slots.push_back(slot), edges.push_back({output, (input + 1) % 5});
+      }
+      s->rewire(slots, edges);
+    }
+  }
+  static std::vector<real> answers(const Network& of) {
+    std::vector<real> all;
+    Tape tape;
+    for (int state = 0; state < 5; ++state) {
+      of.evaluate(Lone().one_hot(state), tape, {});
+      const CMat out = std::as_const(tape.back().out).value();
+      all.insert(all.end(), out.data, out.data + out.size());
+    }
+    return all;
+  }
+  ChainWorld world{5, 1};
+  std::unique_ptr<Network> net;
+  Network* judge = nullptr;
+  std::unique_ptr<Agent> agent;
+};
+
+TEST(Dqn, TheJudgeFollowsWhereSynapsesMove) {
+  Movable m, resumed;
+  const auto before = Movable::answers(*m.net);
+  EXPECT_EQ(Movable::answers(*m.judge), before);
+  m.move();
+  const auto after = Movable::answers(*m.net);
+  ASSERT_NE(after, before);
+  EXPECT_EQ(Movable::answers(*m.judge), before);
+  m.agent->after_update(3);
+  EXPECT_EQ(Movable::answers(*m.judge), after);
+  // And when it is read from a file.
+  const auto from = m.agent->state(), to = resumed.agent->state();
+  ASSERT_EQ(from.size(), to.size());
+  for (std::size_t i = 0; i < from.size(); ++i)
+    std::ranges::copy(from[i], to[i].begin());
+  resumed.agent->restored();
+  EXPECT_EQ(Movable::answers(*resumed.judge), after);
 }
 
 TEST(Dqn, EpsilonFallsLinearlyAndStays) {

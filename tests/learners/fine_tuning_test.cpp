@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "learners/registry.h"
+#include "models/registry.h"
 #include "tests/models/harness.h"
 #include "tests/utils/error_of.h"
 
@@ -164,6 +165,49 @@ TEST(FineTuning, AHeadMayStartAnewOnceWithItsStatistics) {
   const auto learnt = t.value("linear3.weight");
   t.begin(2);
   EXPECT_EQ(t.value("linear3.weight"), learnt);
+}
+
+/// The whole network starts anew with the second task, in all but what `kept` gives.
+template <class Kept>
+void expect_kept(Network& net, const Kept& kept) {
+  const auto rule = make_fine_tuned({.reset_head = ResetHead::EachTask}, make_rule("backprop", {}));
+  rule->prepare(net, Rng(12));
+  const CMat weights = net.params().value(net.params().find("linear1.weight"));
+  const std::vector<real> first(weights.data, weights.data + weights.size());
+  const std::vector<real> before = kept();
+  ASSERT_NE(before, std::vector<real>(before.size(), 0));
+  rule->begin_epoch(net, {1, 3, 0, 2, 0});
+  EXPECT_EQ(kept(), before);
+  EXPECT_NE(std::vector<real>(weights.data, weights.data + weights.size()), first);
+}
+
+TEST(FineTuning, TheGatesOfTasksOutliveAFreshStart) {
+  for (const char* gating : {"xdg", "top_down"}) {
+    SCOPED_TRACE(gating);
+    Network net({1, 1, kInputs}, stack(linear(20), relu(), linear(kOutputs)), Rng(11), 1, {},
+                make_gating({.gating = gating, .instruction = Instruction::Frozen}, 3));
+    expect_kept(net, [&] {
+      const GateMask mask = net.gating()->mask(0);
+      return std::vector<real>(mask.begin(), mask.end());
+    });
+  }
+}
+
+TEST(FineTuning, WhatIsKnownOfImagesOutlivesAFreshStart) {
+  const Batch batch = random_batch(40, kInputs, kOutputs, 2);
+  const auto states = [](Network& net) {
+    return [&net] {
+      return std::vector<real>(net.params().states().begin(), net.params().states().end());
+    };
+  };
+  Network white({1, 1, kInputs}, stack(whiten(0.1), linear(9), relu(), linear(kOutputs)), Rng(11));
+  white.layer(0).fit(batch.x.value());
+  expect_kept(white, states(white));
+  ModelOptions o;
+  o.hidden = {9}, o.dropout = 0, o.dendrites.segments = 2;
+  const auto dendritic = build_model(o, {1, 1, kInputs}, {1, kOutputs, 3}, Rng(11));
+  dendritic->preview(batch.x.value(), batch.task);  // of the task that begins
+  expect_kept(*dendritic, states(*dendritic));
 }
 
 TEST(FineTuning, RefusesWhatCannotBe) {

@@ -111,6 +111,23 @@ TEST(HebbianRule, TheRateFallsOverTheEpochs) {
   EXPECT_NEAR(step_in(0, {{"hebbian.lr", "0.3"}}), 0.3, 1e-5);
 }
 
+TEST(HebbianRule, ALayerWithoutARateStandsStill) {
+  for (const char* rule : {"gupta", "hebb", "oja", "krotov", "winner_take_all", "softhebb"}) {
+    SCOPED_TRACE(rule);
+    Ruled ruled = three_layers(
+        rule,
+        {{"hebbian.layers", "2"}, {"hebbian.lr", "0.001, 0"}, {"gupta.unscaled_mean", "yes"}});
+    ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+    const auto lower = copy_of(ruled, "linear1.weight"), upper = copy_of(ruled, "linear2.weight");
+    for (const std::uint64_t seed : {1u, 2u, 3u})
+      ruled.learn(random_batch(kRows, kInputs, 4, 1, seed));
+    EXPECT_EQ(copy_of(ruled, "linear2.weight"), upper);
+    EXPECT_NE(copy_of(ruled, "linear1.weight"), lower);
+    for (const real w : copy_of(ruled, "linear1.weight"))
+      EXPECT_TRUE(std::isfinite(w));
+  }
+}
+
 TEST(HebbianRule, LaterTasksMayFreezeOrSlowTheFeatures) {
   const Batch batch = random_batch(kRows, kInputs, 4);
   for (const char* later : {"0", "0.1", "1"}) {
@@ -261,6 +278,14 @@ TEST(HebbianRule, RefusesWhatMakesNoSense) {
         ruled.rule->check_epochs(1, 5);
       },
       "none of the 5 epochs of task 2");
+  for (const char* rule : {"krotov", "winner_take_all", "softhebb", "oja"})
+    expect_config_error(
+        [&] {
+          const Ruled ruled = three_layers(rule, {{"hebbian.blocks", "yes"}});
+          ruled.rule->begin_epoch(*ruled.net, {.experiences = 6, .epochs = 1});
+          ruled.rule->begin_epoch(*ruled.net, {.experiences = 7, .epochs = 1});
+        },
+        "linear1 has 6 units, which are too few for 7 tasks");
   three_layers("krotov", {{"hebbian.epochs", "5"}, {"hebbian.later_rate", "0"}})
       .rule->check_epochs(1, 5);
 }

@@ -1,5 +1,7 @@
 // Who remembers what the rows of a slice gave must hear of every row that is changed: from whoever
 // gets weights to write, and from optimisers; and dendrites remember so.
+#include <optional>
+
 #include <gtest/gtest.h>
 
 #include "learners/registry.h"
@@ -14,11 +16,12 @@ using testing::random_batch;
 class ToldBy : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ToldBy, EveryRowThatItMoves) {
-  for (const double decay : {0., 0.01}) {
+  for (const auto& [decay, lazy] : {std::pair{0., false}, {0.01, false}, {0., true}}) {
     OptimizerOptions o;
     o.optimizer = GetParam(), o.lr = 0.1, o.momentum = 0.9, o.weight_decay = decay;
     ParamStore s;
     const int other = s.add("other", 3, 2), id = s.add("w", 50, 4);
+    s.param(id).lazy = lazy;
     s.allocate();
     s.watch(id);
     Rng rng(1);
@@ -53,6 +56,57 @@ TEST_P(ToldBy, EveryRowThatItMoves) {
 INSTANTIATE_TEST_SUITE_P(OfTheTable, ToldBy,
                          ::testing::Values("sgd", "adam", "lazy_adam", "adagrad"),
                          [](const auto& param) { return param.param; });
+
+/// Two watched slices; a step moves two rows of the first one.
+struct Neighbours {
+  explicit Neighbours(const OptimizerOptions& o, bool lazy = false)
+      : moved(s.add("moved", 50, 4)), still(s.add("still", 50, 4)) {
+    s.allocate();
+    for (const int id : {moved, still})
+      s.watch(id);
+    s.param(moved).lazy = lazy, s.param(still).trainable = false;
+    optimizer = make_optimizer(o, s);
+    changes(moved), changes(still);
+  }
+  void step() {
+    GradientBlock block{.rows = {3, 30}, .cols = {0, 2}, .value = {1, 2, 3, 4}};
+    s.zero_grad();
+    s.add_gradient(moved, block);
+    optimizer->step(0.1);
+  }
+  /// Null: all of them.
+  std::optional<std::vector<std::int32_t>> changes(int id) {
+    std::vector<std::int32_t> rows;
+    if (!s.take_changes(id, rows)) return std::nullopt;
+    return rows;
+  }
+  static inline const std::vector<std::int32_t> kNone{};
+  ParamStore s;
+  int moved, still;
+  std::unique_ptr<Optimizer> optimizer;
+};
+
+TEST(RowChanges, AdagradNamesTheRowsOfItsOwnSliceAlone) {
+  OptimizerOptions o;
+  o.optimizer = "adagrad";
+  Neighbours n(o);
+  n.step();
+  EXPECT_EQ(n.changes(n.moved), (std::vector<std::int32_t>{3, 30}));
+  EXPECT_EQ(n.changes(n.still), n.kNone);
+}
+
+TEST(RowChanges, RowsThatPayTheirIdleStepsChangeForNobody) {
+  OptimizerOptions o;
+  o.momentum = 0.9;
+  Neighbours n(o, true);
+  n.step(), n.step();
+  EXPECT_EQ(n.changes(n.moved), std::nullopt);  // all rows owe a step
+  EXPECT_EQ(n.changes(n.still), n.kNone);
+  const std::vector<std::int32_t> rows{3, 7};
+  std::as_const(n.s).rows(n.moved, rows), std::as_const(n.s).value(n.moved);
+  EXPECT_EQ(n.changes(n.moved), n.kNone);
+  EXPECT_EQ(n.changes(n.still), n.kNone);
+}
 
 TEST(RowChanges, WhoeverGetsWeightsToWriteMayHaveChangedThemAll) {
   ParamStore s;
