@@ -87,8 +87,8 @@ Dataset read_found(const DatasetEntry& entry, const FoundDataset& found) {
   const std::span<const fs::path> files = found.files;
   Images train, test;
   if (entry.format == DataFormat::Idx) {
-    train = read_idx(files[0], files[1], entry.classes, &digests);
-    test = read_idx(files[2], files[3], entry.classes, &digests);
+    train = read_idx(files[0], files[1], entry.classes, &digests, entry.files[0].bytes + 1);
+    test = read_idx(files[2], files[3], entry.classes, &digests, entry.files[2].bytes + 1);
   } else {
     const auto kind = entry.format == DataFormat::Cifar100 ? CifarKind::Hundred : CifarKind::Ten;
     const auto records = static_cast<std::size_t>(entry.train_count) / (files.size() - 1);
@@ -128,6 +128,7 @@ const DatasetEntry& dataset_entry(std::string_view name) {
         std::find(entry.aliases.begin(), entry.aliases.end(), name) != entry.aliases.end())
       return entry;
     known.emplace_back(entry.name);
+    known.insert(known.end(), entry.aliases.begin(), entry.aliases.end());
   }
   throw Error(Fault::Config,
               fmt::format("there is no data set called '{}'{}", name, suggestion(name, known)));

@@ -80,6 +80,7 @@ constexpr std::array<Names, 2> kKmnistMirrors{"https://codh.rois.ac.jp/kmnist/da
                                               "https://storage.googleapis.com/kuzushiji-mnist/"};
 constexpr std::array<Names, 1> kCifarMirrors{"https://www.cs.toronto.edu/~kriz/"};
 
+constexpr std::array<Names, 2> kFashionAliases{"fmnist", "fashion_mnist"};
 constexpr std::array<Names, 1> kCifar100Aliases{"cifar"};
 constexpr std::uint64_t kMegabyte = 1'000'000;
 
@@ -114,6 +115,7 @@ constexpr DatasetEntry mnist() {
 constexpr DatasetEntry fashion() {
   auto e = mnist_like("fashion", "Fashion-MNIST: clothes in ten kinds (Xiao, Rasul, Vollgraf 2017)",
                       grey(.2860, .3530));
+  e.aliases = kFashionAliases;
   e.files = kFashionFiles;
   e.folders = kFashionFolders;
   e.download.mirrors = kFashionMirrors;

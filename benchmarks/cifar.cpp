@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kSide = 32, kChannels = 3;
 constexpr std::size_t kPlane = kSide * kSide, kPixels = kPlane * kChannels;
-constexpr std::size_t kLargestFile = std::size_t{1} << 30;
 
 struct LabelByte {
   const char* name;
@@ -46,7 +45,7 @@ Images read_cifar(std::span<const std::filesystem::path> files, CifarKind kind, 
   out.shape = {kSide, kSide, kChannels};
   out.pixels.reserve(files.size() * records * kPixels);
   for (const std::filesystem::path& file : files) {
-    const std::vector<std::uint8_t> bytes = read_file(file, kLargestFile);
+    const std::vector<std::uint8_t> bytes = read_file(file, records * record_bytes + 1);
     if (bytes.size() != records * record_bytes)
       throw Error(Fault::Data,
                   fmt::format("{}: {}: expected {} records of {} bytes, that is {} bytes, found {}",

@@ -60,6 +60,16 @@ std::vector<std::uint32_t> hold_out(std::vector<std::uint32_t>& rows, const Imag
   return held;
 }
 
+/// Nobody could choose or stop by examples that are not there.
+void require_validation(const std::vector<std::uint32_t>& held, const StreamOptions& options,
+                        const std::string& whose, std::size_t of) {
+  if (options.validation > 0 && held.empty())
+    throw Error(Fault::Config, fmt::format("validation = {} leaves no example for the validation "
+                                           "part of {} ({} training examples); raise it, or "
+                                           "train_limit and class_limit, or set it to 0",
+                                           options.validation, whose, of));
+}
+
 Rows share(std::vector<std::uint32_t> rows) {
   return std::make_shared<const std::vector<std::uint32_t>>(std::move(rows));
 }
@@ -151,22 +161,28 @@ void fill_rows(const StreamOptions& options, const Dataset& data, std::uint64_t 
   const auto of_task = static_cast<int>(plans.size()) == options.tasks
                            ? task_shares(options, options.tasks)
                            : std::vector<double>(plans.size(), 1);
+  std::size_t split = 0;  // the task whose split this one shares
   for (std::size_t t = 0; t < plans.size(); ++t) {
     TaskPlan& plan = plans[t];
     const TaskPlan* before =
         t > 0 && plans[t - 1].classes == plan.classes ? &plans[t - 1] : nullptr;
+    if (!before) split = t;
     plan.test =
         before ? before->test : share(rows_of(*data.test, options.test_limit, plan.classes));
-    plan.validation = none;
-    if (before && options.validation == 0 && of_task[t] == of_task[t - 1]) {
+    plan.validation = before ? before->validation : none;
+    if (before && of_task[t] == of_task[t - 1]) {
       plan.train = before->train;
       continue;
     }
     auto rows = rows_of(*data.train, options.train_limit, plan.classes);
     if (options.class_limit > 0) keep_first(rows, *data.train, options.class_limit);
-    if (options.validation > 0)
-      plan.validation =
-          share(hold_out(rows, *data.train, options.validation, Rng(seed).fork("validation", t)));
+    if (options.validation > 0) {
+      const std::size_t whole = rows.size();
+      auto held =
+          hold_out(rows, *data.train, options.validation, Rng(seed).fork("validation", split));
+      require_validation(held, options, plan.name, whole);
+      if (!before) plan.validation = share(std::move(held));
+    }
     if (thin) thin_out(rows, *data.train, of_class, of_task[t], seed);
     plan.train = share(std::move(rows));
   }
@@ -187,6 +203,7 @@ std::unique_ptr<TaskStream> make_views(const StreamOptions& options, const Datas
   plan.classes = all_classes(data);
   plan.train = range(0, limited(options.train_limit, learnt));
   plan.validation = range(options.validation > 0 ? learnt : n, n);
+  require_validation(*plan.validation, options, label, n);
   plan.test = range(0, limited(options.test_limit, data.test->size()));
   plan.map = PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad);
   std::vector<TaskPlan> plans;

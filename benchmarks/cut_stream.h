@@ -57,7 +57,8 @@ PixelScale pixel_scale(const StreamOptions&, const Dataset&);
 
 /// Fills in the rows of every task from its classes: the first train_limit and test_limit images of
 /// the data set, of the training images the first class_limit of every class, less the validation
-/// share, those that the imbalance of classes and tasks leaves. Tasks of the same rows share them.
+/// share, those that the imbalance of classes and tasks leaves. Tasks of the same rows share them,
+/// and neighbours over the same classes their split: no task learns what another validates with.
 void fill_rows(const StreamOptions&, const Dataset&, std::uint64_t seed,
                std::vector<TaskPlan>& plans);
 

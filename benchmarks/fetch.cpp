@@ -36,6 +36,15 @@ std::vector<std::string> addresses(const DatasetEntry& entry, const FetchOptions
   return {fmt::format("{}{}/{}", mirror, entry.name, file)};
 }
 
+/// `wanted`, or with the first number behind it that nothing is called by yet.
+fs::path free_name(const std::string& wanted) {
+  std::error_code ignored;
+  fs::path name = wanted;
+  for (int i = 2; fs::exists(name, ignored); ++i)
+    name = fmt::format("{}.{}", wanted, i);
+  return name;
+}
+
 class Fetch {
  public:
   Fetch(const DatasetEntry& entry, const fs::path& root, const FetchOptions& options)
@@ -73,7 +82,7 @@ class Fetch {
         return true;
       } catch (const Error& e) {
         if (e.fault() != Fault::Data) throw;
-        fs::rename(at, at.string() + ".wrong", ignored);
+        fs::rename(at, free_name(at.string() + ".wrong"), ignored);
       }
     }
     return false;

@@ -12,7 +12,6 @@
 namespace engram {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{4} << 30;
 constexpr std::uint32_t kLabelMagic = 0x801, kImageMagic = 0x803;
 constexpr std::uint32_t kMaxSide = 4096;  // keeps count * height * width below 2^56
 
@@ -51,8 +50,8 @@ void check_size(const std::filesystem::path& file, std::uint64_t found, std::uin
 }  // namespace
 
 Images read_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
-                int classes, std::vector<std::string>* digests) {
-  const std::vector<std::uint8_t> image_bytes = read_file(images, kMaxBytes);
+                int classes, std::vector<std::string>* digests, std::size_t most_bytes) {
+  const std::vector<std::uint8_t> image_bytes = read_file(images, most_bytes);
   check_header(images, image_bytes, kImageMagic, 3);
   const std::uint32_t count = big_endian(image_bytes, 1);
   const std::uint32_t height = big_endian(image_bytes, 2), width = big_endian(image_bytes, 3);
@@ -62,7 +61,7 @@ Images read_idx(const std::filesystem::path& images, const std::filesystem::path
   check_size(images, image_bytes.size(), 16 + std::uint64_t{count} * height * width,
              fmt::format("{} images of {}x{}", count, height, width));
 
-  const std::vector<std::uint8_t> label_bytes = read_file(labels, kMaxBytes);
+  const std::vector<std::uint8_t> label_bytes = read_file(labels, most_bytes);
   check_header(labels, label_bytes, kLabelMagic, 1);
   const std::uint32_t label_count = big_endian(label_bytes, 1);
   check_size(labels, label_bytes.size(), 8 + std::uint64_t{label_count},

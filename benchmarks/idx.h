@@ -13,8 +13,9 @@ namespace engram {
 /// Reads a pair of image and label files, plain or gzip. Appends the SHA-256 of the content of each
 /// to `digests` unless it is null. Throws Error(Data) naming the file, what was expected and what
 /// was found when a file is truncated, oversized, mislabelled or something else altogether;
-/// Error(MissingInput) when one is absent.
+/// Error(MissingInput) when one is absent. No file may unpack to more than `most_bytes`.
 Images read_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
-                int classes, std::vector<std::string>* digests = nullptr);
+                int classes, std::vector<std::string>* digests = nullptr,
+                std::size_t most_bytes = std::size_t{4} << 30);
 
 }  // namespace engram

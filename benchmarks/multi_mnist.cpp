@@ -70,9 +70,14 @@ std::unique_ptr<TaskStream> make_multi_mnist(const StreamOptions& options, const
   Dataset pairs = data;
   pairs.held_out = n / 6;
   const auto train = empty_like(*data.train), test = empty_like(*data.test);
-  append_pairs(*data.train, 0, n - pairs.held_out, rng.fork("multi_mnist train"), *train);
+  const auto limited = [](std::size_t count, int limit) {
+    return limit > 0 ? std::min(count, static_cast<std::size_t>(limit)) : count;
+  };
+  append_pairs(*data.train, 0, limited(n - pairs.held_out, options.train_limit),
+               rng.fork("multi_mnist train"), *train);
   append_pairs(*data.train, n - pairs.held_out, n, rng.fork("multi_mnist validation"), *train);
-  append_pairs(*data.test, 0, data.test->size(), rng.fork("multi_mnist test"), *test);
+  append_pairs(*data.test, 0, limited(data.test->size(), options.test_limit),
+               rng.fork("multi_mnist test"), *test);
   for (const auto& images : {train, test})
     images->labels = images->views[0];
   pairs.train = train, pairs.test = test;

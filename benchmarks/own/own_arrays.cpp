@@ -25,10 +25,19 @@ std::string text_of(const Shape& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
+/// What the numbers of an array are. Of zeros and ones alone, unless they are bytes, nobody can
+/// tell: the other array decides (read_both).
+enum class Unit { Whole, Share, Undecided };
+
+struct Pixels {
+  Bytes bytes;  ///< as they came while undecided
+  Unit unit = Unit::Whole;
+};
+
 /// What a number of another type than a byte becomes as a pixel: shares of 1 are multiplied by 255
 /// and rounded; whole numbers up to 255 stay. `at(i)` gives number i as a double.
 template <class At>
-Bytes pixels_of(const fs::path& file, const std::string& name, std::size_t count, const At& at) {
+Pixels pixels_of(const fs::path& file, const std::string& name, std::size_t count, const At& at) {
   bool shares = true, whole = true;
   for (std::size_t i = 0; i < count; ++i) {
     const double v = at(i);
@@ -45,10 +54,33 @@ Bytes pixels_of(const fs::path& file, const std::string& name, std::size_t count
            fmt::format("'{}' holds fractions and numbers above 1: expected whole numbers from "
                        "0 to 255, or numbers from 0 to 1",
                        name));
-  Bytes out(count);
+  Pixels out{.bytes = Bytes(count),
+             .unit = !shares ? Unit::Whole
+                     : whole ? Unit::Undecided
+                             : Unit::Share};
   for (std::size_t i = 0; i < count; ++i)
-    out[i] = static_cast<std::uint8_t>(std::lround(at(i) * (shares ? 255 : 1)));
+    out.bytes[i] = static_cast<std::uint8_t>(std::lround(at(i) * (whole ? 1 : 255)));
   return out;
+}
+
+/// A part and what its numbers were.
+struct Side {
+  Part part;
+  Unit unit;
+};
+
+/// Training and test examples. Zeros and ones are shares of 1, black and white,
+/// unless the other side has whole numbers.
+template <class Read>
+void read_both(Found& found, const Read& read) {
+  Side train = read("train"), test = read("test");
+  const auto settle = [](Side& side, Unit other) {
+    if (side.unit != Unit::Undecided || other == Unit::Whole) return;
+    for (std::uint8_t& byte : side.part.pixels)
+      byte = static_cast<std::uint8_t>(byte * 255);
+  };
+  settle(train, test.unit), settle(test, train.unit);
+  found.train = std::move(train.part), found.test = std::move(test.part);
 }
 
 /// [n, channels, height, width] becomes [n, height, width, channels].
@@ -81,7 +113,7 @@ ImageShape image_shape(const fs::path& file, const std::string& name, const Shap
 }
 
 /// `labels` has the shape [n] or [n, 1].
-Part assembled(const fs::path& file, const std::string& images, const Shape& shape, Bytes pixels,
+Side assembled(const fs::path& file, const std::string& images, const Shape& shape, Pixels pixels,
                ImageLayout layout, const std::string& labels, const Shape& label_shape,
                std::vector<std::int64_t> values) {
   Part part;
@@ -95,14 +127,15 @@ Part assembled(const fs::path& file, const std::string& images, const Shape& sha
   if (label_shape[0] != n)
     refuse(file, fmt::format("'{}' has {} labels, but '{}' has {} images", labels, label_shape[0],
                              images, n));
-  part.pixels = layout == ImageLayout::Chw && shape.size() == 4 ? interleaved(pixels, n, part.shape)
-                                                                : std::move(pixels);
+  part.pixels = layout == ImageLayout::Chw && shape.size() == 4
+                    ? interleaved(pixels.bytes, n, part.shape)
+                    : std::move(pixels.bytes);
   ENGRAM_INVARIANT(part.pixels.size() == n * static_cast<std::size_t>(part.shape.size()));
   part.labels = std::move(values);
-  return part;
+  return {std::move(part), pixels.unit};
 }
 
-Part hdf5_part(const fs::path& file, const h5::Group& root, const std::string& which,
+Side hdf5_side(const fs::path& file, const h5::Group& root, const std::string& which,
                ImageLayout layout) {
   const std::string images = which + "/images", labels = which + "/labels";
   for (const std::string& name : {images, labels})
@@ -112,9 +145,9 @@ Part hdf5_part(const fs::path& file, const h5::Group& root, const std::string& w
                                name));
   const Shape shape = root.shape(images);
   image_shape(file, images, shape, layout);  // before anything large is read
-  Bytes pixels;
+  Pixels pixels;
   if (root.holds_bytes(images)) {
-    pixels = root.read_bytes(images);
+    pixels.bytes = root.read_bytes(images);
   } else {
     const std::vector<float> numbers = root.read_floats(images);
     pixels = pixels_of(file, images, numbers.size(),
@@ -174,7 +207,7 @@ std::vector<std::int64_t> labels_of(const fs::path& file, const StoredArray& a) 
   return out;
 }
 
-Part npz_part(const fs::path& file, std::vector<StoredArray>& arrays, const std::string& images,
+Side npz_side(const fs::path& file, std::vector<StoredArray>& arrays, const std::string& images,
               const std::string& labels, ImageLayout layout) {
   const auto find = [&](const std::string& name) -> StoredArray& {
     const auto found = std::ranges::find(arrays, name, &StoredArray::name);
@@ -187,9 +220,9 @@ Part npz_part(const fs::path& file, std::vector<StoredArray>& arrays, const std:
   StoredArray& x = find(images);
   const StoredArray& y = find(labels);
   image_shape(file, images, x.shape, layout);
-  Bytes pixels;
+  Pixels pixels;
   if (x.type == "|u1") {
-    pixels = std::move(x.bytes);
+    pixels.bytes = std::move(x.bytes);
   } else {
     with_numbers(file, x, [&](std::size_t count, const auto& at) {
       pixels =
@@ -205,8 +238,8 @@ Part npz_part(const fs::path& file, std::vector<StoredArray>& arrays, const std:
 Found read_hdf5(const fs::path& file, ImageLayout layout) {
   Found found;
   h5::load(file, [&](const h5::Group& root) {
-    found.train = hdf5_part(file, root, "train", layout);
-    found.test = hdf5_part(file, root, "test", layout);
+    const auto side = [&](const std::string& name) { return hdf5_side(file, root, name, layout); };
+    read_both(found, side);
     if (root.has("class_names")) found.class_names = root.read_texts("class_names");
   });
   found.digests = sha256_of_file(file);
@@ -222,11 +255,15 @@ Found read_npz_file(const fs::path& file, ImageLayout layout) {
   };
   Found found;
   if (has("x_train")) {
-    found.train = npz_part(file, arrays, "x_train", "y_train", layout);
-    found.test = npz_part(file, arrays, "x_test", "y_test", layout);
+    const auto side = [&](const std::string& name) {
+      return npz_side(file, arrays, "x_" + name, "y_" + name, layout);
+    };
+    read_both(found, side);
   } else if (has("train_images")) {
-    found.train = npz_part(file, arrays, "train_images", "train_labels", layout);
-    found.test = npz_part(file, arrays, "test_images", "test_labels", layout);
+    const auto side = [&](const std::string& name) {
+      return npz_side(file, arrays, name + "_images", name + "_labels", layout);
+    };
+    read_both(found, side);
   } else {
     std::vector<std::string> names;
     for (const StoredArray& a : arrays)

@@ -15,7 +15,7 @@ inline constexpr std::string_view kOwnData = "own";
 /// What is read of a user's data.
 enum class Reading {
   Everything,
-  Outline,  ///< labels and the shape: of a folder of pictures one is looked at, and none decoded
+  Outline,  ///< labels and the shape: pictures are looked at up to the first in colour, not kept
 };
 
 /// A folder of pictures (PNG, JPEG), of IDX files or of CIFAR's binary files, an HDF5 file or an

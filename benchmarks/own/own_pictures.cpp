@@ -191,6 +191,19 @@ ImageShape examine(const std::array<const Listed*, 2>& sides, const fs::path& fo
   return all;
 }
 
+/// The shape of the first picture, in colour as soon as one of them is.
+ImageShape outline(const std::array<const Listed*, 2>& sides) {
+  std::optional<ImageShape> shape;
+  for (const Listed* side : sides)
+    for (const fs::path& file : side->files) {
+      const ImageShape found = shape_of(file, read_file(file, kLargestPicture));
+      if (!shape) shape = found;
+      shape->channels = std::max(shape->channels, found.channels);
+      if (shape->channels == 3) return *shape;
+    }
+  return *shape;
+}
+
 Part part_of(Listed listed, const ImageShape& shape, bool keep) {
   Part part;
   part.shape = shape;
@@ -231,7 +244,7 @@ Found read_pictures(const fs::path& folder, Reading how) {
   ImageShape shape;
   bool keep = false;
   if (how == Reading::Outline) {
-    shape = shape_of(train_list.files[0], read_file(train_list.files[0], kLargestPicture));
+    shape = outline({&train_list, &test_list});
   } else {
     shape = examine({&train_list, &test_list}, folder, found.digests);
     keep = (train_list.files.size() + test_list.files.size()) *

@@ -54,6 +54,7 @@ class TwinSets : public testing::Test {
 TEST(Catalog, KnowsNamesAndTheOlderOne) {
   EXPECT_EQ(dataset_entry("mnist").classes, 10);
   EXPECT_EQ(dataset_entry("cifar").name, "cifar100");
+  EXPECT_EQ(dataset_entry("fmnist").name, "fashion");
   EXPECT_THAT(message_of(Fault::Config, [] { dataset_entry("mnits"); }), HasSubstr("'mnist'"));
 }
 

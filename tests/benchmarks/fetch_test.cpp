@@ -107,6 +107,10 @@ TEST_F(Fetch, SetsAWrongFileAsideAndReplacesIt) {
   fetch();
   EXPECT_EQ(read_bytes(place("a.bin")), content_[0]);
   EXPECT_EQ(read_bytes(place("a.bin.wrong")), (Bytes{1, 2, 3}));
+  write_bytes(place("a.bin"), {4});
+  fetch();
+  EXPECT_EQ(read_bytes(place("a.bin.wrong")), (Bytes{1, 2, 3}));  // whoever put it there wants it
+  EXPECT_EQ(read_bytes(place("a.bin.wrong.2")), (Bytes{4}));
 }
 
 TEST_F(Fetch, ResumesAPart) {

@@ -220,5 +220,15 @@ TEST(Targets, OfTheSameImagesNeedTheTask) {
                 HasSubstr("use scenario = task with head = shared"));
 }
 
+TEST(MultiMnist, PairsOnlyImagesWithinTheLimit) {
+  StreamOptions o = pairs();
+  o.train_limit = 7, o.test_limit = 3;
+  const auto stream = make_stream(o, source(), kSeed);
+  for (const int right : labels(stream->experience(1).train))
+    EXPECT_LT(right, 7);
+  for (const int right : labels(stream->test(1)))
+    EXPECT_LT(right, 3);
+}
+
 }  // namespace
 }  // namespace engram

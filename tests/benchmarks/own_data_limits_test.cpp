@@ -214,9 +214,10 @@ TEST_F(OwnData, ColourInTheTestAloneIsColourOfAll) {
   // A width that differs, too.
   write_bytes(path_ / "test/a/1.png", encode_png(Bytes(6, 9), 2, 3, 1));
   EXPECT_THAT(refusal(), HasSubstr("2x3 pixels"));
-  // An outline has looked at the first picture only, and says so when a later one is another.
-  write_bytes(path_ / "test/a/1.png", encode_png(Bytes(12, 9), 2, 2, 3));
+  // An outline has looked at pictures up to the first in colour only, and says so when another one
+  // is not like it.
   const Dataset outline = read_own(path_, ImageLayout::Hwc, Reading::Outline);
+  EXPECT_EQ(outline.shape(), (ImageShape{2, 2, 1}));
   Bytes one(4);
   EXPECT_THAT(message_of(Fault::Data, [&] { outline.test->source->read(0, one); }),
               HasSubstr("where the others have 2x2x1"));

@@ -277,5 +277,34 @@ TEST_F(OwnData, RefusesFoldersOfPicturesThatAreNotRight) {
               HasSubstr("no picture"));
 }
 
+TEST_F(OwnData, ArraysOfZerosAndOnesFollowTheirPartner) {
+  std::vector<std::int64_t> train(12, 1), test(6, 1);
+  put_npz("<i8", "1", raw(train), raw(test));
+  EXPECT_EQ(read().train->pixels.front(), 255);  // black and white
+  train[3] = 2;                                  // whole numbers: those of the test are, too
+  put_npz("<i8", "1", raw(train), raw(test));
+  EXPECT_EQ(read().train->pixels, (Bytes{1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(read().test->pixels, Bytes(6, 1));
+  put_npz("<i8", "1", raw(std::vector<std::int64_t>(12, 1)), raw(std::vector<std::int64_t>(6, 3)));
+  EXPECT_EQ(read().train->pixels, Bytes(12, 1));
+  put_npz("<f4", "1", raw(std::vector<float>(12, 1)), raw(std::vector<float>(6, 0.4F)));
+  EXPECT_EQ(read().train->pixels, Bytes(12, 255));
+  EXPECT_EQ(read().test->pixels, Bytes(6, 102));
+}
+
+TEST_F(OwnData, TheOutlineOfMixedPicturesIsInColour) {
+  put_pictures({2, 2, 1});
+  const auto outline = [&] { return read_own(path_, ImageLayout::Hwc, Reading::Outline); };
+  EXPECT_EQ(outline().shape(), (ImageShape{2, 2, 1}));
+  const Bytes colours(12, 7);
+  for (const char* name : {"train/x9/11.png", "test/10/00.png"}) {
+    put_pictures({2, 2, 1});
+    write_bytes(path_ / name, encode_png(colours, 2, 2, 3));
+    const Dataset data = outline();
+    EXPECT_EQ(data.shape(), (ImageShape{2, 2, 3})) << name;
+    measured_scale(*data.train);  // decodes them all
+  }
+}
+
 }  // namespace
 }  // namespace engram

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "benchmarks/cut_stream.h"
 #include "benchmarks/stream_table.h"
 #include "tests/benchmarks/stream_helpers.h"
 #include "utils/rng.h"
@@ -311,6 +312,31 @@ TEST(StreamOptions, KeepsTheOlderKeys) {
   }
   for (const char* key : {"benchmark", "mnist_mode", "cumul"})
     EXPECT_TRUE(keys.contains(key));
+}
+
+TEST(Streams, NoTaskLearnsWhatAnotherOneValidatesWith) {
+  const Dataset data = numbered_dataset();
+  StreamOptions o = options(StreamKind::Rotated, 4);
+  o.validation = .25, o.task_sizes = {1, 1, 0.5, 1};
+  std::vector<TaskPlan> plans(4);
+  for (TaskPlan& plan : plans)
+    plan.classes = all_classes(data);
+  fill_rows(o, data, kSeed, plans);
+  const std::set<std::uint32_t> held(plans[0].validation->begin(), plans[0].validation->end());
+  EXPECT_EQ(held.size(), 50u);
+  for (const TaskPlan& plan : plans) {
+    EXPECT_EQ(*plan.validation, *plans[0].validation);
+    for (const std::uint32_t row : *plan.train)
+      EXPECT_FALSE(held.contains(row));
+  }
+  EXPECT_EQ(plans[2].train->size(), 80u);  // about half
+}
+
+TEST(Streams, AValidationPartThatWouldBeEmptyIsRefused) {
+  StreamOptions o = options(StreamKind::Split, 5);
+  o.validation = .1, o.class_limit = 4;
+  EXPECT_THAT(message_of(Fault::Config, [&] { make_stream(o, numbered_dataset(), kSeed); }),
+              ::testing::HasSubstr("validation = 0.1 leaves no example"));
 }
 
 }  // namespace
