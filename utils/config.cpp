@@ -21,6 +21,21 @@ std::string short_suggestion(std::string_view wrong, std::span<const std::string
   return suggestion(wrong, known);
 }
 
+/// "lambda" is far from "ewc.lambda" letter by letter, but near in meaning: so are "batch" and
+/// "batch_size". What this experiment reads comes first, what other parts would read last.
+std::string key_hint(const std::string& key, const std::vector<Config::Entry>& resolved,
+                     std::span<const std::string> known) {
+  std::vector<std::string> read, others;
+  for (const Config::Entry& entry : resolved)
+    if (entry.key.ends_with("." + key) || entry.key.starts_with(key + "_"))
+      read.push_back("'" + entry.key + "'");
+  for (const std::string& name : known)
+    if (name.ends_with("." + key)) others.push_back("'" + name + "'");
+  if (read.empty() && nearest(key, known).empty()) read = others;
+  return read.empty() ? short_suggestion(key, known)
+                      : fmt::format("; did you mean {}?", fmt::join(read, " or "));
+}
+
 /// The values in order of their keys.
 std::string joined(const std::map<std::string, std::string>& lines) {
   std::string all;
@@ -96,12 +111,7 @@ void Config::require_all_used(std::span<const OptionInfo> known) const {
   }
   for (const auto& [key, value] : values_) {
     if (value.used || std::find(names.begin(), names.end(), key) != names.end()) continue;
-    // "lambda" is far from "ewc.lambda" letter by letter, but near in meaning.
-    const auto longer = std::find_if(names.begin(), names.end(),
-                                     [&](const auto& name) { return name.ends_with("." + key); });
-    fail(value.source, "unknown key '" + key + "'" +
-                           (longer != names.end() ? "; did you mean '" + *longer + "'?"
-                                                  : short_suggestion(key, names)));
+    fail(value.source, "unknown key '" + key + "'" + key_hint(key, resolved_, names));
   }
   for (const auto& [key, value] : values_)
     if (!value.used && !value.inherited)

@@ -27,6 +27,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+/// "fa" of "feedback_alignment"; "" of a single word.
+std::string initials(std::string_view name) {
+  if (name.find('_') == std::string_view::npos) return "";
+  std::string letters;
+  for (std::size_t i = 0; i < name.size(); ++i)
+    if (name[i] != '_' && (i == 0 || name[i - 1] == '_')) letters += name[i];
+  return letters;
+}
+
 }  // namespace
 
 void broken_invariant(const char* condition, std::source_location where) {
@@ -37,9 +46,16 @@ void broken_invariant(const char* condition, std::source_location where) {
 }
 
 std::string nearest(std::string_view wrong, std::span<const std::string> known) {
+  for (const std::string& name : known)
+    if (wrong.size() > 1 && initials(name) == wrong) return name;
   std::string best;
-  std::size_t fewest = std::max<std::size_t>(1, wrong.size() / 3) + 1;
+  // A beginning is nearer than any slip. In one or two letters a slip could be anything.
+  const bool is_begun = wrong.size() > 1 && std::ranges::any_of(known, [&](const auto& name) {
+                          return name.starts_with(wrong);
+                        });
+  std::size_t fewest = is_begun ? std::string_view::npos : (wrong.size() + 3) / 3;
   for (const std::string& name : known) {
+    if (is_begun && !name.starts_with(wrong)) continue;
     const std::size_t distance = edit_distance(wrong, name);
     if (distance < fewest) best = name, fewest = distance;
   }

@@ -1,7 +1,9 @@
 // The reading half of h5::Group. Nothing a file says about itself is believed before it is checked:
 // sizes are compared with the bytes that are there, kinds with what is asked for.
 #include <algorithm>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include <hdf5.h>
 
@@ -81,6 +83,16 @@ struct Stored {
   }
 };
 
+/// Bytes of the open file on the disk, whatever its header claims.
+std::uintmax_t size_of_file(hid_t object) {
+  char name[4096];
+  const ssize_t length = H5Fget_name(object, name, sizeof name);
+  std::error_code failed;
+  if (length <= 0 || static_cast<std::size_t>(length) >= sizeof name) return 0;
+  const std::uintmax_t bytes = std::filesystem::file_size(name, failed);
+  return failed ? 0 : bytes;
+}
+
 Stored opened_set(const DataSet& set, const std::string& name) {
   const std::string what = "the data set " + quoted(name);
   const Space space(H5Dget_space(set), Fault::Data, "cannot read " + what);
@@ -89,7 +101,9 @@ Stored opened_set(const DataSet& set, const std::string& name) {
       0,   what};
   stored.count = count_of(stored.shape, what);
   const std::size_t bytes = stored.count * H5Tget_size(stored.type);
-  if (bytes > kAnySmallSet && bytes / kMostShrinking > H5Dget_storage_size(set))
+  if (bytes > kAnySmallSet &&
+      bytes / kMostShrinking >
+          std::min<std::uintmax_t>(H5Dget_storage_size(set), size_of_file(set)))
     throw Error(Fault::Data, what + " is larger than what is stored of it");
   return stored;
 }

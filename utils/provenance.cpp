@@ -151,6 +151,12 @@ std::size_t peak_rss_bytes() {
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;  // Linux counts in kilobytes
 }
 
+std::string find_fact(const Facts& facts, std::string_view name) {
+  for (const auto& [known, text] : facts)
+    if (known == name) return text;
+  return "";
+}
+
 Facts collect_provenance() {
   return {
       {"engram_version", engram_version()},

@@ -118,5 +118,31 @@ TEST(Config, NamesTheLineOfAValueThatDoesNotFit) {
             "--set: 'gren' does not fit 'paint' (red | green); did you mean 'green'?");
 }
 
+/// Two parts with an option of the same last name, and one that begins like another word.
+struct OtherPart {
+  int lambda = 0, batch_size = 0;
+  template <class V>
+  void describe(V&& v) {
+    v("l2.lambda", lambda, "another lambda");
+    v("batch_size", batch_size, "examples of a step");
+  }
+};
+
+TEST(Config, GuessesWhatThisExperimentReadsFirst) {
+  auto known = list_options<OtherPart>();
+  const auto more = list_options<Sample>();
+  known.insert(known.end(), more.begin(), more.end());
+  const auto hint = [&](const std::string& key, auto part) {
+    Config config;
+    config.set(key, "3", "a.cfg:7");
+    if constexpr (!std::is_same_v<decltype(part), int>) config.read<decltype(part)>();
+    return error_of([&] { config.require_all_used(known); });
+  };
+  EXPECT_SAYS(hint("lambda", Sample{}), "did you mean 'ewc.lambda'?");
+  EXPECT_SAYS(hint("lambda", OtherPart{}), "did you mean 'l2.lambda'?");
+  EXPECT_SAYS(hint("lambda", 0), "did you mean 'l2.lambda' or 'ewc.lambda'?");
+  EXPECT_SAYS(hint("batch", OtherPart{}), "did you mean 'batch_size'?");
+}
+
 }  // namespace
 }  // namespace engram

@@ -61,5 +61,18 @@ TEST(InvariantDeathTest, StopsTheProgramAndNamesThePlace) {
   ENGRAM_INVARIANT(two == 2);
 }
 
+TEST(Nearest, ABeginningIsNearerThanAnySlip) {
+  const std::vector<std::string> known{"lenet", "resnet56", "resnet_imagenet", "resnet18"};
+  EXPECT_EQ(nearest("resnet", known), "resnet56");  // the first of the shortest
+  EXPECT_EQ(nearest("lenett", known), "lenet");
+}
+
+TEST(Nearest, TakesFirstLettersForAName) {
+  const std::vector<std::string> known{"ff", "feedback_alignment", "direct_feedback_alignment"};
+  EXPECT_EQ(nearest("fa", known), "feedback_alignment");
+  EXPECT_EQ(nearest("dfa", known), "direct_feedback_alignment");
+  EXPECT_EQ(nearest("fx", known), "");  // half of two letters could be anything
+}
+
 }  // namespace
 }  // namespace engram

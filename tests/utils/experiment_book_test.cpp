@@ -143,6 +143,12 @@ TEST_F(Book, SuggestsTheExperimentThatWasMeant) {
   EXPECT_SAYS(error_of([&] { resolve("DEFAULT"); }), "known: permuted, split");
 }
 
+TEST_F(Book, SuggestsNoBaseThatIsNotForRunning) {
+  file("a.cfg", "[_quickstart]\n[quickstart_dense]\n");
+  EXPECT_SAYS(error_of([&] { resolve("quickstart"); }), "did you mean 'quickstart_dense'?");
+  EXPECT_SAYS(error_of([&] { resolve("_quikstart"); }), "did you mean '_quickstart'?");
+}
+
 TEST_F(Book, NoticesACircleOfBases) {
   file("a.cfg",
        "[a]\ninherits = b\n[b]\ninherits = c\n[c]\ninherits = b\n[self]\ninherits = self\n");

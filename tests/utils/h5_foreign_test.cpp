@@ -1,4 +1,6 @@
 // Files that other programs made, put together here with HDF5's own calls.
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,28 @@ TEST(ForeignH5, RefusesADataSetThatClaimsMoreThanItStores) {
   H5Sclose(space), H5Sclose(larger), H5Fclose(id);
   EXPECT_NE(complaint_about(file, "x").find("larger than what is stored"), std::string::npos);
   EXPECT_NE(complaint_about(file, "y").find("larger than 2^31"), std::string::npos);
+}
+
+TEST(ForeignH5, RefusesADataSetWhoseBytesWereCutOff) {
+  const TempFolder folder;
+  const std::string file = folder / "cut.h5";
+  const hid_t early = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_alloc_time(early, H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(early, H5D_FILL_TIME_NEVER);
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t size = hsize_t{1} << 30;  // 8 GB, of which the file system stores nothing
+  const hid_t space = H5Screate_simple(1, &size, nullptr);
+  H5Dclose(H5Dcreate2(id, "x", H5T_IEEE_F64LE, space, H5P_DEFAULT, early, H5P_DEFAULT));
+  H5Sclose(space), H5Pclose(early), H5Fclose(id);
+  std::filesystem::resize_file(file, 4096);
+  // The superblock says where the file ends, and nothing protects it: that it ends earlier.
+  std::string bytes = TempFolder::read(file);
+  const std::uint64_t end = 4096;
+  bytes.replace(40, sizeof end, reinterpret_cast<const char*>(&end), sizeof end);
+  folder.write("cut.h5", bytes);
+  EXPECT_NE(complaint_about(file, "x"), "nothing was thrown");
+  EXPECT_NE(complaint_about(file, "x").find("larger than what is stored"), std::string::npos)
+      << complaint_about(file, "x");
 }
 
 }  // namespace
