@@ -254,17 +254,21 @@ class AgentRun final : public AgentObserver {
 
   void save(Cursor at) {
     world_ = learner_->save();
+    note_seconds(record_, seconds_so_far());
     checkpoints_.time([&] { save_checkpoint(request_.files.checkpoint(), parts(at)); });
   }
 
   void resume() {
+    const Facts now = record_.provenance;
     load_checkpoint(request_.files.checkpoint(), parts(cursor_));
     learner_->load(world_);
-    seconds_before_ = note_resumed(record_);
+    seconds_before_ = note_resumed(record_, now);
   }
 
+  double seconds_so_far() const { return seconds_before_ + since(started_); }
+
   void save_record() {
-    keep_record(record_, request_.files.results(), seconds_before_ + since(started_),
+    keep_record(record_, request_.files.results(), seconds_so_far(),
                 s_.evaluation.forgetting_definition);
   }
 

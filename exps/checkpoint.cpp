@@ -113,15 +113,16 @@ void load_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
   });
 }
 
-std::string checkpoint_settings(const std::filesystem::path& file) {
-  std::string settings;
+CheckpointHead peek_checkpoint(const std::filesystem::path& file) {
+  CheckpointHead head;
   h5::load(file, [&](const h5::Group& root) {
     if (!root.has_attribute("checkpoint_schema") ||
         root.integer_attribute("checkpoint_schema") != kSchema)
       throw Error(Fault::Data, file.string() + " is not a checkpoint of this version of Engram");
-    settings = root.open("record").open("config").text_attribute("text");
+    const h5::Group record = root.open("record");
+    head = {record.open("config").text_attribute("text"), recorded_data(record)};
   });
-  return settings;
+  return head;
 }
 
 }  // namespace engram

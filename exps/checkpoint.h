@@ -33,7 +33,11 @@ struct RunParts {
 void save_checkpoint(const std::filesystem::path& file, const RunParts&);
 /// Error(Data) when the file is damaged or its arrays do not fit the parts.
 void load_checkpoint(const std::filesystem::path& file, const RunParts&);
-/// Config::resolved_text() of the run that a checkpoint belongs to; Error(Data) when unreadable.
-std::string checkpoint_settings(const std::filesystem::path& file);
+struct CheckpointHead {
+  std::string config_text;  ///< Config::resolved_text() of the run that it belongs to
+  std::string data_sha256;  ///< of what that run learns, "" when it recorded none
+};
+/// Error(Data) when unreadable.
+CheckpointHead peek_checkpoint(const std::filesystem::path& file);
 
 }  // namespace engram

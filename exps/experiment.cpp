@@ -166,6 +166,12 @@ Settings read_settings(std::string experiment, Config config) {
   check_fine_tuning(s, config);
   check_task_free(s, config);
   at("normalise", [&] { check_inputs(s, config); });
+  at("evaluate_validation", [&] {
+    if (s.evaluation.evaluate_validation && s.stream.validation == 0)
+      throw Error(Fault::Config,
+                  "evaluate_validation = yes needs a validation part: set "
+                  "validation to the share of the training images that it holds");
+  });
   at("optimizer", [&] { find_entry(optimizers(), s.optimizer.optimizer, "optimizer"); });
   at("strategies", [&] { read_strategies(s, config); });
 

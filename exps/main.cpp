@@ -57,7 +57,7 @@ int main(int count, char** arguments) {
   try {
     engram::flush_denormals();
     engram::kernels::use_one_blas_thread();
-    engram::catch_stop_signals();
+    engram::outlive_broken_outputs();
     const int code = engram::dispatch({arguments + 1, arguments + count});
     engram::flush_stdout();
     return code;

@@ -20,6 +20,8 @@ RunRecord load_results(const std::filesystem::path& file);
 /// The same within an open file: checkpoints carry the record so far.
 void write_record(const h5::Group& group, const RunRecord&, ForgettingDefinition);
 RunRecord read_record(const h5::Group& group);
+/// The SHA-256 of the data that a written record tells of, "" when it does not.
+std::string recorded_data(const h5::Group& record);
 
 /// The little that `run` must know about an existing file, without reading all of it.
 struct ResultsHead {
@@ -27,6 +29,7 @@ struct ResultsHead {
   std::uint64_t seed = 0;
   bool complete = false;
   std::string config_text;
+  std::string data_sha256;  ///< "" when it recorded none
 };
 std::optional<ResultsHead> peek_results(const std::filesystem::path& file);  ///< empty when absent
 

@@ -232,6 +232,11 @@ RunRecord load_results(const std::filesystem::path& file) {
   return run;
 }
 
+std::string recorded_data(const h5::Group& record) {
+  const h5::Group provenance = record.open("provenance");
+  return provenance.has_attribute("data_sha256") ? provenance.text_attribute("data_sha256") : "";
+}
+
 std::optional<ResultsHead> peek_results(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::status(file, ignored).type() == std::filesystem::file_type::not_found)
@@ -243,6 +248,7 @@ std::optional<ResultsHead> peek_results(const std::filesystem::path& file) {
     head.experiment = root.text_attribute("experiment");
     head.seed = static_cast<std::uint64_t>(root.integer_attribute("seed"));
     head.config_text = root.open("config").text_attribute("text");
+    head.data_sha256 = recorded_data(root);
   });
   return head;
 }

@@ -66,8 +66,9 @@ class Run final : public Observer {
   RunOutcome execute() {
     const RunParts parts{*net_, *optimizer_, *rule_, strategies_, cursor_, record_, looks_.state()};
     if (request_.resume && std::filesystem::exists(request_.files.checkpoint())) {
+      const Facts now = record_.provenance;
       load_checkpoint(request_.files.checkpoint(), parts);
-      seconds_before_ = note_resumed(record_);
+      seconds_before_ = note_resumed(record_, now);
       tested_before_ = record_.test_macs;
     }
     steps_before_ = cursor_.total_steps;
@@ -76,6 +77,7 @@ class Run final : public Observer {
                     data_rng_);
     learner_ = &learner;
     if (!learner.run(*stream_, cursor_, *this)) {
+      note_seconds(record_, seconds_so_far());
       save_checkpoint(request_.files.checkpoint(), parts);
       return RunOutcome::Interrupted;
     }
@@ -141,6 +143,7 @@ class Run final : public Observer {
   void may_save(const Cursor& next) override {
     if (!checkpoints_.due() && !stop_requested()) return;
     Cursor at = next;
+    note_seconds(record_, seconds_so_far());
     checkpoints_.time([&] {
       save_checkpoint(request_.files.checkpoint(),
                       {*net_, *optimizer_, *rule_, strategies_, at, record_, looks_.state()});
@@ -296,8 +299,10 @@ class Run final : public Observer {
     }
   }
 
+  double seconds_so_far() const { return seconds_before_ + since(started_); }
+
   void save_record() {
-    keep_record(record_, request_.files.results(), seconds_before_ + since(started_),
+    keep_record(record_, request_.files.results(), seconds_so_far(),
                 s_.evaluation.forgetting_definition);
   }
 
@@ -380,13 +385,56 @@ RunState run_state(const RunFiles& files, const Settings& settings, std::string*
         return other(d);
     if (head && head->complete) return RunState::Complete;
     if (!std::filesystem::exists(files.checkpoint())) return RunState::New;
-    const std::string begun_with = checkpoint_settings(files.checkpoint());
+    const std::string begun_with = peek_checkpoint(files.checkpoint()).config_text;
     if (const auto d = difference(files.checkpoint(), begun_with); !d.empty()) return other(d);
     return RunState::Resumable;
   } catch (const Error& e) {
     return other(e.what());
   }
 }
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Places in pictures that changed mean other examples: nothing is gone on with, and no mean taken,
+/// across two states of a data set. What cannot be read tells nothing.
+void refuse_other_data(const RunFiles& files, const Settings& settings, const Dataset& data) {
+  const auto check = [&](const fs::path& file, const std::string& sha, const char* remedy) {
+    if (sha.empty() || sha == data.sha256) return;
+    throw Error(Fault::Data,
+                fmt::format("{} is of other data: SHA-256 {}..., but {} now has {}...; put the "
+                            "data back, or {}",
+                            file.string(), sha.substr(0, 12), data.name, data.sha256.substr(0, 12),
+                            remedy));
+  };
+  if (fs::exists(files.checkpoint()))
+    check(files.checkpoint(), peek_checkpoint(files.checkpoint()).data_sha256,
+          "start over with --force");
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(files.folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("seed-") || !name.ends_with(".h5")) continue;
+    std::optional<ResultsHead> head;
+    try {
+      head = peek_results(entry.path());
+    } catch (const Error&) {
+      continue;  // a checkpoint, weights, or a file that is not ours
+    }
+    if (head && head->complete &&
+        settings_difference(head->config_text, settings.config.resolved_text()).empty())
+      check(entry.path(), head->data_sha256,
+            "run all seeds anew with --force, or elsewhere with --name LABEL");
+  }
+}
+
+/// What a run that begins anew must never go on from, whenever it is killed.
+void remove_leftovers(const RunFiles& files) {
+  for (const fs::path& file : {files.checkpoint(), files.divergence()})
+    fs::remove(file);
+}
+
+}  // namespace
 
 RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunRequest& request) {
   return during(fmt::format("{} (seed {})", settings.experiment, request.seed), [&] {
@@ -402,6 +450,10 @@ RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunR
     // Another process may have finished it since this one was planned.
     if (request.resume && run_state(request.files, settings) == RunState::Complete)
       return RunOutcome::Finished;
+    if (!request.resume)
+      remove_leftovers(request.files);
+    else if (!settings.acts())
+      refuse_other_data(request.files, settings, data);
     return settings.acts() ? execute_agent_run(settings, request)
                            : Run(settings, data, request).execute();
   });

@@ -41,6 +41,10 @@ struct RunFiles {
   std::filesystem::path weights() const {
     return folder / ("seed-" + std::to_string(seed) + ".weights.h5");
   }
+  /// What a sweep remembers of a loss that exploded.
+  std::filesystem::path divergence() const {
+    return folder / ("seed-" + std::to_string(seed) + ".diverged");
+  }
   std::filesystem::path lock() const {
     return folder / (".seed-" + std::to_string(seed) + ".lock");
   }
@@ -58,7 +62,8 @@ RunState run_state(const RunFiles&, const Settings&, std::string* why = nullptr)
 struct RunRequest {
   std::uint64_t seed = 0;
   RunFiles files{};
-  bool resume = true;                               ///< go on from a checkpoint if there is one
+  bool resume = true;  ///< go on from a checkpoint if there is one; else what is left of an older
+                       ///< run is removed first
   double checkpoint_seconds = 30;                   ///< see checkpoint_interval
   std::function<void(const Progress&)> progress{};  ///< may be empty
   const std::atomic<bool>* stop = nullptr;          ///< set by Ctrl-C

@@ -26,17 +26,29 @@ Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
   return Rng(own ? static_cast<std::uint64_t>(*own) : seed);
 }
 
-double note_resumed(RunRecord& record) {
+double note_resumed(RunRecord& record, const Facts& now) {
+  const auto add = [&](const std::string& name, const std::string& value) {
+    const std::string before = find_fact(record.provenance, name);
+    set_fact(record, name, before.empty() ? value : before + "; " + value);
+  };
+  add("resumed", utc_now());
+  for (const char* name : {"engram_version", "git", "compiler", "flags", "cpu", "blas_core",
+                           "openblas", "hdf5", "xtensor", "xsimd"}) {
+    const std::string value = find_fact(now, name);
+    if (value != find_fact(record.provenance, name)) add(fmt::format("resumed_{}", name), value);
+  }
   double seconds = 0;
-  record.provenance.emplace_back("resumed", utc_now());
-  for (const auto& [name, value] : record.provenance)
-    if (name == "seconds") option::parse(value, seconds);
+  option::parse(find_fact(record.provenance, "seconds"), seconds);
   return seconds;
+}
+
+void note_seconds(RunRecord& record, double seconds) {
+  set_fact(record, "seconds", fmt::format("{:.1f}", seconds));
 }
 
 void keep_record(RunRecord& record, const std::filesystem::path& file, double seconds,
                  ForgettingDefinition definition) {
-  set_fact(record, "seconds", fmt::format("{:.1f}", seconds));
+  note_seconds(record, seconds);
   set_fact(record, "peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
   save_results(file, record, definition);
 }

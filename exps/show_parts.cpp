@@ -50,12 +50,7 @@ double active_fraction(const RunRecord& run) {
 }
 
 double seconds(const RunRecord& run) {
-  double sum = 0;
-  for (const double s : run.task_seconds)
-    sum += s;
-  for (const double s : run.evaluate_seconds)
-    sum += s;
-  return sum;
+  return sum_of_known(run.task_seconds) + sum_of_known(run.evaluate_seconds);
 }
 
 std::string percent(double fraction) {

@@ -154,12 +154,8 @@ std::string metrics(const Runs& runs, ForgettingDefinition definition, bool colo
 
 std::string cost(const Runs& runs) {
   const auto mean = [&](std::vector<double> RunRecord::*field) {
-    return duration(show::over(runs, [&](const RunRecord& run) {
-                      double sum = 0;
-                      for (const double s : run.*field)
-                        sum += s;
-                      return sum;
-                    }).mean);
+    return duration(
+        show::over(runs, [&](const RunRecord& run) { return sum_of_known(run.*field); }).mean);
   };
   return fmt::format("multiply-adds  training {}, testing {}\n",
                      show::executed(runs, &RunRecord::train_macs),

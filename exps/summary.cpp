@@ -16,6 +16,13 @@ Summary summarise(const std::vector<double>& values) {
   return summary;
 }
 
+double sum_of_known(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values)
+    if (!std::isnan(value)) sum += value;
+  return sum;
+}
+
 const char* measured(const std::vector<RunRecord>& runs) {
   return !runs.empty() && std::ranges::all_of(runs, &RunRecord::is_score) ? "score" : "accuracy";
 }

@@ -13,6 +13,8 @@ struct Summary {
   double ci95 = kNotEvaluated;  ///< half width, Student's t; 0 without any spread
 };
 Summary summarise(const std::vector<double>& values);  ///< NaNs are left out
+/// Of seconds, where rows that were not evaluated have none: NaNs add nothing.
+double sum_of_known(const std::vector<double>& values);
 
 /// What the matrices of runs hold: "accuracy", or "score" where all are of agents.
 const char* measured(const std::vector<RunRecord>& runs);

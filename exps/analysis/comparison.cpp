@@ -15,9 +15,11 @@ double rounded(double difference) {
   return std::round(difference * 1e12) / 1e12;
 }
 
+/// Every metric that a run can have, computed of nothing; those of continual evaluation on demand.
 std::vector<Metric> names_of_metrics(bool with_probes) {
   RunRecord any;
   any.accuracy = Table({2, 1}, 0.0);
+  any.unit_plasticity.resize(1);
   if (with_probes) any.steps.resize(1);
   return compute_metrics(any, ForgettingDefinition::Chaudhry);
 }
@@ -115,10 +117,7 @@ PairComparison pair_up(const ExperimentRuns& a, const ExperimentRuns& b,
     if (known_values(b, metric).empty())
       whom = known_values(a, metric).empty() ? a.label + " and " + b.label : b.label;
     throw Error(Fault::Data,
-                fmt::format("{} is not known for {}{}", metric, whom,
-                            needs_probes(metric)
-                                ? ": it needs continual evaluation (run with --set probe_every=N)"
-                                : ": the accuracies that it needs were not evaluated"));
+                fmt::format("{} is not known for {}: {}", metric, whom, reason_to_lack(metric)));
   }
   pair.of_a = summarise(of_a), pair.of_b = summarise(of_b);
   return pair;
@@ -186,6 +185,13 @@ std::string definition_of(const std::vector<ExperimentRuns>& experiments,
     for (const Metric& found : most_metrics(experiment.runs, experiment.forgetting))
       if (found.name == metric) return found.definition;
   return "";
+}
+
+std::string reason_to_lack(std::string_view metric) {
+  if (needs_probes(metric)) return "it needs continual evaluation (run with --set probe_every=N)";
+  if (metric == "online_accuracy")
+    return "it needs measures of plasticity (run with --set plasticity_examples=N)";
+  return "the accuracies that it needs were not evaluated";
 }
 
 int direction_of(std::string_view metric) {

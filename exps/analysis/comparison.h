@@ -78,6 +78,8 @@ std::vector<std::string> protocol_differences(const RunRecord& a, const RunRecor
 std::vector<std::string> metric_names();
 /// True for metrics that are known only with continual evaluation (probe_every > 0).
 bool needs_probes(std::string_view metric);
+/// Why a run may lack a metric, and what to do: "it needs continual evaluation (run with ...)".
+std::string reason_to_lack(std::string_view metric);
 /// -1 for metrics of which less is better (forgetting, stability_gap), else 1.
 int direction_of(std::string_view metric);
 

@@ -12,6 +12,7 @@
 #include "exps/analysis/comparison.h"
 #include "exps/experiment.h"
 #include "utils/error.h"
+#include "utils/provenance.h"
 
 namespace engram {
 namespace {
@@ -142,12 +143,6 @@ std::string against(const std::string& what, const std::string& a, const std::st
                      b.empty() ? "nothing" : b);
 }
 
-std::string fact_of(const RunRecord& run, std::string_view name) {
-  for (const auto& [known, text] : run.provenance)
-    if (known == name) return text;
-  return "";
-}
-
 /// What was evaluated in fact, whatever the settings say.
 void add_tasks(std::vector<std::string>& lines, const RunRecord& a, const RunRecord& b) {
   const std::size_t tasks = a.task_names.size();
@@ -204,7 +199,8 @@ std::vector<std::string> protocol_differences(const RunRecord& a, const RunRecor
     if (const auto other = of_b.find(key); other != of_b.end() && other->second != text)
       lines.push_back(against(key, text, other->second));
   add_tasks(lines, a, b);
-  const std::string data_a = fact_of(a, "data_sha256"), data_b = fact_of(b, "data_sha256");
+  const std::string data_a = find_fact(a.provenance, "data_sha256");
+  const std::string data_b = find_fact(b.provenance, "data_sha256");
   if (!data_a.empty() && !data_b.empty() && data_a != data_b)
     lines.push_back(against("SHA-256 of the data", data_a.substr(0, 12), data_b.substr(0, 12)));
   return lines;

@@ -165,6 +165,10 @@ json experiment_json(const ExperimentRuns& experiment, const JsonOptions& option
 
 }  // namespace
 
+std::string json_text(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
 json results_json(const ResultsSet& set, const JsonOptions& options) {
   json experiments = json::array(), skipped = json::array();
   for (const ExperimentRuns& experiment : set.experiments)

@@ -2,6 +2,8 @@
 // null. results/README.md lists the fields.
 #pragma once
 
+#include <string>
+
 #include <nlohmann/json.hpp>
 
 #include "exps/analysis/results_set.h"
@@ -15,6 +17,9 @@ struct JsonOptions {
   std::size_t most_points = 0;   ///< of every embedding, evenly; 0: all
   bool usage = true;             ///< unit usage of every layer, which may be long
 };
+
+/// What is no UTF-8, in names of files or of what is in them, becomes U+FFFD. indent -1: one line.
+std::string json_text(const nlohmann::json& json, int indent);
 
 nlohmann::json results_json(const ResultsSet& set, const JsonOptions& options = {});
 

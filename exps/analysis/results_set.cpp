@@ -7,6 +7,7 @@
 #include "exps/recorded_settings.h"
 #include "exps/results_file.h"
 #include "utils/error.h"
+#include "utils/provenance.h"
 
 namespace engram {
 namespace fs = std::filesystem;
@@ -14,7 +15,8 @@ namespace {
 
 bool is_results_file(const fs::path& file) {
   const std::string name = file.filename().string();
-  return file.extension() == ".h5" && !name.ends_with(".checkpoint.h5");
+  return file.extension() == ".h5" && !name.ends_with(".checkpoint.h5") &&
+         !name.ends_with(".weights.h5");
 }
 
 /// The files among and below the paths, each once: in the order of the paths, then by name.
@@ -94,8 +96,10 @@ class Collector {
     if (run.accuracy.size() == 0) return skip(file, "nothing was evaluated");
     const fs::path folder = file.parent_path();
     const auto same = [&](const ExperimentRuns& e) {
-      return e.folder == folder && e.runs.front().config_text == run.config_text &&
-             e.runs.front().accuracy.shape() == run.accuracy.shape();
+      const RunRecord& first = e.runs.front();
+      return e.folder == folder && first.config_text == run.config_text &&
+             first.accuracy.shape() == run.accuracy.shape() &&
+             find_fact(first.provenance, "data_sha256") == find_fact(run.provenance, "data_sha256");
     };
     auto at = std::find_if(set_.experiments.begin(), set_.experiments.end(), same);
     if (at == set_.experiments.end()) {

@@ -14,7 +14,7 @@
 
 namespace engram {
 
-/// Runs of one configuration, ascending by seed; at least one.
+/// Runs of one configuration over the same data, ascending by seed; at least one.
 struct ExperimentRuns {
   std::string label;  ///< unique in its set: the name of the folder, which is what `run` chose
   std::filesystem::path folder;
@@ -45,9 +45,9 @@ using ReadProgress = std::function<void(std::size_t done, std::size_t all)>;
 ResultsSet read_results_set(std::span<const std::filesystem::path> paths,
                             const ReadProgress& progress = {});
 
-/// All *.h5 files among and below `paths` (checkpoints left out). Files that are foreign, damaged,
-/// of another schema or incomplete are skipped. Error(MissingInput) for a path that does not exist
-/// and when no run is left, with the reasons.
+/// All *.h5 files among and below `paths` (checkpoints and weights left out). Files that are
+/// foreign, damaged, of another schema or incomplete are skipped. Error(MissingInput) for a path
+/// that does not exist and when no run is left, with the reasons.
 ResultsSet load_results_set(std::span<const std::filesystem::path> paths,
                             const ReadProgress& progress = {});
 

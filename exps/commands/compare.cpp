@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "exps/analysis/comparison.h"
+#include "exps/analysis/results_json.h"
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
 #include "exps/commands/compare_view.h"
@@ -101,15 +102,15 @@ int compare_command(const Arguments& words) {
   const auto pairs =
       during("compare", [&] { return compare_experiments(set.experiments, options); });
   const auto json = arguments->get<std::string>("json");
-  const std::string json_text = json ? comparison_json(set, pairs, options).dump(2) + "\n" : "";
+  const std::string written = json ? json_text(comparison_json(set, pairs, options), 2) + "\n" : "";
   if (json == "-") {
-    fmt::print("{}", json_text);
+    fmt::print("{}", written);
     return 0;
   }
   const int width = std::clamp(terminal_width(stdout), 40, 120);
   fmt::print("{}", comparison_text(set.experiments, pairs, options, use_colour(stdout), width));
   if (json) {
-    save_text(*json, json_text);
+    save_text(*json, written);
     fmt::print(stderr, "engram: wrote {}\n", *json);
   }
   return 0;

@@ -38,8 +38,8 @@ _engram_words() {
     help) printf '%s\n' @COMMANDS@; return ;;
     reproduce) echo all; "$engram" reproduce --list --names 2>/dev/null ;;
     run|show|sweep) "$engram" list experiments --names 2>/dev/null ;;
-    list) printf '%s\n' experiments benchmarks datasets streams simulations models rules \
-        strategies optimizers agents options results ;;
+    list) printf '%s\n' experiments benchmarks datasets streams simulations models gatings \
+        rules strategies optimizers agents options results ;;
     compare|report|export) ls "${ENGRAM_HOME:-.}"/results 2>/dev/null ;;
     bench) "$engram" bench --names 2>/dev/null ;;
     data) printf '%s\n' list verify fetch; "$engram" list datasets --names 2>/dev/null ;;

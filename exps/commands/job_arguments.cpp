@@ -27,7 +27,7 @@ int positive(const ParsedArguments& arguments, const char* option, int otherwise
 void add_job_options(po::options_description& options) {
   auto add = options.add_options();
   add("jobs,j", po::value<int>()->value_name("N"),
-      "runs side by side, one process each; default: the number of cores");
+      "runs side by side, one process each; default: cores / threads");
   add("threads,t", po::value<int>()->value_name("N"),
       "threads inside each run, which change no bit of the result; default 1");
   add("out,o", po::value<std::string>()->value_name("DIR"),

@@ -29,10 +29,10 @@ constexpr CommandHelp kHelp{
     .command = "list",
     .usage = "[KIND] [NAME] [options] | results [DIR]",
     .about =
-        "KIND is experiments, benchmarks (datasets, streams and simulations), models, rules,\n"
-        "strategies, optimizers, agents or options. With NAME, all that is known about one of\n"
-        "them; NAME alone is looked for in every kind. `list results` shows the runs in DIR\n"
-        "(default: results/ of the checkout), complete or not, with accuracy and forgetting.",
+        "KIND is experiments, benchmarks (datasets, streams and simulations), models, gatings,\n"
+        "rules, strategies, optimizers, agents or options. With NAME, all that is known about\n"
+        "one of them; NAME alone is looked for in every kind. `list results` shows the runs in\n"
+        "DIR (default: results/ of the checkout), complete or not, with accuracy and forgetting.",
     .examples =
         "  engram list experiments\n"
         "  engram list models mlp\n"
@@ -210,7 +210,7 @@ int print_item(const std::vector<Kind>& kinds, const std::string& wanted, const 
   for (const Kind& kind : kinds) {
     if (!belongs(kind, wanted)) continue;
     for (const Item& item : kind.items) {
-      known.push_back(item.name);
+      if (!is_base(item) || name.starts_with('_')) known.push_back(item.name);
       if (item.name != name) continue;
       found = true;
       fmt::print("{} ({}): {}\n{}\n", bold(item.name, use_colour(stdout)), kind.name,

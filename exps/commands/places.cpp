@@ -37,6 +37,16 @@ fs::path shortened(const fs::path& path) {
   return !ignored && !relative.empty() && *relative.begin() != ".." ? relative : path;
 }
 
+/// Pictures and pages lie in results/, too.
+bool holds_runs(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("seed-") && name.ends_with(".h5")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 fs::path experiments_folder(const std::optional<std::string>& from_command_line) {
@@ -61,7 +71,8 @@ fs::path results_place(const std::string& what, const fs::path& results,
   if (!what.empty() && fs::exists(results / what, ignored)) return results / what;
   std::vector<std::string> known;
   for (const auto& entry : fs::directory_iterator(results, ignored))
-    if (entry.is_directory(ignored)) known.push_back(entry.path().filename().string());
+    if (entry.is_directory(ignored) && holds_runs(entry.path()))
+      known.push_back(entry.path().filename().string());
   std::sort(known.begin(), known.end());
   std::string hint = known.empty() ? "; 'engram run' makes some" : suggestion(what, known);
   if (known.size() > 30 && nearest(what, known).empty()) hint = "; 'engram list results'";

@@ -221,10 +221,7 @@ int reproduce_command(const Arguments& words) {
     print_failure(failure);
     failed.insert(jobs[job].files.results());
   }
-  if (result.interrupted) {
-    fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
-    return 128 + stop_signal();
-  }
+  if (result.interrupted) return end_interrupted(force);
   std::map<std::string, Reproduction> done;
   const bool good = report(wanted, failed, done);
   if (const auto page = arguments->get<std::string>("write")) write_page(*page, all, done);

@@ -167,8 +167,7 @@ int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsR
   };
   if (result.interrupted) {
     print_failures();
-    fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
-    return 128 + stop_signal();
+    return end_interrupted(/*forced=*/!runs.front().resume);
   }
   std::set<std::filesystem::path> failed;
   for (const auto& [run, failure] : result.failures)

@@ -165,8 +165,10 @@ class Processes {
     if (child.last) return fail(child, {child.last->code, child.last->text});
     const RunJob& run = runs_[child.run];
     fail(child, {static_cast<int>(Fault::Internal),
-                 fmt::format("{} (seed {}): {}; the same command goes on from the last checkpoint",
-                             run.name(), run.files.seed, ended_without_a_word(status))});
+                 fmt::format("{} (seed {}): {}; the same command {}goes on from the last "
+                             "checkpoint",
+                             run.name(), run.files.seed, ended_without_a_word(status),
+                             run.resume ? "" : "without --force ")});
   }
 
   void fail(const Child& child, Failure failure) {
@@ -215,6 +217,7 @@ JobsResult run_jobs(const std::vector<RunJob>& runs, const JobOptions& options) 
   std::vector<RunView::Row> rows;
   for (const RunJob& run : runs)
     rows.push_back({run.name(), run.files.seed});
+  const StopSignals caught;
   RunView view(std::move(rows), options.jobs, options.quiet);
   const bool forks = options.jobs > 1 || options.own_processes;
   JobsResult result =

@@ -1,10 +1,13 @@
 #include "exps/commands/stop.h"
 
 #include <csignal>
+#include <cstdio>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+#include <fmt/format.h>
 
 namespace engram {
 namespace {
@@ -27,7 +30,14 @@ extern "C" void on_stop_signal(int number) {
 
 }  // namespace
 
-void catch_stop_signals() {
+void outlive_broken_outputs() {
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGXFSZ, &action, nullptr);
+  ::sigaction(SIGPIPE, &action, nullptr);
+}
+
+StopSignals::StopSignals() {
   stack_t apart{};
   apart.ss_sp = handler_stack, apart.ss_size = sizeof handler_stack;
   ::sigaltstack(&apart,
@@ -39,9 +49,11 @@ void catch_stop_signals() {
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-  action.sa_handler = SIG_IGN;
-  ::sigaction(SIGXFSZ, &action, nullptr);
-  ::sigaction(SIGPIPE, &action, nullptr);
+}
+
+StopSignals::~StopSignals() {
+  ::signal(SIGINT, SIG_DFL);
+  ::signal(SIGTERM, SIG_DFL);
 }
 
 const std::atomic<bool>& stop_flag() {
@@ -50,6 +62,12 @@ const std::atomic<bool>& stop_flag() {
 
 int stop_signal() {
   return signal_number;
+}
+
+int end_interrupted(bool forced) {
+  fmt::print(stderr, "engram: interrupted; everything is saved, the same command {}goes on\n",
+             forced ? "without --force " : "");
+  return 128 + stop_signal();
 }
 
 void become_forked_run(int parent) {

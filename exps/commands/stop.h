@@ -5,12 +5,25 @@
 
 namespace engram {
 
-/// Catches SIGINT and SIGTERM, and makes a full disk or a closed pipe an error instead of a death.
-void catch_stop_signals();
+/// Makes a full disk or a closed pipe an error instead of a death.
+void outlive_broken_outputs();
+
+/// While one lives, SIGINT and SIGTERM are caught; where nobody asks stop_flag() they end the
+/// program at once, as everywhere.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+};
+
 /// True from the first signal on.
 const std::atomic<bool>& stop_flag();
 /// Which signal it was; 0: none.
 int stop_signal();
+/// Says that all is saved, and which command goes on; returns the exit code.
+int end_interrupted(bool forced);
 /// In a forked run: a signal may come twice, from the terminal and from the parent, and means
 /// "save and stop" each time. Also makes the run die with its parent, so that two processes never
 /// write the same files.

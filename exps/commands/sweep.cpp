@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "exps/analysis/comparison.h"
+#include "exps/analysis/results_json.h"
 #include "exps/commands/arguments.h"
 #include "exps/commands/commands.h"
 #include "exps/commands/job_arguments.h"
@@ -104,10 +105,6 @@ int not_chosen(const StageEnd& end) {
              end.missing, end.missing == 1 ? "" : "s", end.missing == 1 ? "is" : "are");
   return end.failure->code;
 }
-int interrupted() {
-  fmt::print(stderr, "engram: interrupted; everything is saved, the same command goes on\n");
-  return 128 + stop_signal();
-}
 
 /// More points are more chances: who compares the winners should know.
 void warn_of_budgets(const std::vector<SweptExperiment>& experiments) {
@@ -129,6 +126,10 @@ struct Judged {
   std::vector<JudgedPoint> points;
   std::size_t best;
 };
+
+bool is_chosen(const Judged& j) {
+  return j.best < j.points.size();
+}
 
 std::vector<Judged> judge_all(const std::vector<SweptExperiment>& experiments) {
   std::vector<Judged> out;
@@ -163,11 +164,11 @@ void write_json(const fs::path& file, const std::vector<Judged>& all) {
   for (const Judged& j : all) {
     nlohmann::json one = points_json(j.experiment->grid, j.points);
     one["experiment"] = j.experiment->plain.experiment, one["metric"] = j.experiment->metric;
-    one["best"] = j.best < j.points.size() ? nlohmann::json(j.best) : nlohmann::json(nullptr);
+    one["best"] = is_chosen(j) ? nlohmann::json(j.best) : nlohmann::json(nullptr);
     list.push_back(std::move(one));
   }
   const nlohmann::json out{{"format", "engram sweep"}, {"version", 1}, {"experiments", list}};
-  save_text(file, out.dump(2) + "\n");
+  save_text(file, json_text(out, 2) + "\n");
 }
 
 /// The runs of a choice, with what is recorded of it.
@@ -176,12 +177,25 @@ struct Final {
   SweepPoint point;
 };
 
+/// Says why no point of an experiment could be chosen; the others go on.
+Failure nothing_to_choose(const Judged& j) {
+  const SweptExperiment& e = *j.experiment;
+  const auto is_there = [](const JudgedPoint& p) { return p.runs.size() == p.wanted; };
+  Failure failure{static_cast<int>(Fault::Numerical),
+                  fmt::format("{}: nothing can be chosen: the loss of every point stopped being "
+                              "finite; change the grid",
+                              e.plain.experiment)};
+  if (std::ranges::any_of(j.points, is_there))
+    failure = {static_cast<int>(Fault::Config),
+               fmt::format("{}: nothing can be chosen by {}, which is not known for its runs: {}",
+                           e.plain.experiment, e.metric, reason_to_lack(e.metric))};
+  std::fflush(stdout);
+  print_failure(failure);
+  return failure;
+}
+
 Final prepare_final(const Judged& j, const SweepRequest& request) {
   const SweptExperiment& e = *j.experiment;
-  if (j.best >= j.points.size())
-    throw Error(Fault::Numerical, fmt::format("{}: nothing can be chosen: no point has {} known "
-                                              "runs",
-                                              e.plain.experiment, e.seeds.size()));
   SelectionRecord record{.experiment = e.plain.experiment,
                          .metric = e.metric,
                          .options = e.plain.sweep.options,
@@ -191,7 +205,7 @@ Final prepare_final(const Judged& j, const SweepRequest& request) {
                          .chosen = j.best};
   SweepPoint point = plan_final_runs(e, j.points[j.best].values, selection_facts(record), request);
   save_text(point.runs.front().files.folder / "selection.json",
-            selection_json(record).dump(2) + "\n");
+            json_text(selection_json(record), 2) + "\n");
   return {std::move(record), std::move(point)};
 }
 
@@ -228,7 +242,7 @@ int sweep_command(const Arguments& words) {
     for (SweepPoint& point : e.points)
       points.push_back(&point);
   StageEnd end = run_points(points, data, options, request.force);
-  if (end.interrupted) return interrupted();
+  if (end.interrupted) return end_interrupted(request.force);
 
   const std::vector<Judged> judged = judge_all(experiments);
   print_points(judged);
@@ -238,8 +252,13 @@ int sweep_command(const Arguments& words) {
       judged, [](const Judged& j) { return j.experiment->selection() != Selection::None; });
   if (selects && end.missing > 0) return not_chosen(end);
   std::vector<Final> finals;
-  for (const Judged& j : judged)
-    if (j.experiment->selection() != Selection::None) finals.push_back(prepare_final(j, request));
+  for (const Judged& j : judged) {
+    if (j.experiment->selection() == Selection::None) continue;
+    if (is_chosen(j))
+      finals.push_back(prepare_final(j, request));
+    else
+      end.failure = nothing_to_choose(j);
+  }
   if (!finals.empty()) {
     std::fflush(stdout);
     std::vector<SweepPoint*> chosen;
@@ -248,9 +267,9 @@ int sweep_command(const Arguments& words) {
     const StageEnd last = run_points(chosen, data, options, request.force);
     for (const SweepPoint* point : chosen)
       record_facts(*point);
-    if (last.interrupted) return interrupted();
+    if (last.interrupted) return end_interrupted(request.force);
     print_finals(finals, request);
-    if (!end.failure) end.failure = last.failure;
+    add_failure(end, last);
   }
   return end.failure ? end.failure->code : 0;
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "exps/analysis/comparison.h"
 #include "exps/commands/describe.h"
 #include "exps/commands/experiment_library.h"
 #include "exps/commands/run_plan.h"
@@ -21,10 +22,6 @@ namespace {
 
 constexpr std::size_t kMostNoteBytes = 1 << 16;
 using Changes = std::vector<std::pair<std::string, std::string>>;
-
-fs::path note_file(const RunFiles& files) {
-  return files.folder / fmt::format("seed-{}.diverged", files.seed);
-}
 
 /// Settings of a point, with what else is changed.
 Settings settings_of(const SweptExperiment& e, const GridPoint& values, const Changes& changes) {
@@ -75,6 +72,16 @@ void check_seeds(const SweptExperiment& e, const SweepRequest& request) {
                               e.plain.experiment, seed, e.plain.sweep.options.selection_seeds));
 }
 
+/// Before a whole grid is trained for a measure that nobody takes.
+void check_metric(const std::string& metric, const Settings& settings) {
+  const bool is_taken = needs_probes(metric) ? settings.evaluation.probe_every > 0
+                                             : metric != "online_accuracy" ||
+                                                   settings.evaluation.plasticity_examples > 0;
+  if (!is_taken)
+    throw Error(Fault::Config,
+                fmt::format("its runs cannot be judged by {}: {}", metric, reason_to_lack(metric)));
+}
+
 void add_points(SweptExperiment& e, const SweepRequest& request) {
   Changes changes;
   if (e.selection() != Selection::None)
@@ -86,6 +93,7 @@ void add_points(SweptExperiment& e, const SweepRequest& request) {
   for (const GridPoint& values : grid_points(e.grid)) {
     SweepPoint point{.values = values, .label = label_of(e, values)};
     point.settings = during(point.label, [&] { return settings_of(e, values, changes); });
+    if (!e.plain.acts()) during(point.label, [&] { check_metric(e.metric, point.settings); });
     const auto [twin, is_new] = seen.emplace(point.settings.digest(), point.label);
     if (!is_new)
       throw Error(Fault::Usage,
@@ -101,6 +109,12 @@ void add_points(SweptExperiment& e, const SweepRequest& request) {
              [&] { return try_parts(point.settings, e.seeds.front(), request.search); });
     e.points.push_back(std::move(point));
   }
+}
+
+void copy_file_atomically(const fs::path& from, const fs::path& to) {
+  save_atomically(to, [&](const fs::path& aside) {
+    fs::copy_file(from, aside, fs::copy_options::overwrite_existing);
+  });
 }
 
 /// Writes results to a file with the facts of a point. A file that has them already is left alone.
@@ -170,7 +184,10 @@ SweepPoint plan_final_runs(const SweptExperiment& e, const GridPoint& chosen, Fa
     for (const fs::path& place : elsewhere) {
       if (run.state != RunState::New || request.force) break;
       const SweepRun other = look(place, seed, point.settings);
-      if (other.state != RunState::Complete) continue;
+      const bool keeps = point.settings.evaluation.keep_weights;
+      if (other.state != RunState::Complete || (keeps && !fs::exists(other.files.weights())))
+        continue;
+      if (keeps) copy_file_atomically(other.files.weights(), run.files.weights());
       copy_with_facts(other.files.results(), run.files.results(), point);
       run.state = RunState::Complete;
     }
@@ -188,12 +205,12 @@ void record_facts(const SweepPoint& point) {
 }
 
 void note_divergence(const RunFiles& files, const Settings& settings, const std::string& message) {
-  save_text(note_file(files), settings.digest() + "\n" + message + "\n");
+  save_text(files.divergence(), settings.digest() + "\n" + message + "\n");
 }
 
 std::string noted_divergence(const RunFiles& files, const Settings& settings) {
-  if (!fs::exists(note_file(files))) return "";
-  const auto bytes = read_file(note_file(files), kMostNoteBytes);
+  if (!fs::exists(files.divergence())) return "";
+  const auto bytes = read_file(files.divergence(), kMostNoteBytes);
   const std::string text(bytes.begin(), bytes.end());
   const auto end = text.find('\n');
   if (end == std::string::npos || text.substr(0, end) != settings.digest()) return "";

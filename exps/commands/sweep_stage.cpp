@@ -15,6 +15,11 @@ namespace {
 
 constexpr int kDiverged = static_cast<int>(Fault::Numerical);
 
+/// The first failure stands, unless it is but a loss that exploded.
+void keep_worse(std::optional<Failure>& kept, const Failure& failure) {
+  if (!kept || (kept->code == kDiverged && failure.code != kDiverged)) kept = failure;
+}
+
 struct Stage {
   std::vector<RunJob> jobs;
   std::vector<SweepRun*> runs;            ///< of the jobs
@@ -74,14 +79,17 @@ StageEnd run_points(const std::vector<SweepPoint*>& points, LoadedData& data, Jo
       note_divergence(stage.runs[job]->files, stage.points[job]->settings, failure.message);
     else
       ++end.missing;
-    if (!end.failure || (end.failure->code == kDiverged && failure.code != kDiverged))
-      end.failure = failure;
+    keep_worse(end.failure, failure);
     print_failure({failure.code, fmt::format("{}: {}", stage.points[job]->label, failure.message)});
   }
   for (SweepRun* run : stage.runs)
     if (const auto head = peek_results(run->files.results()); head && head->complete)
       run->state = RunState::Complete;
   return end;
+}
+
+void add_failure(StageEnd& end, const StageEnd& later) {
+  if (later.failure) keep_worse(end.failure, *later.failure);
 }
 
 JudgedPoint judge_point(const SweepPoint& point, const std::string& metric) {

@@ -24,6 +24,9 @@ struct StageEnd {
 StageEnd run_points(const std::vector<SweepPoint*>& points, LoadedData& data, JobOptions options,
                     bool force);
 
+/// The failure of a later stage joins those of an earlier one, in the same order of weight.
+void add_failure(StageEnd& end, const StageEnd& later);
+
 /// What the complete runs of a point have shown.
 JudgedPoint judge_point(const SweepPoint& point, const std::string& metric);
 

@@ -73,7 +73,7 @@ const ExportFormat& find_export_format(std::string_view name) {
 
 std::string json_text(const ResultsSet& set) {
   // Names may come from anywhere: what is no UTF-8 is replaced instead of refused.
-  return results_json(set).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(results_json(set), 1) + "\n";
 }
 
 }  // namespace engram

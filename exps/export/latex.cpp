@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -25,17 +27,22 @@ std::string number(const Summary& s, bool is_bold) {
   return "$" + text + "$";
 }
 
-/// The best of each metric and those that cannot be told from it; none where runs do not compare.
-/// `why_not` receives the reason of a refusal.
-std::vector<bool> bold_ones(const ResultsSet& set, const std::string& metric,
-                            std::string& why_not) {
-  std::vector<bool> is_bold(set.experiments.size(), false);
+/// Which experiments a metric sets in bold; none where runs do not compare, and then why.
+struct Bold {
+  std::vector<bool> is_bold;
+  std::string why_not;
+};
+
+/// The best of a metric and those that cannot be told from it.
+Bold bold_ones(const ResultsSet& set, const std::string& metric) {
+  Bold bold{std::vector<bool>(set.experiments.size(), false), ""};
+  if (set.experiments.size() < 2) return bold;
   std::vector<PairComparison> pairs;
   try {
     pairs = compare_experiments(set.experiments, {.metric = metric});
   } catch (const Error& error) {
-    if (set.experiments.size() > 1) why_not = error.what();
-    return is_bold;
+    bold.why_not = error.what();
+    return bold;
   }
   std::size_t best = 0;
   const int sign = direction_of(metric);
@@ -43,13 +50,31 @@ std::vector<bool> bold_ones(const ResultsSet& set, const std::string& metric,
     if (sign * summary_of(set.experiments[i], metric).mean >
         sign * summary_of(set.experiments[best], metric).mean)
       best = i;
-  is_bold[best] = true;
+  bold.is_bold[best] = true;
   std::size_t at = 0;  // pairs come as (1, 2), (1, 3), (2, 3), ...
   for (std::size_t i = 0; i < set.experiments.size(); ++i)
     for (std::size_t j = i + 1; j < set.experiments.size(); ++j, ++at)
       if ((i == best || j == best) && pairs[at].verdict == Verdict::CannotTell)
-        is_bold[i == best ? j : i] = true;
-  return is_bold;
+        bold.is_bold[i == best ? j : i] = true;
+  return bold;
+}
+
+/// What bold type means in the table, and which metrics have none for which reason.
+std::string about_bold(const std::vector<Bold>& bold) {
+  std::string none;
+  bool are_same = true;
+  for (std::size_t m = 0; m < kCount; ++m) {
+    are_same = are_same && bold[m].why_not == bold[0].why_not;
+    if (!bold[m].why_not.empty())
+      none += fmt::format(" No {} is set in bold: {}.", kTitles[m], latex_escaped(bold[m].why_not));
+  }
+  if (are_same && !none.empty())
+    return fmt::format(" Nothing is set in bold: {}.", latex_escaped(bold[0].why_not));
+  const bool has_bold = std::ranges::any_of(bold, [](const Bold& b) { return b.why_not.empty(); });
+  const char* meaning =
+      " Bold: the best, and those that a paired t test with Holm's correction and a BCa bootstrap "
+      "interval cannot tell from it.";
+  return (has_bold ? meaning : "") + none;
 }
 
 std::string runs_text(const ResultsSet& set) {
@@ -101,10 +126,9 @@ std::string latex_escaped(std::string_view text) {
 }
 
 std::string latex_text(const ResultsSet& set) {
-  std::vector<std::vector<bool>> is_bold;
-  std::string why_not;
+  std::vector<Bold> bold;
   for (const char* metric : kMetrics)
-    is_bold.push_back(bold_ones(set, metric, why_not));
+    bold.push_back(bold_ones(set, metric));
 
   std::string out =
       "% needs \\usepackage{booktabs} and, for quotation marks in names, "
@@ -117,20 +141,14 @@ std::string latex_text(const ResultsSet& set) {
     const ExperimentRuns& e = set.experiments[i];
     out += fmt::format("{} & {}", latex_escaped(e.label), e.runs.size());
     for (std::size_t m = 0; m < kCount; ++m)
-      out += " & " + number(summary_of(e, kMetrics[m]), is_bold[m][i]);
+      out += " & " + number(summary_of(e, kMetrics[m]), bold[m].is_bold[i]);
     out += " \\\\\n";
   }
   out +=
       "\\bottomrule\n\\end{tabular}\n\\caption{Mean $\\pm$ half of the 95\\,\\% t interval over "
       "seeds (" +
       runs_text(set) + ").";
-  if (!why_not.empty())
-    out += " Nothing is set in bold: " + latex_escaped(why_not) + ".";
-  else if (set.experiments.size() > 1)
-    out +=
-        " Bold: the best, and those that a paired t test with Holm's correction and a BCa "
-        "bootstrap "
-        "interval cannot tell from it.";
+  if (set.experiments.size() > 1) out += about_bold(bold);
   for (std::size_t m = 0; m < kCount; ++m) {
     const std::string definition = definition_of(set.experiments, kMetrics[m]);
     const bool is_named = definition.starts_with(std::string(kTitles[m]) + " = ");

@@ -215,13 +215,8 @@ void usage(const ResultsSet& set, const Add& add) {
 
 void cost(const ResultsSet& set, const Add& add) {
   for_runs(set, add, [](const ExperimentRuns&, const RunRecord& run, const auto& row) {
-    double training = 0, evaluating = 0;
-    for (const double s : run.task_seconds)
-      training += s;
-    for (const double s : run.evaluate_seconds)
-      evaluating += s;
-    row(training, evaluating, run.train_macs.executed, run.train_macs.dense, run.test_macs.executed,
-        run.test_macs.dense, run.optimizer_steps);
+    row(sum_of_known(run.task_seconds), sum_of_known(run.evaluate_seconds), run.train_macs.executed,
+        run.train_macs.dense, run.test_macs.executed, run.test_macs.dense, run.optimizer_steps);
   });
 }
 

@@ -78,8 +78,12 @@ function memoryOf(run) {
 }
 const secondsOf = (run) => (run.task_seconds.length ? sum(run.task_seconds) : null);
 const shareOf = (run) => run.train_macs.executed / run.train_macs.dense;
-/** Mean share of hidden units active in a run's last test, or null without hidden layers. */
-const activeOf = (run) => mean(run.layers.flatMap((l) => known(l.active_fraction_test)));
+/** Share of a run's hidden units active in its last test, or null without hidden layers. */
+function activeOf(run) {
+  const of = run.layers.filter((l) => known(l.active_fraction_test).length);
+  const units = sum(of.map((l) => l.units));
+  return units ? sum(of.map((l) => l.units * mean(known(l.active_fraction_test)))) / units : null;
+}
 
 /** A choice of one of some texts; onchange(index). */
 function chooser(title, texts, onchange) {

@@ -4,12 +4,12 @@ function point(e, x, s, what) {
     hi: s.half === null ? null : s.mean + s.half,
     tip: `${experiments[e].label}\n${what}\n${withHalf(s)} (n = ${s.n})` };
 }
-/** One point for each of a list of numbers that every run has; what(t) says what it is. */
+/** One point for each of a list of numbers that every run has; what(t, e) says what it is. */
 function curveRows(of, what) {
   return visible().flatMap((e) => {
     const length = Math.max(...experiments[e].runs.map((r) => of(r).length));
     return range(length).map((t) =>
-      point(e, t + 1, over(experiments[e], (r) => of(r)[t] ?? null), what(t + 1)));
+      point(e, t + 1, over(experiments[e], (r) => of(r)[t] ?? null), what(t + 1, e)));
   }).filter((p) => p.y !== null);
 }
 const asTable = (rows, x, y) => ({ head: ["experiment", x, y, "low", "high"],
@@ -27,7 +27,12 @@ function curveFigure(caption, of, what, y, options = {}) {
 const comeBack = experiments.some((e) => e.runs.some((r) => r.order.length > e.tasks.length));
 const kRow = comeBack ? "phase" : "task";
 const longest = Math.max(...experiments.map((e) => e.tasks.length));
-const taskName = (t) => `task ${t + 1}: ${experiments.find((e) => e.tasks.length > t).tasks[t]}`;
+const taskOf = (e, t) => `task ${t + 1}: ${experiments[e].tasks[t]}`;
+/** A task by number, and by name where all experiments that have it agree on one. */
+function taskName(t) {
+  const names = new Set(experiments.filter((e) => e.tasks.length > t).map((e) => e.tasks[t]));
+  return names.size === 1 ? `task ${t + 1}: ${[...names][0]}` : `task ${t + 1}`;
+}
 const accuracyOn = (t) => (r) => r.accuracy.slice(1).map((row) => row[t] ?? null);
 
 function curvePanel() {
@@ -37,7 +42,7 @@ function curvePanel() {
     one.figure.draw();
   });
   const one = curveFigure(`${kMeasuredTitle} on one task`, () => accuracyOn(task),
-    (t) => `${kMeasured} on ${taskName(task)}, after ${kRow} ${t}`, kMeasured, { control });
+    (t, e) => `${kMeasured} on ${taskOf(e, task)}, after ${kRow} ${t}`, kMeasured, { control });
   return panel("Forgetting curves", "Means over the seeds; bands are 95 % t intervals.", [
     curveFigure(`Mean ${kMeasured} over the tasks seen`, () => (r) => r.average_accuracy_curve,
       (t) => `mean ${kMeasured} on the tasks seen, after ${kRow} ${t}`, kMeasured),
@@ -53,7 +58,7 @@ function taskPanel() {
   const span = () => extent(range(Math.min(longest, most)).flatMap((t) => curveRows(accuracyOn(t),
     String).flatMap((r) => [r.y, r.lo, r.hi])));
   const list = range(Math.min(longest, most)).map((t) => curveFigure(`Task ${taskName(t).slice(5)}`,
-    () => accuracyOn(t), (at) => `${kMeasured} on ${taskName(t)}, after ${kRow} ${at}`, kMeasured,
+    () => accuracyOn(t), (at, e) => `${kMeasured} on ${taskOf(e, t)}, after ${kRow} ${at}`, kMeasured,
     { chart: () => ({ height: 170, across: span() }) }));
   return panel("Every task", `${kMeasuredTitle} on each task from before it is learnt to the end: a curve `
     + "that falls after its task is forgetting."

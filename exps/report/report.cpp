@@ -219,7 +219,7 @@ json report_json(const ResultsSet& set, const ReportOptions& options) {
 }
 
 std::string script_safe(const json& data) {
-  const std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = json_text(data, -1);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -6,13 +6,6 @@
 namespace engram {
 namespace {
 
-double sum_of(const std::vector<double>& seconds) {
-  double sum = 0;
-  for (const double s : seconds)
-    if (!std::isnan(s)) sum += s;
-  return sum;
-}
-
 Summary over(const std::vector<JudgedRun>& runs, double JudgedRun::*field) {
   std::vector<double> values;
   for (const JudgedRun& run : runs)
@@ -26,7 +19,7 @@ JudgedRun judge(const RunRecord& run, ForgettingDefinition definition, std::stri
   return {.seed = run.seed,
           .score = metric_value(run, definition, metric),
           .forgetting = metric_value(run, definition, "forgetting"),
-          .seconds = sum_of(run.task_seconds) + sum_of(run.evaluate_seconds),
+          .seconds = sum_of_known(run.task_seconds) + sum_of_known(run.evaluate_seconds),
           .train_macs = run.train_macs,
           .test_macs = run.test_macs};
 }

@@ -17,9 +17,7 @@ using nlohmann::json;
 namespace {
 
 std::string fact_of(const RunRecord& run, std::string_view name) {
-  for (const auto& [known, text] : run.provenance)
-    if (known == name) return text;
-  return "";
+  return find_fact(run.provenance, name);
 }
 
 json summary_json(const Summary& s) {

@@ -28,9 +28,11 @@ tasks = 4
 grid.lr = 0.1, 0.001
 grid.momentum = 0, 0.5
 
+# Long enough for the larger rate to win by whatever it is judged.
 [other]
 inherits = swept
 grid.momentum =
+epochs = 6
 
 [slow]
 inherits = swept
@@ -41,6 +43,14 @@ train_limit = 0
 [explodes]
 inherits = tiny
 grid.lr = 0.1, 1e30
+
+[hopeless]
+inherits = tiny
+grid.lr = 1e30
+
+[keeps]
+inherits = tiny
+keep_weights = yes
 
 [misspelt]
 inherits = tiny
@@ -215,6 +225,9 @@ TEST_F(Sweep, RefusesBeforeAnythingTrains) {
            {{"swept", "--selection", "oracle", "--seeds", "100"}, 64, "seed 100"},
            {{"tiny", "--selection", "first_tasks"}, 78, "selection_tasks = 3 of 2"},
            {{"swept", "--metric", "accuracy"}, 64, "accuracy"},
+           {{"swept", "--metric", "min_accuracy"}, 78, "run with --set probe_every=N"},
+           {{"swept", "--metric", "online_accuracy"}, 78, "--set plasticity_examples=N"},
+           {{"tiny", "--set", "evaluate_validation=yes"}, 78, "needs a validation part"},
            {{}, 64, "which experiments"}}) {
     Words all = words;
     all.insert(all.end(), {"--out", "o"});
@@ -350,6 +363,34 @@ TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
   EXPECT_TRUE(has(third.err, "1 of 1 runs complete")) << third.err;
   const Said shown = engram({"compare", copied.string(), chosen.string()});
   EXPECT_TRUE(has(shown.out, "tuned on test: ")) << shown.out;
+}
+
+TEST_F(Sweep, AnExperimentWithNothingToChooseStopsNoOther) {
+  const Words words{"hopeless",    "other",  "--out", "o",
+                    "--selection", "oracle", "--set", "selection_seeds=7"};
+  for (int time = 0; time < 2; ++time) {
+    const Said said = sweep(words);
+    EXPECT_EQ(said.code, 76) << said.err;
+    EXPECT_TRUE(has(said.err, "hopeless: nothing can be chosen: the loss of every point"))
+        << said.err;
+    EXPECT_TRUE(fs::exists(only_folder(engram / "o", "other@oracle~") / "seed-0.h5")) << said.err;
+  }
+  // All runs are there, but of one task nothing can be forgotten.
+  const Said unknown = sweep({"other", "--out", "o2", "--selection", "oracle", "--metric",
+                              "forgetting", "--set", "selection_seeds=7", "--set", "tasks=1"});
+  EXPECT_EQ(unknown.code, 78) << unknown.err;
+  EXPECT_TRUE(has(unknown.err, "nothing can be chosen by forgetting, which is not known"))
+      << unknown.err;
+}
+
+TEST_F(Sweep, CopiesTheWeightsOfAFinalRunThatKeepsThem) {
+  ASSERT_EQ(engram({"run", "keeps", "--out", "o", "--no-report"}).code, 0);
+  const Words words{"keeps", "--out", "o", "--selection", "oracle", "--set", "selection_seeds=7"};
+  const Said said = sweep(words);
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(has(said.err, "1 of 1 runs complete")) << said.err;
+  const fs::path copied = only_folder(engram / "o", "keeps@oracle~") / "seed-0.weights.h5";
+  EXPECT_EQ(TempFolder::read(copied), TempFolder::read(engram / "o/keeps/seed-0.weights.h5"));
 }
 
 }  // namespace

@@ -235,5 +235,16 @@ TEST(Comparison, WritesPValuesShort) {
   EXPECT_EQ(p_text(std::nan("")), "-");
 }
 
+TEST(Comparison, KnowsTheMetricOfPlasticity) {
+  std::vector<ExperimentRuns> both{kDense, kSparse};
+  for (ExperimentRuns& e : both)
+    for (RunRecord& run : e.runs)
+      run.unit_plasticity.clear();
+  EXPECT_SAYS(
+      error_of([&] { compare_experiments(both, {.metric = "online_accuracy"}); }, Fault::Data),
+      "it needs measures of plasticity (run with --set plasticity_examples=N)");
+  EXPECT_FALSE(needs_probes("online_accuracy"));
+}
+
 }  // namespace
 }  // namespace engram

@@ -233,5 +233,19 @@ TEST(Export, NamesTheNearestFormatAndTable) {
   }
 }
 
+TEST(Export, LatexNamesTheMetricThatHasNoBold) {
+  ExperimentRuns a = experiment("a", 0.02, 5), b = experiment("b", 0.2, 5);
+  for (ExperimentRuns* e : {&a, &b})
+    for (RunRecord& run : e->runs)  // as evaluate_tasks = current leaves it
+      for (std::size_t i = 0; i + 1 < run.accuracy.shape(0); ++i)
+        for (std::size_t j = 0; j < run.accuracy.shape(1); ++j)
+          if (i != j + 1) run.accuracy(i, j) = kNotEvaluated;
+  const std::string table = latex_text(ResultsSet{{a, b}, {}});
+  EXPECT_TRUE(has(table, "\\mathbf")) << table;
+  EXPECT_TRUE(has(table, " Bold: the best, and those")) << table;
+  EXPECT_TRUE(has(table, " No forgetting is set in bold: forgetting is not known")) << table;
+  EXPECT_FALSE(has(table, "Nothing is set in bold")) << table;
+}
+
 }  // namespace
 }  // namespace engram

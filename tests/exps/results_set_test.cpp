@@ -141,5 +141,25 @@ TEST(ResultsJson, ThinsOutStepsFromTheFirstToTheLast) {
   EXPECT_FALSE(run.at("layers")[0].contains("usage_final"));
 }
 
+TEST(ResultsSet, KeepsRunsOverOtherDataApart) {
+  const TempFolder folder;
+  for (const std::uint64_t seed : {0, 1, 2}) {
+    RunRecord run = sample_run("x", 3, seed);
+    run.provenance.emplace_back("data_sha256", seed == 1 ? "0123" : "4567");
+    save(folder / ("x/seed-" + std::to_string(seed) + ".h5"), run);
+  }
+  const ResultsSet set = load({folder.path()});
+  ASSERT_EQ(set.experiments.size(), 2u);
+  EXPECT_EQ(set.experiments[0].runs.size() + set.experiments[1].runs.size(), 3u);
+  EXPECT_NE(set.experiments[0].runs.size(), set.experiments[1].runs.size());
+}
+
+TEST(ResultsSet, WeightsAreNoResults) {
+  const TempFolder folder;
+  save(folder / "x/seed-0.h5", sample_run("x", 3, 0));
+  folder.write("x/seed-0.weights.h5", "weights");
+  EXPECT_TRUE(load({folder.path()}).skipped.empty());
+}
+
 }  // namespace
 }  // namespace engram

@@ -2,6 +2,7 @@
 // when the settings changed.
 #include "exps/run.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -236,6 +237,79 @@ TEST(Run, EveryScenarioAndHeadRuns) {
       for (std::size_t t = 0; t < 5; ++t)
         EXPECT_FALSE(std::isnan(r.accuracy(5, t))) << scenario << head << protocol;
     }
+}
+
+/// The same images under another digest: as if one picture had changed.
+Dataset changed_data() {
+  Dataset other = data();
+  other.sha256 = std::string(64, 'b');
+  return other;
+}
+
+void interrupt(const Settings& s, const Dataset& of, const RunFiles& files) {
+  std::atomic<bool> stop = false;
+  RunRequest request{.seed = files.seed, .files = files};
+  request.stop = &stop;
+  request.progress = [&](const Progress& p) { stop = !p.evaluating; };
+  ASSERT_EQ(execute_run(s, of, request), RunOutcome::Interrupted);
+}
+
+TEST(Run, GoesOnWithNoOtherData) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  Dataset before = data();
+  before.sha256 = std::string(64, 'a');
+  interrupt(settings(), before, files);
+  const auto run = [&](const Dataset& of, bool resume) {
+    return execute_run(settings(), of, {.seed = 0, .files = files, .resume = resume});
+  };
+  const std::string said = error_of([&] { run(changed_data(), true); }, Fault::Data);
+  EXPECT_SAYS(said, "seed-0.checkpoint.h5 is of other data: SHA-256 aaaaaaaaaaaa...");
+  EXPECT_SAYS(said, "bbbbbbbbbbbb...; put the data back, or start over with --force");
+  EXPECT_EQ(run_state(files, settings()), RunState::Resumable);  // nothing was lost
+  EXPECT_EQ(run(before, true), RunOutcome::Finished);
+  EXPECT_EQ(run(changed_data(), false), RunOutcome::Finished);
+}
+
+TEST(Run, SeedsOfOneFolderAreOfTheSameData) {
+  const TempFolder folder;
+  Dataset before = data();
+  before.sha256 = std::string(64, 'a');
+  const RunFiles first{folder.path(), 0}, second{folder.path(), 1};
+  execute_run(settings(), before, {.seed = 0, .files = first});
+  const auto run = [&](const Settings& s, bool resume) {
+    return execute_run(s, changed_data(), {.seed = 1, .files = second, .resume = resume});
+  };
+  EXPECT_SAYS(error_of([&] { run(settings(), true); }, Fault::Data), "seed-0.h5 is of other data");
+  EXPECT_FALSE(std::filesystem::exists(second.results()));
+  EXPECT_EQ(run(settings({{"lr", "0.2"}}), true), RunOutcome::Finished);  // not averaged with it
+  EXPECT_EQ(run(settings(), false), RunOutcome::Finished);
+}
+
+TEST(Run, ThatBeginsAnewLeavesNothingOfAnOlderOneToGoOnFrom) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  interrupt(settings(), data(), files);
+  folder.write("seed-0.diverged", "a note");
+  bool was_there = false;
+  RunRequest request{.seed = 0, .files = files, .resume = false};
+  request.progress = [&](const Progress&) {
+    for (const auto& file : {files.checkpoint(), files.divergence()})
+      was_there = was_there || std::filesystem::exists(file);
+  };
+  EXPECT_EQ(execute_run(settings(), data(), request), RunOutcome::Finished);
+  EXPECT_FALSE(was_there);
+}
+
+TEST(Run, NotesWithWhatItGoesOn) {
+  RunRecord r;
+  r.provenance = {{"cpu", "one"}, {"git", "abc"}, {"seconds", "12.5"}};
+  EXPECT_EQ(note_resumed(r, {{"cpu", "another"}, {"git", "abc"}}), 12.5);
+  EXPECT_EQ(note_resumed(r, {{"cpu", "a third"}, {"git", "abc"}}), 12.5);
+  EXPECT_EQ(find_fact(r.provenance, "cpu"), "one");
+  EXPECT_EQ(find_fact(r.provenance, "resumed_cpu"), "another; a third");
+  EXPECT_EQ(find_fact(r.provenance, "resumed_git"), "");
+  EXPECT_EQ(std::ranges::count(find_fact(r.provenance, "resumed"), ';'), 1);  // two dates
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exps/show_parts.h"
 #include "tests/exps/sample_run.h"
 #include "utils/terminal.h"
 
@@ -198,6 +199,15 @@ TEST_F(Show, MixesRunsOfDifferentSizesWithoutFalling) {
   EXPECT_FALSE(show_experiment(mixed, kChaudhry, false, 100).empty());
   EXPECT_FALSE(show_curves({mixed}, false, 100).empty());
   EXPECT_FALSE(show_comparison({mixed}, kChaudhry, false).empty());
+}
+
+TEST_F(Show, TimesLeaveOutRowsThatWereNotEvaluated) {
+  RunRecord joint = sample_run("joint", 5, 0);
+  joint.task_seconds = {60, kNotEvaluated};
+  joint.evaluate_seconds = {1, kNotEvaluated, kNotEvaluated, 4};
+  EXPECT_EQ(show::seconds(joint), 65);
+  const std::string shown = show_experiment({joint}, kChaudhry, false, 100);
+  EXPECT_TRUE(contains(shown, "training 1:00, evaluating 0:05")) << shown;
 }
 
 }  // namespace
