@@ -20,6 +20,13 @@ function extent(values, { zero = false, margin = 0.06 } = {}) {
   return [low >= 0 ? Math.max(0, low - room) : low - room,
     high <= 0 ? Math.min(0, high + room) : high + room];
 }
+/** What an axis of fractions shows: means, and bands up to what can be; few seeds reach beyond. */
+function reach(rows, [least, most] = [0, 1]) {
+  const y = known(rows.map((r) => r.y));
+  const low = Math.min(least, ...y), high = Math.max(most, ...y);
+  return [...y, ...known(rows.flatMap((r) => [r.lo, r.hi]))
+    .map((v) => Math.min(Math.max(v, low), high))];
+}
 /** Ticks that say different things: as many digits as the span needs. */
 function fractionTicks([low, high]) {
   const digits = high - low >= 0.04 ? 0 : high - low >= 0.004 ? 1 : 2;
@@ -31,14 +38,15 @@ const magnitudeTicks = { tickCount: 4,
 /**
  * Lines with bands. rows: {e, x, y, lo, hi, tip}; x, y: titles. whole: x is counted; dots: a mark
  * for every value; borders: where to draw vertical lines; across: the span of y, if given; ticks:
- * of y, which counts fractions otherwise; levels: {y, text}, horizontal lines with their names.
+ * of y, which counts fractions otherwise, within limits, 0 and 1 if not given; levels: {y, text},
+ * horizontal lines with their names.
  */
 function lineChart(rows, width, options) {
   const { x, y, whole = true, dots = true, zero = false, height = 240, borders = [],
-    ticks = null, levels = [] } = options;
+    ticks = null, limits, levels = [] } = options;
   if (!rows.length) return null;
-  const across = options.across ?? extent([...rows.flatMap((r) => [r.y, r.lo, r.hi]),
-    ...levels.map((l) => l.y)], { zero });
+  const values = ticks ? rows.flatMap((r) => [r.y, r.lo, r.hi]) : reach(rows, limits);
+  const across = options.across ?? extent([...values, ...levels.map((l) => l.y)], { zero });
   const inside = (v) => (isNumber(v) ? Math.min(Math.max(v, across[0]), across[1]) : v);
   const cut = rows.map((r) => ({ ...r, lo: inside(r.lo), hi: inside(r.hi) }));
   const many = Math.ceil(rows.length / 1200);  // marks to hover over where all would be too many

@@ -47,7 +47,7 @@ function curvePanel() {
     curveFigure(`Mean ${kMeasured} over the tasks seen`, () => (r) => r.average_accuracy_curve,
       (t) => `mean ${kMeasured} on the tasks seen, after ${kRow} ${t}`, kMeasured),
     curveFigure("Forgetting", () => (r) => r.forgetting_curve, (t) => `forgetting after ${kRow} ${t}`,
-      "forgetting"),
+      "forgetting", { chart: () => ({ limits: [-1, 1] }) }),
     one]);
 }
 
@@ -55,8 +55,8 @@ function curvePanel() {
 function taskPanel() {
   if (longest < 2) return null;
   const most = 12;
-  const span = () => extent(range(Math.min(longest, most)).flatMap((t) => curveRows(accuracyOn(t),
-    String).flatMap((r) => [r.y, r.lo, r.hi])));
+  const span = () => extent(reach(range(Math.min(longest, most)).flatMap((t) =>
+    curveRows(accuracyOn(t), String))));
   const list = range(Math.min(longest, most)).map((t) => curveFigure(`Task ${taskName(t).slice(5)}`,
     () => accuracyOn(t), (at, e) => `${kMeasured} on ${taskOf(e, t)}, after ${kRow} ${at}`, kMeasured,
     { chart: () => ({ height: 170, across: span() }) }));

@@ -16,7 +16,7 @@ function representationPanel() {
       && !(but && r.order[t] === j)))));
   const probe = (r) => seen(r, of(r)?.linear_probe_accuracy);
   const accuracy = (r) => (of(r) ? seen(r, r.accuracy) : []);
-  const values = (list) => curveRows(list, () => "").flatMap((p) => [p.y, p.lo, p.hi]);
+  const values = (list) => reach(curveRows(list, () => ""));
   const across = () => extent([...values(probe), ...values(accuracy)]);
   const curves = [
     curveFigure("Linear probe accuracy, mean over the tasks learnt", () => probe,
@@ -26,7 +26,7 @@ function representationPanel() {
       (t) => `accuracy after ${kRow} ${t}`, "accuracy", { chart: () => ({ across: across() }) }),
     curveFigure("Representation drift, mean over earlier tasks", () =>
       (r) => seen(r, of(r)?.drift, true), (t) => `representation drift, ${name()}, after ${kRow} ${t}`,
-    "1 − cosine", { chart: () => ({ zero: true }) })];
+    "1 − cosine", { chart: () => ({ zero: true, limits: [0, 2] }) })];
 
   const probes = experiments.map((e, i) => {
     if (!e.runs.some((r) => r.representations.length)) return null;
