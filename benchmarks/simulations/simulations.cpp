@@ -33,7 +33,7 @@ bool is_simulation(std::string_view benchmark) {
 
 std::unique_ptr<Simulation> make_simulation(std::string_view name, const SimulationOptions& options,
                                             std::string_view regime, Role role) {
-  const SimulationEntry& entry = find_entry(simulations(), std::string(name), "benchmark");
+  const SimulationEntry& entry = find_entry(simulations(), name, "benchmark");
   const std::vector<std::string> known = entry.regimes();
   if (std::find(known.begin(), known.end(), regime) == known.end())
     throw Error(Fault::Config, fmt::format("regimes = {}: no such regime of {}{}", regime, name,

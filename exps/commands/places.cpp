@@ -37,6 +37,13 @@ fs::path shortened(const fs::path& path) {
   return !ignored && !relative.empty() && *relative.begin() != ".." ? relative : path;
 }
 
+/// Beside an installed program: PREFIX/bin/engram, PREFIX/share/engram/exps.
+fs::path installed_experiments() {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  return program.parent_path().parent_path() / "share/engram/exps";
+}
+
 /// Pictures and pages lie in results/, too.
 bool holds_runs(const fs::path& folder) {
   std::error_code ignored;
@@ -55,6 +62,8 @@ fs::path experiments_folder(const std::optional<std::string>& from_command_line)
   if (holds_cfg_files("exps")) return "exps";
   if (const auto home = from_environment("ENGRAM_HOME"); home && holds_cfg_files(*home / "exps"))
     return shortened(*home / "exps");
+  if (const fs::path installed = installed_experiments(); holds_cfg_files(installed))
+    return installed;
   return fs::path(ENGRAM_SOURCE_DIR) / "exps";
 }
 

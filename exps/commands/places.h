@@ -9,8 +9,8 @@
 
 namespace engram {
 
-/// --exps, $ENGRAM_EXPS, exps/ here if it holds .cfg files, $ENGRAM_HOME/exps, or the folder this
-/// program was built from.
+/// --exps, $ENGRAM_EXPS, exps/ here if it holds .cfg files, $ENGRAM_HOME/exps, what was installed
+/// with this program, or the folder that it was built from.
 std::filesystem::path experiments_folder(const std::optional<std::string>& from_command_line);
 
 /// --out, $ENGRAM_HOME/results, or results/ here. Relative to the working directory if inside.
