@@ -20,8 +20,9 @@ using Key = std::string_view;
 
 // Of options that both kinds of run know, those that agents have a use for.
 constexpr Key kOfStream[] = {"benchmark"};
-constexpr Key kOfLearning[] = {"schedule",    "lr_final", "schedule_hold", "warmup_steps",
-                               "step_epochs", "step_at",  "step_factor"};
+constexpr Key kOfLearning[] = {"schedule",       "lr_final", "schedule_hold", "warmup_steps",
+                               "step_epochs",    "step_at",  "step_factor",   "restart_epochs",
+                               "restart_factor", "sqrt_of"};
 constexpr Key kOfRule[] = {"rule", "strategies", "init_seed", "data_seed"};
 constexpr Key kOfEvaluation[] = {"keep_weights", "forgetting_definition"};
 

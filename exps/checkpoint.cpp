@@ -77,6 +77,15 @@ Cursor unpack(const std::vector<double>& v) {
   return c;
 }
 
+void read_measured(const h5::Group& root, Cursor& c) {
+  if (root.has("measured"))
+    c.measured = root.read_integers("measured");
+  else  // checkpoints from before: measures were of all examples
+    c.measured.assign(c.measures.size(), c.examples);
+  if (c.measured.size() != c.measures.size())
+    throw Error(Fault::Data, "the cursor's measures and their counts differ in number");
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
@@ -87,6 +96,8 @@ void save_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
       root.write(name, std::span<const real>(values), {values.size()});
     const auto cursor = pack(parts.cursor);
     root.write("cursor", std::span<const double>(cursor), {cursor.size()});
+    if (const auto& measured = parts.cursor.measured; !measured.empty())
+      root.write("measured", std::span<const std::int64_t>(measured), {measured.size()});
     if (parts.world)
       root.write("world", std::span<const double>(*parts.world), {parts.world->size()});
     write_record(root.create("record"), parts.record, ForgettingDefinition::Chaudhry);
@@ -104,11 +115,13 @@ void load_checkpoint(const std::filesystem::path& file, const RunParts& parts) {
                                                name, saved.size(), values.size()));
         std::copy(saved.begin(), saved.end(), values.begin());
       }
-      parts.net.restored();
+      parts.net.check_restored(), parts.net.restored();
       parts.optimizer.set_steps(root.integer_attribute("optimizer_steps"));
       parts.cursor = unpack(root.read("cursor"));
+      read_measured(root, parts.cursor);
       if (parts.world) *parts.world = root.read("world");
       parts.record = read_record(root.open("record"));
+      parts.optimizer.set_taken(parts.record.optimizer_steps);
     });
   });
 }

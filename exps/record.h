@@ -174,7 +174,7 @@ struct RunRecord {
   /// for.
   std::vector<PlasticityRecord> unit_plasticity, weight_plasticity;
   std::optional<ReturnRecord> returns;  ///< where agents act
-  std::int64_t optimizer_steps = 0;     ///< of the whole run: several per batch for some rules
+  std::int64_t optimizer_steps = 0;     ///< of the whole run: none, one or several per batch
   Macs train_macs, test_macs;           ///< of the whole run
 
   int tasks() const { return static_cast<int>(task_names.size()); }

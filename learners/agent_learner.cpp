@@ -125,7 +125,7 @@ bool AgentLearner::train_regime(Training& context, Cursor& cursor, AgentObserver
     live(cursor);
     for (int due = parts_.agent.updates(from, cursor.step); due > 0; --due) {
       place_step(parts_.agent.due(cursor.step) - due, context);
-      learn(context, cursor);
+      learn(context, from, cursor);
     }
     cursor.macs += parts_.agent.take_macs();
     cursor.seconds +=
@@ -166,7 +166,7 @@ void AgentLearner::live(Cursor& cursor) {
   cursor.step += bodies;
 }
 
-void AgentLearner::learn(Training& context, Cursor& cursor) {
+void AgentLearner::learn(Training& context, std::int64_t from, Cursor& cursor) {
   context.step = cursor.total_steps;
   parts_.agent.recall(batch_, rng_.fork("replay", static_cast<std::uint64_t>(cursor.total_steps)));
   batch_.task.assign(static_cast<std::size_t>(batch_.rows()), 0);
@@ -185,7 +185,7 @@ void AgentLearner::learn(Training& context, Cursor& cursor) {
                             "(now {}) or check the model",
                             stats.loss, regimes_.names[static_cast<std::size_t>(cursor.experience)],
                             cursor.step, optimizer_options_.lr));
-  spend_gradient(context, cursor);
+  spend_gradient(context, from, cursor);
   for (auto& s : parts_.strategies)
     s->after_step(context, batch_);
   parts_.agent.after_update(++cursor.total_steps);
@@ -193,7 +193,7 @@ void AgentLearner::learn(Training& context, Cursor& cursor) {
   cursor.loss += stats.loss * batch_.rows(), cursor.macs += stats.macs;
 }
 
-void AgentLearner::spend_gradient(Training& context, Cursor& cursor) {
+void AgentLearner::spend_gradient(Training& context, std::int64_t from, Cursor& cursor) {
   ParamStore& params = parts_.net.params();
   for (auto& s : parts_.strategies)
     s->shape_gradient(context);
@@ -203,8 +203,8 @@ void AgentLearner::spend_gradient(Training& context, Cursor& cursor) {
     if (const double length = params.gradient_norm(); length > longest)
       params.scale_gradients(longest / length);
   cursor.learning_rate = optimizer_options_.lr *
-                         schedule_factor(schedule_, cursor.step, o_.steps_per_regime, cursor.epoch,
-                                         cursor.experience * o_.steps_per_regime);
+                         schedule_factor(schedule_, from, o_.steps_per_regime, cursor.epoch,
+                                         std::int64_t{cursor.experience} * o_.steps_per_regime);
   parts_.optimizer.step(cursor.learning_rate);
 }
 

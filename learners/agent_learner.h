@@ -87,8 +87,9 @@ class AgentLearner {
   bool train_regime(Training&, Cursor&, AgentObserver&);
   /// One step of all bodies.
   void live(Cursor&);
-  void learn(Training&, Cursor&);
-  void spend_gradient(Training&, Cursor&);
+  /// `from`: interactions of the regime before the step of the world that is learnt from.
+  void learn(Training&, std::int64_t from, Cursor&);
+  void spend_gradient(Training&, std::int64_t from, Cursor&);
   void end_epoch(Cursor&, AgentObserver&);
   RegimePlace place_of(const Cursor& c) const { return {c.step, o_.steps_per_regime}; }
   Pass pass_of(std::int64_t step) const;

@@ -48,8 +48,9 @@ struct BatchStats {
   /// What the rule said of the epoch; if false, loss and correct mean nothing. The learner's to
   /// set.
   bool labelled = true;
-  double correct = 0;  ///< rows whose best allowed output was the target, or an estimate of them
-  Macs macs;           ///< of everything the rule computed
+  /// Rows whose best allowed output was the target, or an estimate of them; NaN: nobody looked.
+  double correct = 0;
+  Macs macs;  ///< of everything the rule computed
 };
 
 }  // namespace engram

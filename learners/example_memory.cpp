@@ -74,7 +74,9 @@ void ExampleMemory::increment(int i) {
 
 void ExampleMemory::take_batch(const Training& t, const Batch& batch, const Rng& rng,
                                std::span<const real> beside) {
-  if (o_.insert != InsertAt::Step || (t.epoch > 0 && !o_.every_epoch)) return;
+  // What goes beside an example is known from the first epoch with labels on.
+  const int first = beside_width_ > 0 ? t.unlabelled : 0;
+  if (o_.insert != InsertAt::Step || (t.epoch > first && !o_.every_epoch)) return;
   if (t.step == last_step_) return;  // another update with the same batch
   last_step_ = t.step;
   Rng draw = rng.fork("insert");

@@ -81,7 +81,8 @@ class ExampleMemory {
   bool needs_borders() const;
 
   /// In after_step(): the stream's own rows of a batch, with numbers for each [own rows][beside].
-  /// They count once, however often the rule learns the batch and however many epochs there are.
+  /// They count once, however often the rule learns the batch and however many epochs there are: in
+  /// the first one, or with numbers in the first that has labels.
   void take_batch(const Training&, const Batch&, const Rng&, std::span<const real> beside = {});
   /// In end_experience(): the task's examples, in the order of `rng`; only if that is the time.
   void take_task(const Training&, Rng rng);

@@ -123,8 +123,10 @@ bool Learner::train_epoch(Training& context, Cursor& cursor, Observer& observer)
     cursor.examples = 0, cursor.loss = cursor.correct = cursor.seconds = 0, cursor.macs = {};
     cursor.active.assign(hidden_.size(), 0);
     cursor.measures.assign(rule_.measure_names().size(), 0);
+    cursor.measured.assign(cursor.measures.size(), 0);
   }
   context.epoch = cursor.epoch, context.epoch_steps = steps_in_epoch_;
+  context.unlabelled = kind_.unlabelled;
   const auto places = [&](std::int64_t step) {
     const auto begin = static_cast<std::size_t>(step) * batch_size;
     return std::span(order).subspan(begin, std::min(batch_size, order.size() - begin));
@@ -156,8 +158,10 @@ void Learner::end_epoch(Training& context, std::span<const std::uint32_t> last_b
                cursor.measures};
   for (double& a : row.active_fraction)
     a = o_.record_stats ? a / n : std::nan("");
-  for (double& m : row.measures)
-    m /= n;
+  for (std::size_t m = 0; m < row.measures.size(); ++m) {
+    const auto measured = static_cast<double>(cursor.measured[m]);
+    row.measures[m] = measured > 0 ? row.measures[m] / measured : std::nan("");
+  }
   if (!kind_.labelled) row.loss = row.train_accuracy = std::nan("");
   if (o_.record_stats && kind_.labelled) {
     // Again: a resumed run may not have taken that step itself.
@@ -184,9 +188,7 @@ void Learner::train_step(Training& context, Cursor& cursor, BatchStats& stats) {
   cursor.examples += stats.counted;
   cursor.loss += stats.loss * stats.counted, cursor.correct += stats.correct;
   cursor.macs += stats.macs;
-  const auto measures = rule_.measures();
-  for (std::size_t m = 0; m < measures.size(); ++m)
-    cursor.measures[m] += measures[m] * stats.counted;
+  if (rule_learns_) add_measures(stats.counted, cursor);
   if (o_.record_stats && rule_learns_) count_active(stats.counted, cursor);
 }
 
@@ -224,7 +226,8 @@ void Learner::spend_gradient(Training& context, Cursor& cursor) {
   cursor.learning_rate =
       optimizer_options_.lr * schedule_factor(o_.schedule, step, steps_in_epoch_ * epochs, epoch,
                                               cursor.total_steps - step);
-  optimizer_.step(cursor.learning_rate);
+  // Other rules have changed the weights themselves.
+  if (covers(rule_.provides(), Provides::Gradient)) optimizer_.step(cursor.learning_rate);
 }
 
 Pass Learner::pass_of(std::int64_t step) const {
@@ -278,6 +281,13 @@ void Learner::check_joint_tasks(const TaskStream& stream) const {
                             "stream = multi_mnist or attributes with protocol = joint or "
                             "cumulative; use joint_tasks = mixed here",
                             name_of(o_.joint_tasks)));
+}
+
+void Learner::add_measures(int rows, Cursor& cursor) const {
+  const auto measures = rule_.measures();
+  for (std::size_t m = 0; m < measures.size(); ++m)
+    if (!std::isnan(measures[m]))
+      cursor.measures[m] += measures[m] * rows, cursor.measured[m] += rows;
 }
 
 void Learner::count_active(int rows, Cursor& cursor) const {

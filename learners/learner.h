@@ -112,6 +112,7 @@ class Learner {
   void spend_gradient(Training&, Cursor&);
   void check_joint_tasks(const TaskStream&) const;
   std::vector<std::uint32_t> epoch_order(const ExampleSet&, const Cursor&) const;
+  void add_measures(int rows, Cursor&) const;
   void count_active(int rows, Cursor&) const;
   void end_epoch(Training&, std::span<const std::uint32_t> last_batch, Cursor&, Observer&);
   Pass pass_of(std::int64_t step) const;  ///< of the gathered batch, in a step of the whole run

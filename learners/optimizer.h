@@ -65,7 +65,7 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   /// Moves the trainable slices of the parameters along their gradients.
-  virtual void step(double lr) = 0;
+  void step(double lr) { ++taken_, move(lr); }
   virtual void reset() = 0;  ///< forgets momentum and moments
   /// Forgets them for some places in the array of all weights: synapses that are new.
   virtual void forget(std::span<const std::size_t> places) = 0;
@@ -73,6 +73,14 @@ class Optimizer {
   virtual std::vector<std::span<real>> state() = 0;
   virtual std::int64_t steps() const { return 0; }  ///< taken since the last reset
   virtual void set_steps(std::int64_t) {}
+  /// Steps of the whole run, whoever asked for them.
+  std::int64_t taken() const { return taken_; }
+  void set_taken(std::int64_t steps) { taken_ = steps; }
+
+ private:
+  virtual void move(double lr) = 0;
+
+  std::int64_t taken_ = 0;
 };
 
 // All keep the address of the parameters, which must outlive them.

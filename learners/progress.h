@@ -26,7 +26,7 @@ struct EpochRow {
   Macs macs;                            ///< multiply-adds of its training steps
   std::vector<double> active_fraction;  ///< per hidden layer, before dropout
   std::vector<Alignment> alignment;     ///< per layer with weights, after the epoch; or empty
-  std::vector<double> measures;         ///< what the rule measures (Rule::measures), means
+  std::vector<double> measures;         ///< means of Rule::measures, NaN where it had none
 };
 
 /// The next thing to do, and the sums of the epoch so far: with the weights, all that a resumed run
@@ -39,8 +39,9 @@ struct Cursor {
   double loss = 0, correct = 0, seconds = 0, learning_rate = 0;  ///< sums, and the last rate
   Macs macs;
   double window_correct = 0, window_examples = 0;  ///< since the last continual evaluation
-  std::vector<double> active;    ///< per hidden layer: sum of active fractions times rows
-  std::vector<double> measures;  ///< of the rule: sums over the examples of this epoch
+  std::vector<double> active;          ///< per hidden layer: sum of active fractions times rows
+  std::vector<double> measures;        ///< of the rule: sums over the examples of this epoch
+  std::vector<std::int64_t> measured;  ///< so many of them: not those of which a measure was NaN
 };
 
 }  // namespace engram

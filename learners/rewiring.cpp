@@ -22,8 +22,8 @@ Rewiring::Rewiring(const StrategyContext& context) {
 }
 
 double Rewiring::cosine_share(const Training& t, int every, double highest, double until) {
-  const std::int64_t step = t.epoch * t.epoch_steps + t.epoch_step + 1;  // of the task, 1-based
-  const double end = until * static_cast<double>(t.epochs * t.epoch_steps);
+  const std::int64_t step = t.task_step() + 1;  // 1-based
+  const double end = until * static_cast<double>(t.task_steps());
   if (step % every != 0 || static_cast<double>(step) >= end) return 0;
   return highest / 2 * (1 + std::cos(std::numbers::pi * static_cast<double>(step) / end));
 }

@@ -22,6 +22,7 @@ class Rewiring : public Strategy {
   /// When synapses move, and how many, is counted from the beginning of a task.
   bool needs_borders() const override { return true; }
   bool needs_examples() const override { return false; }
+  bool follows_steps() const override { return true; }
   void begin_experience(Training& t) override { note_task(t); }
   void after_step(Training& t, const Batch& batch) override;
 

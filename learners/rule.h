@@ -72,11 +72,13 @@ class Rule {
   virtual BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                            const ErrorHook& hook) = 0;
   /// How many times a batch is learnt in a row, each with an optimiser step of its own:
-  /// pass.update counts them. What the last learn() reports speaks for all of them.
+  /// pass.update counts them. What the last learn() reports speaks for all of them: what they cost
+  /// together, their loss in the mean, and how many were right before the batch was learnt.
   virtual int updates() const { return 1; }
   /// Names of what measures() gives: "positive_goodness/1".
   virtual std::vector<std::string> measure_names() const { return {}; }
-  /// Means over the last batch, to be recorded for every epoch.
+  /// Means over the last batch, to be recorded for every epoch. NaN: there was nothing to measure,
+  /// and the batch does not count.
   virtual std::span<const double> measures() const { return {}; }
   /// The activations of the last learn(), for statistics.
   virtual const Tape& tape() const = 0;

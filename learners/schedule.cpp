@@ -24,8 +24,8 @@ double cosine(const ScheduleOptions& o, double done) {
 double schedule_factor(const ScheduleOptions& o, long step, long steps, int epoch, long before) {
   if (step < o.warmup_steps) return static_cast<double>(step + 1) / (o.warmup_steps + 1);
   const long rest = steps - o.warmup_steps;
-  const double share =
-      rest > 1 ? static_cast<double>(step - o.warmup_steps) / static_cast<double>(rest - 1) : 0;
+  const auto past = static_cast<double>(step - o.warmup_steps);
+  const double share = rest > 1 ? std::min(1., past / static_cast<double>(rest - 1)) : 0;
   const double done = std::max(0., share - o.schedule_hold) / (1 - o.schedule_hold);
   switch (o.schedule) {
     case Schedule::Constant:

@@ -35,6 +35,7 @@ struct Training {
   int tasks_seen = 0;                    ///< by the end of it
   int tasks_before = 0;                  ///< by its beginning
   int epoch = 0, epochs = 1;             ///< of the experience, 0-based
+  int unlabelled = 0;                    ///< epochs of them without labels, before all others
   std::int64_t step = 0;                 ///< of the whole run
   std::int64_t epoch_step = 0;           ///< of the epoch, 0-based
   std::int64_t epoch_steps = 0;          ///< in it
@@ -43,6 +44,12 @@ struct Training {
   Rng rng{0};                            ///< of the run: fork it by the strategy's own name
   std::span<const std::uint8_t> seen{};  ///< outputs that compete at test so far; empty: all
   StrategyList* strategies = nullptr;    ///< all of the run, in order
+
+  // What is counted in steps of a task leaves out epochs without labels, in which nobody steps and
+  // batches may be of another size. Known from the task's first batch on.
+  /// The step at hand, 0-based; below 0 in those epochs.
+  std::int64_t task_step() const { return (epoch - unlabelled) * epoch_steps + epoch_step; }
+  std::int64_t task_steps() const { return (epochs - unlabelled) * epoch_steps; }
 };
 
 class Strategy {
@@ -60,6 +67,8 @@ class Strategy {
   virtual bool needs_examples() const { return false; }
   /// True: the rule learns nothing from the stream. The strategy does, by after_step().
   virtual bool learns_instead() const { return false; }
+  /// True: all that it does it does after steps of the optimiser (Training::stepped).
+  virtual bool follows_steps() const { return false; }
 
   /// True: it adds examples of past tasks to batches, so heads of those tasks go on learning.
   virtual bool replays() const { return false; }

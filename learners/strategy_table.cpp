@@ -107,7 +107,8 @@ void check_served(const StrategyList& list, const Offer& offer) {
       throw Error(Fault::Config, fmt::format("strategies: {} {}", s->name, why));
     };
     if (instead != list.end() && s != *instead &&
-        (s->needs() != Provides::Nothing || s->replays() || s->learns_instead()))
+        (s->needs() != Provides::Nothing || s->replays() || s->follows_steps() ||
+         s->learns_instead()))
       refuse(
           fmt::format("works on the steps of the rule, and {} learns in the place of the rule; "
                       "leave one of them out",

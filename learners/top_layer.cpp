@@ -11,13 +11,25 @@
 
 namespace engram {
 
-void TopLayerRule::prepare(Network& net, Rng) {
-  const auto matrices = net.layer(net.depth() - 1).synapses();
+void TopLayerRule::check(const Network& net) const {
+  const Layer& top = net.layer(net.depth() - 1);
+  if (top.existing_synapses())
+    throw Error(Fault::Config,
+                fmt::format("{} fills a classifier that stores all its weights, also those of "
+                            "synapses that do not exist: use weight_storage = dense, or "
+                            "weight_sparsity_head = 1",
+                            name()));
+  const auto matrices = top.synapses();
   if (matrices.size() != 1 || matrices.front()->is_convolution())
     throw Error(Fault::Config,
                 fmt::format("{} teaches one fully connected classifier; with a head for every task "
                             "use head = shared or masked",
                             name()));
+}
+
+void TopLayerRule::prepare(Network& net, Rng) {
+  check(net);
+  const auto matrices = net.layer(net.depth() - 1).synapses();
   ParamStore& params = net.params();
   for (int id = 0; id < params.count(); ++id)
     params.param(id).trainable = false;
@@ -53,14 +65,21 @@ BatchStats TopLayerRule::learn(Network& net, const Batch& batch, const Pass& pas
   }
   for (int b = 0; b < batch.rows(); ++b)
     take(h.row(b), batch.target[static_cast<std::size_t>(b)], memory);
-  for (int c = 0; c < w.cols; ++c) {
-    if (std::ranges::find(batch.target, c) == batch.target.end()) continue;
-    column_.assign(memory.row(c), memory.row(c) + w.rows);
-    weights_of(memory.row(c), column_);
-    for (int i = 0; i < w.rows; ++i)
-      w.row(i)[c] = column_[static_cast<std::size_t>(i)];
-  }
+  for (int c = 0; c < w.cols; ++c)
+    if (std::ranges::find(batch.target, c) != batch.target.end())
+      fill(net.params().param(weight_), c, memory, w);
   return stats;
+}
+
+void TopLayerRule::fill(const Param& param, int label, Mat memory, Mat weights) {
+  real* const own = memory.row(label);
+  if (!param.mask.empty())
+    for (int i = 0; i < weights.rows; ++i)
+      if (param.mask[static_cast<std::size_t>(i) * weights.cols + label] == 0) own[i] = 0;
+  column_.assign(own, own + weights.rows);
+  weights_of(own, column_);
+  for (int i = 0; i < weights.rows; ++i)
+    weights.row(i)[label] = column_[static_cast<std::size_t>(i)];
 }
 
 }  // namespace engram

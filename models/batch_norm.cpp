@@ -45,7 +45,7 @@ class BatchNorm final : public Layer {
       v = 1;
   }
 
-  void restored() override {
+  void check_restored() const override {
     check_state(*store_, variance_, Numbers::Any, 0, std::numeric_limits<double>::infinity());
   }
 

@@ -30,6 +30,7 @@ class ChosenLayer : public Layer {
   const SparseSynapses* existing_synapses() const override { return chosen_->existing_synapses(); }
   SparseSynapses* rewirable() override { return chosen_->rewirable(); }
   void restored() override { chosen_->restored(); }
+  void check_restored() const override { chosen_->check_restored(); }
   void incoming(Signal& to) const override { chosen_->incoming(to); }
 
  protected:

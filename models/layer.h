@@ -124,9 +124,12 @@ class Layer {
   /// The same for changing which weights exist; null unless the layer was built for that
   /// (Synapses::rewirable).
   virtual SparseSynapses* rewirable() { return nullptr; }
-  /// After parameters and state have been read from a file. Error(Data) when it cannot work with
-  /// them.
+  /// After parameters and state have been read from a file or copied from another network: builds
+  /// anew what depends on them. Error(Data) when they lead to places that there are not.
   virtual void restored() {}
+  /// Before that, where they are a file's: Error(Data) when they hold what no training should leave
+  /// behind. Copies are not asked: there it is the training that went wrong, and not a file.
+  virtual void check_restored() const {}
   /// to [units, fan_in] <- the weights of every unit from what it reads, absent ones 0; the fan_in
   /// of a convolution is [kernel height, kernel width, channels]. For looking at; of several heads
   /// the first one. No rows: the layer has no weights.

@@ -140,6 +140,10 @@ void Network::restored() {
   for (const LayerPtr& layer : layers_)
     layer->restored();
 }
+void Network::check_restored() const {
+  for (const LayerPtr& layer : layers_)
+    layer->check_restored();
+}
 
 void Network::begin_experience(std::span<const int> tasks) {
   for (auto& l : layers_)

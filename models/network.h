@@ -79,6 +79,9 @@ class Network {
   /// After parameters and state have been read from a file, or copied from another network.
   /// Error(Data) when a layer cannot work with them.
   void restored();
+  /// Before that, where they are a file's: Error(Data) when they hold what no training should leave
+  /// behind.
+  void check_restored() const;
 
  private:
   /// Layers are bound from the bottom up; `share`: of the inputs that may be non-zero.

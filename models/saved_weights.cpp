@@ -106,6 +106,8 @@ void fill(Network& net, const std::vector<int>& layers, const std::vector<Slot>&
       net.layer(l).restored();
   };
   try {
+    for (const int l : layers)
+      net.layer(l).check_restored();
     tell();
   } catch (const Error&) {
     for (std::size_t i = 0; i < places.size(); ++i)

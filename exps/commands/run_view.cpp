@@ -32,6 +32,12 @@ std::string acting(const Progress& p) {
   return std::isnan(p.epsilon) ? text : text + fmt::format("  epsilon {:.2f}", p.epsilon);
 }
 
+std::string learning(const Progress& p) {
+  if (!p.labelled) return "without labels";
+  const std::string loss = fmt::format("loss {:<7.4f}", p.loss);
+  return std::isnan(p.accuracy) ? loss : loss + fmt::format(" acc {:5.1f} %", 100 * p.accuracy);
+}
+
 }  // namespace
 
 RunView::RunView(std::vector<Row> runs, int side_by_side, bool quiet)
@@ -123,10 +129,7 @@ std::string RunView::run_line(const Run& r, std::size_t label_width, std::size_t
   else if (p.evaluating)
     line += fmt::format("{:<36}", "evaluating");
   else
-    line += fmt::format("epoch {}/{}  {:<24}  ", p.epoch + 1, p.epochs,
-                        p.labelled
-                            ? fmt::format("loss {:<7.4f} acc {:5.1f} %", p.loss, 100 * p.accuracy)
-                            : "without labels");
+    line += fmt::format("epoch {}/{}  {:<24}  ", p.epoch + 1, p.epochs, learning(p));
   const std::string left = p.fraction > 0 ? duration(seconds_left(r)) + " left" : "";
   std::string end = fmt::format(" {:3.0f} %  {}", 100 * p.fraction, left);
   if (line.size() + end.size() > columns) end = left;  // the time matters more than the share

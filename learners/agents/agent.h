@@ -75,7 +75,7 @@ class Agent {
   }
   /// Everything besides the network that a resumed run needs; never changes size.
   virtual std::vector<std::span<real>> state() { return {}; }
-  /// After state() has been read from a file.
+  /// After state() has been read from a file. Error(Data) when the agent cannot work with it.
   virtual void restored() {}
 
   /// Multiply-adds of acting and recalling since this was last asked.

@@ -109,7 +109,7 @@ class Dqn final : public Agent {
     all.push_back(copy_->params().raw_values()), all.push_back(copy_->params().states());
     return all;
   }
-  void restored() override { copy_->restored(); }
+  void restored() override { copy_->check_restored(), copy_->restored(); }
 
  private:
   std::size_t inputs() const { return static_cast<std::size_t>(inputs_); }

@@ -72,7 +72,10 @@ class Hebbian final : public Rule {
     factor_ = falls ? 1 - static_cast<double>(at.epoch) / all : 1;
     if (at.experience > 0) factor_ *= o_.later_rate;
     place_ = at, batch_in_epoch_ = at.step;
-    return {!unlabelled_, unlabelled_ ? o_.batch_size : 0, alone};
+    return {.labelled = !unlabelled_,
+            .batch_size = unlabelled_ ? o_.batch_size : 0,
+            .unlabelled = alone,
+            .still = learns_ ? 0 : border_};
   }
 
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
@@ -207,11 +210,12 @@ class Hebbian final : public Rule {
         to.data[view.place.empty() ? j : view.place[j]] = rows.row(unit)[view.index[j]];
   }
 
-  /// The units of a task get the weights that they were drawn with; those of later tasks are
-  /// silent.
-  void wake_block(Network& net, const EpochPlace& at) const {
+  /// The units of a task get the weights that they were drawn with, and have no past; those of
+  /// later tasks are silent.
+  void wake_block(Network& net, const EpochPlace& at) {
     std::vector<real> factor, learnt;
-    for (const LocalLayer& layer : layers_) {
+    for (LocalLayer& layer : layers_) {
+      layer.count = 0;
       const UnitRange own = block_of(layer, at);
       factor.assign(static_cast<std::size_t>(layer.weights.units()), 0);
       std::fill(factor.begin() + own.first, factor.begin() + own.last, real{1});
@@ -312,7 +316,10 @@ class Hebbian final : public Rule {
     std::copy_n(w.data, w.size(), own);
     const auto power = static_cast<real>(local_->exponent() - 1);
     for (real& x : w.all())
-      x = power == 2 ? x * std::abs(x) : std::copysign(std::pow(std::abs(x), power), x);
+      if (power == 2)
+        x = x * std::abs(x);
+      else if (x != 0)  // absent synapses have no sign, though 0 to the power of 0 is 1
+        x = std::copysign(std::pow(std::abs(x), power), x);
     const Macs macs = net.layer(layer.index).forward(pre, record, pass);
     std::copy_n(own, w.size(), w.data);
     std::swap(layer.drive, record.out);

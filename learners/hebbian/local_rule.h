@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/sparse_synapses.h"
 #include "models/tape.h"
 #include "utils/options.h"
 
@@ -27,6 +28,31 @@ enum class Sees {
 /// Units [first, last) of a layer may learn.
 struct UnitRange {
   int first = 0, last = 0;
+};
+
+/// The synapses of a layer's units that may learn, by their places among its weights as they are
+/// stored.
+struct LearningSynapses {
+  UnitRange units;
+  int rows = 0, cols = 0;                           ///< of the weights, if all are stored
+  std::span<const std::uint8_t> mask{};             ///< 0 where there is no synapse; or empty
+  const SparseSynapses::View* by_output = nullptr;  ///< if only synapses that exist are stored
+
+  /// Calls body(place) for each.
+  template <class Body>
+  void for_each(const Body& body) const {
+    if (by_output) {
+      const std::int32_t last = by_output->begin[units.last];
+      for (std::int32_t j = by_output->begin[units.first]; j < last; ++j)
+        body(static_cast<std::size_t>(by_output->place.empty() ? j : by_output->place[j]));
+      return;
+    }
+    for (int i = 0; i < rows; ++i)
+      for (int u = units.first; u < units.last; ++u) {
+        const std::size_t at = static_cast<std::size_t>(i) * cols + u;
+        if (mask.empty() || mask[at] != 0) body(at);
+      }
+  }
 };
 
 /// A layer in a batch. Sample s is place s % places of row s / places.
@@ -89,11 +115,11 @@ class LocalRule {
   virtual void respond(const LayerActivity&, int layer, LocalChange&) = 0;
 
   /// Rules that keep a memory of each synapse and a number: they edit the change Xᵀ P, already
-  /// divided, before it is multiplied by `rate`. All shaped like the weights as they are stored;
-  /// `mask`: 0 where there is no synapse, or empty.
+  /// divided, before it is multiplied by `rate`. Change and memory are shaped like the weights as
+  /// they are stored; the rest of them concerns synapses that do not learn, and is left alone.
   virtual bool remembers() const { return false; }
-  virtual void edit(Mat /*change*/, std::span<const std::uint8_t> /*mask*/, Mat /*memory*/,
-                    real& /*count*/, double /*rate*/) {}
+  virtual void edit(Mat /*change*/, const LearningSynapses&, Mat /*memory*/, real& /*count*/,
+                    double /*rate*/) {}
 };
 
 }  // namespace engram

@@ -215,13 +215,14 @@ class ExistingEntries final : public Entries {
   const std::vector<std::int32_t>& touched_;
 };
 
-/// The units that a signal [rows, places * units] is active in, ascending; all if that is not
-/// known.
-void touched_units(const Signal& post, int units, std::vector<std::int32_t>& touched) {
+/// The units that a signal [rows, places * units] is active in, ascending; all that may learn if
+/// that is not known.
+void touched_units(const Signal& post, int units, UnitRange learning,
+                   std::vector<std::int32_t>& touched) {
   touched.clear();
   if (!post.active.known()) {
-    touched.resize(static_cast<std::size_t>(units));
-    std::iota(touched.begin(), touched.end(), 0);
+    touched.resize(static_cast<std::size_t>(learning.last - learning.first));
+    std::iota(touched.begin(), touched.end(), learning.first);
     return;
   }
   thread_local std::vector<std::uint8_t> met;
@@ -335,13 +336,15 @@ StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule
   const int id = w.id(), units = w.units();
   touched_.reserve(static_cast<std::size_t>(units));
   squares_.reserve(static_cast<std::size_t>(units));
-  touched_units(change.post, units, touched_);
+  touched_units(change.post, units, learning, touched_);
   double size = divide == Divide::Samples ? samples : 1;
   if (rule.remembers()) {
     const Mat all = params.grad(id);
     for (real& g : all.all())
       g /= static_cast<real>(size);
-    rule.edit(all, params.param(id).mask, memory, count, rate);
+    const LearningSynapses synapses{learning, all.rows, all.cols, params.param(id).mask,
+                                    w.existing ? &w.existing->by_output() : nullptr};
+    rule.edit(all, synapses, memory, count, rate);
     size = 1;
   }
   Decayed decayed;
@@ -367,8 +370,7 @@ StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule
     factor_.assign(static_cast<std::size_t>(units), 1);
     for (std::size_t t = 0; t < touched_.size(); ++t) {
       real& squares = squares_[t];
-      const bool learns = touched_[t] >= learning.first && touched_[t] < learning.last;
-      if (!learns || !(squares > 0)) continue;
+      if (!(squares > 0)) continue;
       factor_[touched_[t]] = static_cast<real>(norm) / std::sqrt(squares);
       squares = static_cast<real>(norm * norm);
     }
@@ -378,7 +380,7 @@ StepSize LocalUpdate::apply(ParamStore& params, const LayerWeights& w, LocalRule
   for (const real s : squares_)
     sum += std::sqrt(static_cast<double>(s));
   const auto moved = static_cast<double>(touched_.size());
-  return {static_cast<int>(touched_.size()), moved > 0 ? sum / moved : 0};
+  return {static_cast<int>(touched_.size()), moved > 0 ? sum / moved : std::nan("")};
 }
 
 }  // namespace engram

@@ -20,14 +20,14 @@ struct LayerWeights {
 /// How far a step went.
 struct StepSize {
   int moved = 0;    ///< units whose weights may have changed
-  double norm = 0;  ///< mean L2 norm of their weights, after the step
+  double norm = 0;  ///< mean L2 norm of their weights, after the step; NaN when there are none
 };
 
 class LocalUpdate {
  public:
   /// W += rate (G - W M) / size, where G = Xᵀ P is the gradient that the layer has accumulated.
-  /// Units of which no example is in `post`, where that is known, are not touched: their change is
-  /// 0 because the rule's decay is. `samples`: for Divide::Samples.
+  /// Units that may not learn, and those of which no example is in `post`, where that is known, are
+  /// not touched: their change is 0 because the rule's decay is. `samples`: for Divide::Samples.
   /// `norm`: what units that may learn are brought to afterwards; 0: they are not.
   StepSize apply(ParamStore&, const LayerWeights&, LocalRule&, Divide, const LocalChange&,
                  UnitRange learning, int samples, double rate, double norm, Mat memory,

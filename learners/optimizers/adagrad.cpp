@@ -17,7 +17,7 @@ class Adagrad final : public Optimizer {
         weights_(params.raw_values().data()),
         squares_(params.raw_values().size()) {}
 
-  void step(double lr) override {
+  void move(double lr) override {
     for (int id = 0; id < params_.count(); ++id) {
       const Param& p = params_.param(id);
       const double all_decay = o_.weight_decay * p.decay;

@@ -17,7 +17,7 @@ class Adam final : public AdamMoments {
  public:
   using AdamMoments::AdamMoments;
 
-  void step(double lr) override {
+  void move(double lr) override {
     if (!known_) find_rests();
     count_step();
     for (int id = 0; id < params_.count(); ++id) {

@@ -10,7 +10,7 @@ class LazyAdam final : public AdamMoments {
  public:
   using AdamMoments::AdamMoments;
 
-  void step(double lr) override {
+  void move(double lr) override {
     count_step();
     for (int id = 0; id < params_.count(); ++id) {
       const Param& p = params_.param(id);

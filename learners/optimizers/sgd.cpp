@@ -31,7 +31,7 @@ class Sgd final : public Optimizer {
     }
   }
 
-  void step(double lr) override {
+  void move(double lr) override {
     const LinearStep linear = linear_step(lr);
     for (int id = 0; id < params_.count(); ++id) {
       const Param& p = params_.param(id);

@@ -14,7 +14,7 @@ class UnitSgd final : public Optimizer {
  public:
   explicit UnitSgd(ParamStore& params) : params_(params) {}
 
-  void step(double lr) override {
+  void move(double lr) override {
     real* const values = params_.raw_values().data();
     for (int id = 0; id < params_.count(); ++id) {
       const Param& p = params_.param(id);

@@ -55,45 +55,47 @@ class FfRule final : public Rule {
     // Levels that learn now, and up to where they are computed.
     const int only = o_.in_turn ? pass.update / o_.iterations : -1;
     const int count = o_.in_turn ? only + 1 : ff_->levels();
-    BatchStats stats;
-    stats.macs += ff_->look(std::as_const(batch.x).value(), image_);
+    if (pass.update == 0) stats_ = {};
+    stats_.macs += ff_->look(std::as_const(batch.x).value(), image_);
     own_.resize(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i)
       own_[static_cast<std::size_t>(i)] = i;
 
     const bool heads = count == ff_->levels();
-    if (heads) learn_head(store, batch, stats);
+    if (heads) learn_head(store, batch, pass.update % o_.iterations == 0);
     Rng draw = pass.rng.fork("negatives", static_cast<std::uint64_t>(pass.update));
     choose_negatives(batch, heads, draw);
 
-    stats.macs += ff_->ascend(image_, own_, batch.target, count, positive_);
+    stats_.macs += ff_->ascend(image_, own_, batch.target, count, positive_);
     wrong_rows_.assign(rows_.image.begin() + n, rows_.image.end());
     wrong_labels_.assign(rows_.label.begin() + n, rows_.label.end());
-    stats.macs += ff_->ascend(image_, wrong_rows_, wrong_labels_, count, negative_);
+    stats_.macs += ff_->ascend(image_, wrong_rows_, wrong_labels_, count, negative_);
     for (int l = 0; l < count; ++l) {
       const double loss = judge(l, n, only < 0 || l == only);
       if (only >= 0 && l != only) continue;
-      stats.loss += loss;
-      add_gradients(store, batch, l, stats.macs);
+      stats_.loss += loss / o_.iterations;
+      add_gradients(store, batch, l, stats_.macs);
     }
-    return stats;
+    return stats_;
   }
 
  private:
-  /// Softmax regression from the pass under the neutral label; leaves logits_.
-  void learn_head(ParamStore& store, const Batch& batch, BatchStats& stats) {
+  /// Softmax regression from the pass under the neutral label; leaves logits_. `first`: of its
+  /// updates with the batch, before which it has not been told the labels.
+  void learn_head(ParamStore& store, const Batch& batch, bool first) {
     const int n = batch.rows(), c = ff_->labels();
     none_.assign(static_cast<std::size_t>(n), Ff::kNeutral);
-    stats.macs += ff_->ascend(image_, own_, none_, ff_->levels(), neutral_);
+    stats_.macs += ff_->ascend(image_, own_, none_, ff_->levels(), neutral_);
     const Mat logits = logits_.resize(n, c);
-    stats.macs += ff_->read_out(neutral_, logits);
+    stats_.macs += ff_->read_out(neutral_, logits);
     const BatchStats head = cross_entropy(logits_, batch, error_);
-    measures_.back() = head.loss, stats.correct = head.correct;
+    measures_.back() = head.loss;
+    if (first) stats_.correct = head.correct, stats_.counted = head.counted;
     for (int l = ff_->first_deciding(); l < ff_->levels(); ++l) {
       add_product(store, ff_->head_id(l), 1, neutral_.u[static_cast<std::size_t>(l)].value(),
                   std::as_const(error_).value());
       const double work = static_cast<double>(n) * c * ff_->width(l);
-      stats.macs += {work, work};
+      stats_.macs += {work, work};
     }
   }
 
@@ -219,6 +221,7 @@ class FfRule final : public Rule {
   Signal logits_, error_, a_plus_, a_minus_, by_image_;
   std::vector<real> sums_;
   std::vector<double> measures_;
+  BatchStats stats_;  ///< of the batch, all updates so far
   Tape tape_;
 };
 

@@ -24,31 +24,27 @@ class Gupta final : public LocalRule {
     change.post.active.forget();  // past products change units that are silent now
   }
 
-  void edit(Mat change, std::span<const std::uint8_t> mask, Mat memory, real& count,
+  void edit(Mat change, const LearningSynapses& learning, Mat memory, real& count,
             double rate) override {
-    const auto exists = [&](std::size_t i) { return mask.empty() || mask[i] != 0; };
     // Everything is multiplied by the rate later on; the reference's mean is not.
     const real scale = o_.unscaled_mean ? static_cast<real>(1 / rate) : real{1};
     sizes_.clear();
-    for (std::size_t i = 0; i < change.size(); ++i) {
+    learning.for_each([&](std::size_t i) {
       real& c = change.data[i];
-      if (!exists(i)) {
-        c = 0;
-        continue;
-      }
       const real product = c;
       if (count > 0) c -= scale * memory.data[i] / count;
       memory.data[i] += product;
       sizes_.push_back(size_of(c));
-    }
+    });
     ++count;
     if (sizes_.empty()) return;
     const double last = static_cast<double>(sizes_.size() - 1);
     const auto rank = static_cast<std::ptrdiff_t>(std::nearbyint(0.01 * o_.percentile * last));
     std::nth_element(sizes_.begin(), sizes_.begin() + rank, sizes_.end());
     const real least = sizes_[static_cast<std::size_t>(rank)];
-    for (real& c : change.all())
-      if (size_of(c) < least) c = 0;
+    learning.for_each([&](std::size_t i) {
+      if (size_of(change.data[i]) < least) change.data[i] = 0;
+    });
   }
 
  private:

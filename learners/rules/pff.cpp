@@ -90,7 +90,10 @@ class PffRule final : public Rule {
 
   void probe(const Batch& batch) {
     const int count = std::min(o_.train_probe, batch.rows());
-    if (count == 0) return;
+    if (count == 0) {
+      stats_.correct = std::nan("");
+      return;
+    }
     const CMat x = std::as_const(batch.x).value();
     std::copy_n(x.data, static_cast<std::size_t>(count) * x.cols,
                 probe_x_.resize(count, x.cols).data);

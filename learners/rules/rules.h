@@ -201,7 +201,7 @@ struct PffRuleOptions {
       "code, which leaves it useless at test, or the sweep without a label");
     v("pff.train_probe", train_probe, Range::at_least(0),
       "examples of each batch that are classified before it is learnt, to estimate the training "
-      "accuracy");
+      "accuracy, which is unknown with 0");
     v("pff.generative", generative, "the generative circuit learns beside the other");
     v("pff.generative_rate", generative_rate, Range::above(0), "its learning rate over lr");
     v("pff.generative_noise", generative_noise, Range::at_least(0),

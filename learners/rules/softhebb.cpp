@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "learners/hebbian/local_rules.h"
+#include "utils/error.h"
 #include "utils/parallel.h"
 
 namespace engram {
@@ -58,6 +59,9 @@ class SoftHebb final : public LocalRule {
 }  // namespace
 
 std::unique_ptr<LocalRule> make_softhebb(const SoftHebbOptions& options) {
+  if (options.inverse_temperature.empty())
+    throw Error(Fault::Config,
+                "softhebb.inverse_temperature is empty; give one number, or one for each layer");
   return std::make_unique<SoftHebb>(options);
 }
 

@@ -116,7 +116,8 @@ class Dgr final : public Strategy {
     }
     vae_.learn(*x, weight_, rng_of(t).fork("noise"));
     for (Optimizer* adam : {encoder_adam_.get(), decoder_adam_.get()}) {
-      // Only when a run goes on: Adam then looks anew at what rests and forgets what that is owed.
+      // Only when a run goes on: Adam then looks anew at which rows rest and forgets the decay that
+      // it owes them.
       if (const auto steps = static_cast<std::int64_t>(steps_[0]); adam->steps() != steps)
         adam->set_steps(steps);
       adam->step(o_.lr);

@@ -83,8 +83,8 @@ class DynamicSynapses final : public Rewiring {
   /// Batches that say what a task will claim: some of its second half, when it is learnt.
   static bool is_a_sample(const Training& t) {
     constexpr std::int64_t kEvery = 20;
-    const std::int64_t left = (t.epochs - t.epoch) * t.epoch_steps - t.epoch_step - 1;
-    return left % kEvery == 0 && 2 * left < t.epochs * t.epoch_steps;
+    const std::int64_t left = t.task_steps() - t.task_step() - 1;
+    return left % kEvery == 0 && 2 * left < t.task_steps();
   }
   /// Claims are of use to strategies that hold weights.
   static bool is_anything_held(Training& t) {

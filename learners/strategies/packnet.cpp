@@ -69,10 +69,10 @@ class Packnet final : public Strategy {
     const auto& open = learning(t.net.params());
     for (std::size_t i = 0; i < size_; ++i)
       if (open[i] == 0) values[i] = kept_[i];
-    const auto steps = static_cast<double>(t.epochs * t.epoch_steps);
-    const auto done = static_cast<double>(t.epoch * t.epoch_steps + t.epoch_step + 1);
-    if (phase_[0] == kTraining && o_.retrain_share > 0 && done >= (1 - o_.retrain_share) * steps)
-      prune(t);
+    if (!t.stepped || phase_[0] != kTraining || o_.retrain_share <= 0) return;
+    const auto steps = static_cast<double>(t.task_steps());
+    const auto done = static_cast<double>(t.task_step() + 1);
+    if (done >= (1 - o_.retrain_share) * steps) prune(t);
   }
   void end_experience(Training& t) override {
     if (phase_[0] == kTraining) prune(t);

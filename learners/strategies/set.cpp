@@ -14,8 +14,8 @@ class Set final : public Rewiring {
 
  private:
   double share(const Training& t) const override {
-    const bool due = o_.every == 0 ? t.epoch_step + 1 == t.epoch_steps
-                                   : (t.epoch * t.epoch_steps + t.epoch_step + 1) % o_.every == 0;
+    const bool due =
+        o_.every == 0 ? t.epoch_step + 1 == t.epoch_steps : (t.task_step() + 1) % o_.every == 0;
     return due ? o_.share : 0;
   }
   void grow(Training&, const Batch&, Site& site, std::span<const Edge>, std::size_t count,

@@ -47,7 +47,7 @@ class ShrinkPerturb final : public Strategy {
   }
 
   void after_step(Training& t, const Batch&) override {
-    if (!at_step_) return;
+    if (!at_step_ || !t.stepped) return;
     const Rng rng = t.rng.fork("shrink_perturb").fork("step", static_cast<std::uint64_t>(t.step));
     ParamStore& params = t.net.params();
     for (int id = 0; id < params.count(); ++id) {

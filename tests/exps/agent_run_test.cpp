@@ -8,12 +8,16 @@
 #include <gtest/gtest.h>
 
 #include "exps/agent_evaluator.h"
+#include "exps/agent_settings.h"
 #include "exps/analysis/comparison.h"
 #include "exps/analysis/results_json.h"
+#include "exps/checkpoint.h"
 #include "exps/results_file.h"
 #include "exps/show_results.h"
+#include "models/sparse_synapses.h"
 #include "tests/exps/sample_run.h"
 #include "tests/exps/tiny_run.h"
+#include "tests/utils/error_of.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 #include "utils/h5.h"
@@ -87,6 +91,19 @@ TEST(AgentSettings, RefuseWhatMakesNoSenseWithASimulation) {
   EXPECT_THAT(failure({{"benchmark", "flock"}, {"regimes", "mixed, mixed"}}), HasSubstr("twice"));
   EXPECT_THAT(failure({{"benchmark", "flock"}, {"agent", "expert"}, {"lr", "0.1"}}),
               HasSubstr("no effect"));
+}
+
+TEST(AgentSettings, KnowEveryKeyOfASchedule) {
+  for (const OptionInfo& option : list_options<ScheduleOptions>())
+    EXPECT_EQ(failure(with(kDqn, {{option.key, option.value}})), "") << option.key;
+  const ScheduleOptions falls = settings(with(kDqn, {{"schedule", "cosine_restarts"},
+                                                     {"restart_epochs", "2"},
+                                                     {"restart_factor", "3"}}))
+                                    .learner.schedule;
+  EXPECT_EQ(falls.restart_epochs, 2);
+  EXPECT_EQ(falls.restart_factor, 3);
+  const Keys root{{"schedule", "inverse_sqrt"}, {"sqrt_of", "run"}};
+  EXPECT_EQ(settings(with(kDqn, root)).learner.schedule.sqrt_of, StepsOf::Run);
 }
 
 TEST(AgentSettings, AreRefusedForADataSet) {
@@ -236,6 +253,82 @@ TEST(AgentRun, LevelsAreZeroAndOne) {
     }
   EXPECT_EQ(random.returns->curve.size(), 4u);
   EXPECT_EQ(random.model_text, "no network\n");
+}
+
+TEST(AgentRun, SynapsesMoveByTheLossOfTheAgent) {
+  const Keys sparse = with(kDqn, {{"regimes", "mixed"},
+                                  {"steps_per_regime", "1200"},
+                                  {"film_frames", "0"},
+                                  {"sparsify", "yes"},
+                                  {"percent_on_fc", "0.5"},
+                                  {"weight_sparsity_fc", "0.4"},
+                                  {"weight_storage", "sparse"},
+                                  {"keep_weights", "yes"}});
+  const std::vector<Keys> kinds{{{"strategies", "rigl"}, {"rigl.every", "20"}},
+                                {{"strategies", "dynamic_synapses"},
+                                 {"dynamic_synapses.every", "20"},
+                                 {"dynamic_synapses.claims", "no"}}};  // there is no stream to ask
+  for (const Keys& kind : kinds) {
+    SCOPED_TRACE(kind[0].second);
+    const TempFolder folder;
+    const RunFiles files{folder.path(), 1};
+    const Keys keys = with(sparse, kind);
+    EXPECT_TRUE(run(keys, files).complete);
+    // Where the synapses of the hidden layer lead to, by the file; and where they began.
+    std::vector<float> after;
+    h5::load(files.weights(), [&](const h5::Group& root) {
+      after = root.open("states").read_floats("linear1.inputs");
+    });
+    const Settings s = settings(keys);
+    const Minds minds = make_minds(s, regimes_of(s), files.seed);
+    ASSERT_NE(minds.net->layer(0).existing_synapses(), nullptr);
+    const SparseSynapses& synapses = *minds.net->layer(0).existing_synapses();
+    ASSERT_EQ(after.size(), synapses.entries());
+    int moved = 0;
+    for (std::size_t slot = 0; slot < after.size(); ++slot)
+      moved += static_cast<int>(after[slot]) != synapses.edge(slot).input;
+    EXPECT_GT(moved, 0);
+  }
+}
+
+TEST(AgentRun, GoesOnFromNoStateThatTrainingCannotLeave) {
+  const Settings s = settings(with(kDqn, {{"batch_norm", "yes"}}));
+  const Minds minds = make_minds(s, regimes_of(s), 1);
+  StrategyList strategies;
+  Cursor cursor;
+  RunRecord record = sample_run("agents", 3, 4);
+  const RunParts parts{*minds.net, *minds.optimizer, *minds.rule, strategies, cursor, record};
+  const TempFolder folder;
+  save_checkpoint(folder / "good.h5", parts);
+  load_checkpoint(folder / "good.h5", parts);
+  minds.net->params().states().back() = -1;
+  save_checkpoint(folder / "bad.h5", parts);
+  EXPECT_THAT(error_of([&] { load_checkpoint(folder / "bad.h5", parts); }, Fault::Data),
+              HasSubstr("batch_norm1.variance holds -1"));
+}
+
+TEST(AgentRun, GoesOnFromACheckpointWithoutCountsOfMeasures) {
+  const Settings s = settings(kDqn);
+  const Minds minds = make_minds(s, regimes_of(s), 1);
+  StrategyList strategies;
+  Cursor cursor;
+  cursor.examples = 7, cursor.measures = {3, 4};  // as versions wrote it that counted none
+  RunRecord record = sample_run("agents", 3, 4);
+  const RunParts parts{*minds.net, *minds.optimizer, *minds.rule, strategies, cursor, record};
+  const TempFolder folder;
+  save_checkpoint(folder / "old.h5", parts);
+  load_checkpoint(folder / "old.h5", parts);
+  EXPECT_EQ(cursor.measured, (std::vector<std::int64_t>{7, 7})) << "all examples counted then";
+  EXPECT_EQ(minds.optimizer->taken(), record.optimizer_steps);
+  cursor.measured = {5, 0};
+  save_checkpoint(folder / "new.h5", parts);
+  cursor.measured.clear();
+  load_checkpoint(folder / "new.h5", parts);
+  EXPECT_EQ(cursor.measured, (std::vector<std::int64_t>{5, 0}));
+  cursor.measured = {5};
+  save_checkpoint(folder / "bad.h5", parts);
+  EXPECT_THAT(error_of([&] { load_checkpoint(folder / "bad.h5", parts); }, Fault::Data),
+              HasSubstr("differ in number"));
 }
 
 TEST(AgentRun, RunsOfOneProtocolAreCompared) {

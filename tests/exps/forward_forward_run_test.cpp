@@ -107,6 +107,29 @@ TEST_P(ForwardForwardRun, LearnsSomething) {
   EXPECT_LT(r.epochs.back().loss, r.epochs.front().loss);
 }
 
+TEST(PffRun, WithoutAProbeOfBatchesTheirAccuracyIsUnknown) {
+  const TempFolder folder;
+  const Settings s = settings(with(pff(), {{"pff.train_probe", "0"}}));
+  const RunFiles files{folder.path(), 1};
+  RunRequest request{.seed = 1, .files = files};
+  std::atomic<bool> stop = false;
+  request.stop = &stop;
+  request.progress = [&](const Progress& p) {
+    stop = !p.evaluating;
+    EXPECT_TRUE(p.evaluating || (std::isnan(p.accuracy) && std::isfinite(p.loss)));
+  };
+  ASSERT_EQ(execute_run(s, data(), request), RunOutcome::Interrupted);
+  ASSERT_EQ(execute_run(s, data(), {.seed = 1, .files = files}), RunOutcome::Finished);
+  const RunRecord r = load_results(files.results());
+  for (const EpochRow& row : r.epochs)
+    EXPECT_TRUE(std::isnan(row.train_accuracy) && std::isfinite(row.loss)) << row.epoch;
+  ASSERT_GT(r.steps.size(), 1u);
+  for (const StepRow& row : r.steps) {
+    EXPECT_TRUE(std::isnan(row.prequential_accuracy)) << row.step;
+    EXPECT_TRUE(std::isfinite(row.probe_accuracy[0])) << row.step;
+  }
+}
+
 TEST_P(ForwardForwardRun, RecordsGoodnessOfClassesThatWereTried) {
   const RunRecord r = run("whole", settings_of());
   ASSERT_FALSE(r.goodness.empty());

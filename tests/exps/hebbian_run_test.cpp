@@ -35,6 +35,8 @@ Keys extra_of(const std::string& kind) {
          {"whiten_input", "yes"},
          {"hebbian.lr", "1e-4"},
          {"hebbian.head", "feedback_alignment"}};
+  } else if (kind == "oja_first_batch") {
+    e = {{"rule", "oja"}, {"hebbian.only_first_batch", "yes"}, {"hebbian.lr", "1e-4"}};
   }
   return e;
 }
@@ -70,7 +72,7 @@ TEST_P(HebbianRun, HasTheSameBitsOnTwoThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HebbianRun,
                          ::testing::Values("krotov_blocks", "gupta", "prototypes", "softhebb_cnn",
-                                           "oja_whitened"),
+                                           "oja_whitened", "oja_first_batch"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST(HebbianRuns, EpochsWithoutLabelsHaveNoLoss) {
@@ -83,6 +85,50 @@ TEST(HebbianRuns, EpochsWithoutLabelsHaveNoLoss) {
   EXPECT_FALSE(std::isnan(r.epochs[1].loss));
   EXPECT_FALSE(std::isnan(r.epochs[0].measures[0]));
   EXPECT_TRUE(std::isnan(r.epochs[1].measures[0]));
+}
+
+TEST(HebbianRuns, MeasuresAreMeansOfTheBatchesThatHaveThem) {
+  const TempFolder folder;
+  const auto of_epoch = [&](const char* kind, std::size_t epoch) {
+    const RunFiles files{folder.path() / kind, 0};
+    if (!std::filesystem::exists(files.results())) run_tiny(keys(kind), files);
+    return load_results(files.results()).epochs.at(epoch).measures;
+  };
+  for (const std::size_t epoch : {0u, 3u})  // the first batch alone moves something
+    for (const double measure : of_epoch("oja_first_batch", epoch))
+      EXPECT_GT(measure, 0);
+  // Once all units have their example nothing moves, and there is no norm to take.
+  const auto taken = of_epoch("prototypes", 0), later = of_epoch("prototypes", 3);
+  EXPECT_GT(taken[0], 0);
+  EXPECT_LT(taken[0], 1);
+  EXPECT_GT(taken[1], 0);
+  EXPECT_EQ(later[0], 0);
+  EXPECT_TRUE(std::isnan(later[1]));
+}
+
+TEST(OptimizerSteps, AreCountedWhereAGradientIsSpent) {
+  const TempFolder folder;
+  const auto steps = [&](const std::string& name, const Keys& extra) {
+    const Keys all = with(keys(""), extra);
+    const RunFiles whole{folder.path() / name, 0}, parts{folder.path() / (name + " parts"), 0};
+    run_tiny(all, whole);
+    run_tiny_in_two(all, parts, 13);
+    const auto count = load_results(whole.results()).optimizer_steps;
+    EXPECT_EQ(load_results(parts.results()).optimizer_steps, count) << name << ", when resumed";
+    return count;
+  };
+  const auto usual = steps("usual", {});  // two epochs
+  EXPECT_GT(usual, 13);
+  EXPECT_EQ(steps("unlabelled", {{"rule", "krotov"}, {"hebbian.epochs", "1"}, {"epochs", "3"}}),
+            usual);
+  EXPECT_EQ(steps("class_means", {{"rule", "class_means"}}), 0);
+  EXPECT_EQ(steps("slda", {{"strategies", "slda"}}), 0);
+  // Two passes at the end of each task over 20 examples at most, in two batches.
+  EXPECT_EQ(steps("gdumb", {{"strategies", "gdumb"},
+                            {"gdumb.memory", "20"},
+                            {"gdumb.batch", "10"},
+                            {"gdumb.passes", "2"}}),
+            2 * 2 * 2);
 }
 
 }  // namespace

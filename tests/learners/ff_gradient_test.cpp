@@ -233,6 +233,39 @@ struct Scores {
   FfReference reference;
 };
 
+/// What the updates of a batch cost, each by itself.
+std::vector<double> costs(Pair& pair) {
+  std::vector<double> each;
+  double before = 0;
+  for (int u = 0; u < pair.ruled.rule->updates(); ++u) {
+    const double now = pair.learn(u).macs.dense;
+    each.push_back(now - before);
+    before = now;
+  }
+  return each;
+}
+
+TEST(FfUpdates, ReportWhatAllOfThemCostTogether) {
+  const double one = Pair().learn(0).macs.dense;
+  ASSERT_GT(one, 0);
+  Pair three({}, with(kUniform, {{"ff.iterations", "3"}}));
+  for (int batch = 0; batch < 2; ++batch)  // and begin again with every batch
+    EXPECT_EQ(costs(three), std::vector<double>(3, one));
+  Pair turns({}, with(kUniform, {{"ff.in_turn", "true"}, {"ff.iterations", "2"}}));
+  const auto each = costs(turns);
+  ASSERT_EQ(each.size(), 6u);
+  for (std::size_t u = 0; u < 6; u += 2) {
+    EXPECT_EQ(each[u], each[u + 1]);
+    EXPECT_GT(each[u], u == 0 ? 0 : each[u - 2]) << "more levels are computed";
+  }
+}
+
+TEST(FfUpdates, CountRightAnswersAmongTheStreamsOwnRowsAlone) {
+  Pair pair;
+  pair.batch.place = {4, 7, 9};  // the other rows are remembered ones
+  EXPECT_EQ(pair.learn(0).counted, 3);
+}
+
 TEST(FfForward, ScoresALabelByTheGoodnessOfTheDecidingLevelsWhenItIsWrittenIn) {
   const Batch batch = many_images();
   const Matrix images = matrix_of(batch.x.value());

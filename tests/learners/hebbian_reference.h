@@ -53,7 +53,7 @@ inline void krotov_step(Rows& w, const Rows& exists, const Rows& x, double rate,
   Rows powered = w;
   for (Row& unit : powered)
     for (double& v : unit)
-      v = (v < 0 ? -1 : 1) * std::pow(std::abs(v), p - 1);
+      v = v == 0 ? 0 : (v < 0 ? -1 : 1) * std::pow(std::abs(v), p - 1);
   Rows d = nothing_like(w);
   for (const Row& sample : x) {
     const Row current = driven(powered, sample);

@@ -3,6 +3,7 @@
 
 #include "learners/registry.h"
 #include "tests/learners/examples.h"
+#include "tests/learners/strategy_bench.h"
 
 namespace engram {
 namespace {
@@ -11,6 +12,7 @@ using testing::Keys;
 using testing::random_batch;
 using testing::Ruled;
 using testing::stack;
+using testing::StrategyBench;
 
 constexpr int kInputs = 8, kRows = 20;
 
@@ -80,6 +82,7 @@ TEST(HebbianRule, EpochsWithoutLabelsComeFirst) {
   };
   EXPECT_FALSE(kind(0).labelled);
   EXPECT_EQ(kind(1).batch_size, 7);
+  EXPECT_EQ(kind(1).still, 0);
   EXPECT_FALSE(kind(1).labelled);
   const Batch batch = random_batch(kRows, kInputs, 4);
   const auto head = copy_of(ruled, "linear3.weight");
@@ -89,6 +92,7 @@ TEST(HebbianRule, EpochsWithoutLabelsComeFirst) {
   EXPECT_TRUE(later.labelled);
   EXPECT_EQ(later.batch_size, 0);
   EXPECT_EQ(later.unlabelled, 2);
+  EXPECT_EQ(later.still, 2) << "linear1 and its relu";
   const auto features = copy_of(ruled, "linear1.weight");
   ruled.learn(batch);
   EXPECT_EQ(copy_of(ruled, "linear1.weight"), features);
@@ -142,8 +146,42 @@ TEST(HebbianRule, LaterTasksMayFreezeOrSlowTheFeatures) {
   }
 }
 
+TEST(HebbianRule, LayersThatDoNotLearnStandStill) {
+  const auto still = [](const char* rule, const Keys& keys, int experience) {
+    Ruled ruled = three_layers(rule, keys);
+    return ruled.rule
+        ->begin_epoch(*ruled.net, {.experience = experience, .experiences = 2, .epochs = 1})
+        .still;
+  };
+  EXPECT_EQ(still("krotov", {{"hebbian.later_rate", "0"}}, 0), 0);
+  EXPECT_EQ(still("krotov", {{"hebbian.later_rate", "0"}}, 1), 2);
+  EXPECT_EQ(still("krotov", {}, 1), 0);
+  EXPECT_EQ(still("frozen", {}, 0), 2);
+}
+
+TEST(HebbianRule, FeaturesThatStandStillAreBoostedAlikeInAllEpochs) {
+  const auto strength_after = [](const char* rule) {
+    testing::BenchPlan plan;
+    plan.rule = rule, plan.learner.epochs = 3;
+    StrategyBench s(
+        plan,
+        stack(linear(6),
+              k_winners({.percent_on = 0.5, .boost_strength = 2, .boost_strength_factor = 0.5})));
+    Observer nobody;
+    Cursor cursor;
+    EXPECT_TRUE(s.run(nobody, cursor));
+    ParamStore& params = s.net->params();
+    for (int id = 0; id < params.state_count(); ++id)
+      if (params.state_param(id).name.ends_with("boost_strength")) return params.state(id).data[0];
+    return real{-1};
+  };
+  EXPECT_FLOAT_EQ(static_cast<float>(strength_after("backprop")), 2.F / 64);  // 2 tasks of 3 epochs
+  EXPECT_FLOAT_EQ(static_cast<float>(strength_after("frozen")), 2);
+}
+
 TEST(HebbianRule, ATaskMayHaveUnitsOfItsOwn) {
-  for (const char* rule : {"krotov", "softhebb", "oja", "sanger", "hebb", "winner_take_all"}) {
+  for (const char* rule :
+       {"krotov", "softhebb", "oja", "sanger", "hebb", "gupta", "winner_take_all"}) {
     SCOPED_TRACE(rule);
     Ruled ruled = three_layers(rule, {{"hebbian.blocks", "yes"}});
     const auto drawn = copy_of(ruled, "linear1.weight");
@@ -176,6 +214,37 @@ TEST(HebbianRule, ATaskMayHaveUnitsOfItsOwn) {
                               {.experience = task, .experiences = 3, .epochs = 1, .step = 1});
       EXPECT_EQ(copy_of(ruled, "linear1.weight"), before);
     }
+  }
+}
+
+TEST(HebbianRule, UnitsOfATaskKnowNothingOfEarlierOnes) {
+  for (const auto storage : {WeightStorage::Dense, WeightStorage::Sparse}) {
+    const auto second_task = [&](bool first_one_too) {
+      Ruled ruled("gupta", {{"hebbian.blocks", "yes"}, {"hebbian.lr", "0.1"}}, {1, 1, kInputs},
+                  stack(linear(6, {.density = 0.5, .storage = storage}), relu(), linear(4)));
+      const auto learn = [&](int task, std::initializer_list<std::uint64_t> batches) {
+        ruled.rule->begin_epoch(*ruled.net, {.experience = task, .experiences = 3, .epochs = 1});
+        const auto before = copy_of(ruled, "linear1.weight");
+        for (const std::uint64_t seed : batches)
+          ruled.learn(random_batch(kRows, kInputs, 4, 1, seed));
+        return std::pair(before, copy_of(ruled, "linear1.weight"));
+      };
+      if (first_one_too)
+        learn(0, {1, 2, 3});
+      else
+        learn(0, {});
+      return learn(1, {4, 5, 6});
+    };
+    const auto [before, after] = second_task(true);
+    const auto [fresh, alone] = second_task(false);
+    std::size_t moved = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (after[i] == before[i]) continue;
+      ++moved;
+      EXPECT_NEAR(after[i], alone[i], 1e-6);
+    }
+    EXPECT_GT(moved, 0u);
+    EXPECT_LE(moved, after.size() / 3);
   }
 }
 
@@ -260,6 +329,49 @@ TEST(HebbianRule, MeasuresWhatMoved) {
   EXPECT_GT(ruled.rule->measures()[1], 0);
 }
 
+TEST(HebbianRule, MeasuresNoNormWhereNothingMoved) {
+  Ruled ruled = three_layers("prototypes", {});
+  ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+  const Batch batch = random_batch(kRows, kInputs, 4);
+  ruled.learn(batch);
+  EXPECT_EQ(ruled.rule->measures()[0], 1);
+  EXPECT_GT(ruled.rule->measures()[1], 0);
+  ruled.learn(batch);  // every unit has its example
+  EXPECT_EQ(ruled.rule->measures()[0], 0);
+  EXPECT_TRUE(std::isnan(ruled.rule->measures()[1]));
+}
+
+TEST(HebbianRule, SynapsesThatDoNotExistHaveNoSign) {
+  // With krotov.p = 1 a unit's drive is the sum of what comes over its synapses, if all are 1.
+  Ruled ruled(
+      "krotov", {{"krotov.p", "1"}, {"krotov.delta", "0"}}, {1, 1, kInputs},
+      stack(linear(6, {.density = 0.5, .storage = WeightStorage::Dense}), relu(), linear(4)));
+  ParamStore& params = ruled.net->params();
+  const int id = params.find("linear1.weight");
+  const std::vector<std::uint8_t> mask = params.param(id).mask;
+  const auto inputs_of = [&](std::size_t unit) {
+    std::vector<std::uint8_t> own;
+    for (std::size_t i = 0; i < kInputs; ++i)
+      own.push_back(mask[i * 6 + unit]);
+    return own;
+  };
+  std::size_t winner =
+      0;  // the first with other inputs than unit 0, which wins where all are equal
+  while (winner < 6 && inputs_of(winner) == inputs_of(0))
+    ++winner;
+  ASSERT_LT(winner, 6u);
+  const Mat w = params.value(id);
+  Batch batch = random_batch(1, kInputs, 4);
+  for (std::size_t i = 0; i < w.size(); ++i)
+    w.data[i] = mask[i];
+  for (std::size_t i = 0; i < kInputs; ++i)
+    batch.x.value().data[i] = inputs_of(winner)[i];
+  ruled.rule->begin_epoch(*ruled.net, {.epochs = 1});
+  ruled.learn(batch);
+  for (std::size_t i = 0; i < w.size(); ++i)
+    EXPECT_EQ(w.data[i] != mask[i], i % 6 == winner && mask[i] != 0) << i;
+}
+
 TEST(HebbianRule, RefusesWhatMakesNoSense) {
   const auto grouped = [] { return stack(grouped_conv2d(4, 2, 1, 0, 2), relu(), linear(3)); };
   expect_config_error([&] { Ruled("sanger", {}, {4, 4, 2}, grouped()); }, "grouped_conv1");
@@ -271,6 +383,11 @@ TEST(HebbianRule, RefusesWhatMakesNoSense) {
       },
       "hebbian.head");
   expect_config_error([] { three_layers("krotov", {{"hebbian.head", "pff"}}); }, "hebbian.head");
+  expect_config_error(
+      [] {
+        three_layers("softhebb", {{"softhebb.inverse_temperature", ""}});
+      },
+      "softhebb.inverse_temperature is empty");
   expect_config_error(
       [] {
         const Ruled ruled = three_layers("krotov", {{"hebbian.epochs", "5"}});

@@ -34,6 +34,23 @@ std::vector<double> trace(const OptimizerOptions& o) {
   return w;
 }
 
+TEST(Optimizer, CountsItsStepsWhateverIsReset) {
+  for (const OptimizerEntry& entry : optimizers()) {
+    OptimizerOptions o = options(std::string(entry.name));
+    o.weight_decay = 0;
+    ParamStore s;
+    s.add("w", 1, 1);
+    s.allocate();
+    s.zero_grad();
+    const auto optimizer = make_optimizer(o, s);
+    optimizer->set_taken(5);
+    optimizer->step(o.lr), optimizer->step(o.lr);
+    optimizer->reset();
+    optimizer->step(o.lr);
+    EXPECT_EQ(optimizer->taken(), 8) << entry.name;
+  }
+}
+
 TEST(Sgd, FollowsPyTorchsMomentumWithAndWithoutNesterov) {
   for (const bool nesterov : {false, true}) {
     OptimizerOptions o = options("sgd");

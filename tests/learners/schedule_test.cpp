@@ -17,6 +17,14 @@ TEST(Schedule, LinearAndCosineEndAtTheFinalFraction) {
     EXPECT_NEAR(schedule_factor(o, 50, 101, 5), 0.55, 1e-12);
   }
 }
+TEST(Schedule, StepsAfterTheLastHaveItsFactor) {
+  for (const Schedule kind : {Schedule::Linear, Schedule::Cosine})
+    for (const double end : {0., 0.1}) {
+      const ScheduleOptions o{.schedule = kind, .lr_final = end, .schedule_hold = 0.2};
+      for (const long step : {101, 150, 1000})
+        EXPECT_NEAR(schedule_factor(o, step, 101, 9), end, 1e-12) << step;
+    }
+}
 TEST(Schedule, InverseSqrtFallsWithTheRootOfTheSteps) {
   const ScheduleOptions o{.schedule = Schedule::InverseSqrt};
   EXPECT_DOUBLE_EQ(schedule_factor(o, 0, 100, 0), 1);

@@ -75,6 +75,22 @@ TEST(Icarl, RefusesPhasesThatShareClasses) {
   EXPECT_EQ(why(joint), "");
 }
 
+TEST(Rewiring, IsRefusedWhereNobodySteps) {
+  for (const char* instead : {"slda", "gdumb"})
+    for (const char* name : {"set", "rigl", "dynamic_synapses"}) {
+      SCOPED_TRACE(std::string(instead) + ", " + name);
+      StrategyBench s(rewiring_plan(), sparse_layers());
+      s.add(instead), s.add(name);
+      try {
+        check_served(s.strategies, {s.rule->provides()});
+        ADD_FAILURE() << "is taken";
+      } catch (const Error& e) {
+        EXPECT_EQ(e.fault(), Fault::Config);
+        EXPECT_TRUE(contains(e.what(), name) && contains(e.what(), instead)) << e.what();
+      }
+    }
+}
+
 TEST(AnchoredWeights, RefuseModelsThatHandNoErrorsDown) {
   for (const char* model : {"ff", "pff"}) {
     StrategyBench s;

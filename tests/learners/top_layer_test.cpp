@@ -97,6 +97,43 @@ TEST(Fly, GrowsSynapsesOfTheMostActiveFeaturesAlone) {
                   std::tanh(grown[static_cast<std::size_t>(c)][static_cast<std::size_t>(i)]), 1e-6);
 }
 
+TEST(TopLayer, SynapsesThatDoNotExistStayAbsent) {
+  for (const char* rule : {"class_means", "fly"}) {
+    SCOPED_TRACE(rule);
+    Ruled ruled(rule, {{"fly.share", "0.4"}}, {1, 1, kInputs},
+                stack(linear(kClasses, {.density = 0.5, .storage = WeightStorage::Dense})));
+    for (std::uint64_t n = 0; n < 3; ++n)
+      ruled.learn(batch_of(n), n);
+    const ParamStore& params = ruled.net->params();
+    const auto& mask = params.param(params.find("linear1.weight")).mask;
+    for (int c = 0; c < kClasses; ++c) {
+      double squares = 0;
+      for (int i = 0; i < kInputs; ++i) {
+        const real w = weight(ruled, i, c);
+        squares += static_cast<double>(w) * static_cast<double>(w);
+        if (mask[static_cast<std::size_t>(i * kClasses + c)] == 0) {
+          EXPECT_EQ(w, 0) << i << " " << c;
+        }
+      }
+      if (rule == std::string("class_means"))
+        EXPECT_NEAR(squares, 1, 1e-5) << "the length of those that exist";
+      else
+        EXPECT_GT(squares, 0);
+    }
+  }
+}
+
+TEST(TopLayer, NeedsRoomForAllWeights) {
+  try {
+    Ruled("fly", {}, {1, 1, kInputs},
+          stack(linear(kClasses, {.density = 0.5, .storage = WeightStorage::Sparse})));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault(), Fault::Config);
+    EXPECT_NE(std::string(e.what()).find("weight_storage = dense"), std::string::npos) << e.what();
+  }
+}
+
 TEST(TopLayer, NeedsOneClassifier) {
   try {
     Ruled("class_means", {}, {1, 1, kInputs}, stack(multi_head(2, kClasses, false)));

@@ -14,16 +14,17 @@ namespace {
 
 using Keys = std::vector<std::pair<const char*, const char*>>;
 
-/// A rule whose labels come from the second epoch of every task on.
+/// A rule whose labels come from the second epoch of every task on, or from a later one.
 class LaterLabels final : public Rule {
  public:
-  explicit LaterLabels(std::unique_ptr<Rule> rule) : rule_(std::move(rule)) {}
+  explicit LaterLabels(std::unique_ptr<Rule> rule, int without = 1)
+      : rule_(std::move(rule)), without_(without) {}
   Provides provides() const override { return rule_->provides(); }
   const Tape& tape() const override { return unlabelled_ ? empty_ : rule_->tape(); }
   EpochKind begin_epoch(Network& net, const EpochPlace& at) override {
-    unlabelled_ = at.epoch == 0;
+    unlabelled_ = at.epoch < without_;
     empty_.resize(static_cast<std::size_t>(net.depth()));
-    return {.labelled = !unlabelled_, .unlabelled = 1};
+    return {.labelled = !unlabelled_, .unlabelled = without_};
   }
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,
                    const ErrorHook& hook) override {
@@ -33,6 +34,7 @@ class LaterLabels final : public Rule {
 
  private:
   std::unique_ptr<Rule> rule_;
+  int without_;
   Tape empty_;
   bool unlabelled_ = false;
 };
@@ -50,14 +52,12 @@ StrategyBench small_bench() {
   return s;
 }
 
-/// Calls look(task) at the end of every epoch without labels.
+/// Calls look(task, epoch) at the end of every epoch.
 template <class Look>
-class AfterUnlabelled final : public Observer {
+class AfterEpochs final : public Observer {
  public:
-  explicit AfterUnlabelled(Look look) : look_(std::move(look)) {}
-  void after_epoch(const EpochRow& row) override {
-    if (row.epoch == 0) look_(row.experience);
-  }
+  explicit AfterEpochs(Look look) : look_(std::move(look)) {}
+  void after_epoch(const EpochRow& row) override { look_(row.experience, row.epoch); }
 
  private:
   Look look_;
@@ -65,8 +65,8 @@ class AfterUnlabelled final : public Observer {
 
 void expect_still_at_first(StrategyBench& s) {
   const auto start = s.weights();
-  AfterUnlabelled observer([&](int task) {
-    if (task == 0) {
+  AfterEpochs observer([&](int task, int epoch) {
+    if (task == 0 && epoch == 0) {
       EXPECT_EQ(s.weights(), start);
     }
   });
@@ -86,6 +86,12 @@ TEST(UnlabelledEpochs, NoUnitBeginsAnew) {
     s.add(name, keys);
     expect_still_at_first(s);
   }
+}
+
+TEST(UnlabelledEpochs, NothingShrinksAndNothingIsPerturbed) {
+  StrategyBench s = small_bench();
+  s.add("shrink_perturb", {{"shrink_perturb.at", "step"}});
+  expect_still_at_first(s);
 }
 
 TEST(UnlabelledEpochs, HatHoldsNothingBackBeforeTheFirstStep) {
@@ -115,8 +121,8 @@ TEST(UnlabelledEpochs, NoSynapseMoves) {
     s.rule = std::make_unique<LaterLabels>(std::move(s.rule));
     s.add(name, keys);
     const Edges start = edges_of(*s.net, 0);
-    AfterUnlabelled observer([&](int task) {
-      if (task == 0) {
+    AfterEpochs observer([&](int task, int epoch) {
+      if (task == 0 && epoch == 0) {
         EXPECT_EQ(edges_of(*s.net, 0), start);
       }
     });
@@ -124,6 +130,52 @@ TEST(UnlabelledEpochs, NoSynapseMoves) {
     ASSERT_TRUE(s.run(observer, cursor));
     EXPECT_NE(edges_of(*s.net, 0), start);
   }
+}
+
+TEST(UnlabelledEpochs, AreNoPartOfTheShareOfATaskInWhichSynapsesMove) {
+  const std::vector<std::pair<const char*, Keys>> kinds{
+      {"rigl", {{"rigl.every", "1"}, {"rigl.until", "0.5"}}},
+      {"dynamic_synapses", {{"dynamic_synapses.every", "1"}, {"dynamic_synapses.until", "0.5"}}}};
+  for (const auto& [name, keys] : kinds) {
+    SCOPED_TRACE(name);
+    StrategyBench s(rewiring_plan(), sparse_layers());  // four epochs a task
+    s.rule = std::make_unique<LaterLabels>(std::move(s.rule), 3);
+    s.add(name, keys);
+    const Edges start = edges_of(*s.net, 0);
+    Observer nobody;
+    Cursor cursor;
+    ASSERT_TRUE(s.run(nobody, cursor));
+    EXPECT_NE(edges_of(*s.net, 0), start);
+  }
+}
+
+/// Notes after every step of the first task what a number of the strategies' state is.
+class Noter final : public Observer {
+ public:
+  explicit Noter(const real& number) : number_(number) {}
+  void after_step(const Cursor& c, const BatchStats&, int, std::int64_t, int) override {
+    if (c.experience == 0) seen.push_back(number_);
+  }
+  std::vector<real> seen;
+
+ private:
+  const real& number_;
+};
+
+TEST(UnlabelledEpochs, PacknetPrunesInItsShareOfTheStepsWithLabels) {
+  BenchPlan plan = small_plan();
+  plan.learner.epochs = 3;
+  plan.scenario = {.scenario = Scenario::Task, .head = Head::PerTask};
+  StrategyBench s(plan, stack(linear(5), relu()));
+  s.rule = std::make_unique<LaterLabels>(std::move(s.rule), 2);
+  Strategy& packnet = s.add("packnet", {{"packnet.retrain_share", "0.5"}});
+  const real training = 1, retraining = 2;
+  Noter phases(packnet.state()[4][0]);
+  Cursor cursor;
+  ASSERT_TRUE(s.run(phases, cursor));
+  std::vector<real> expected(7, training);  // six steps without labels, one of three with them
+  expected.resize(9, retraining);
+  EXPECT_EQ(phases.seen, expected);
 }
 
 TEST(UnlabelledEpochs, SiCountsNoStepTwiceAndAStoppedRunGoesOnToTheSameBits) {
@@ -135,9 +187,11 @@ TEST(UnlabelledEpochs, SiCountsNoStepTwiceAndAStoppedRunGoesOnToTheSameBits) {
   };
   StrategyBench whole = small_bench();
   whole.add("si");
-  AfterUnlabelled observer([&](int) {
+  AfterEpochs observer([&](int, int epoch) {
     for (const real w : whole.strategies[0]->state()[2])
-      EXPECT_EQ(w, 0) << "nothing has moved in this task";
+      if (epoch == 0) {
+        EXPECT_EQ(w, 0) << "nothing has moved in this task";
+      }
   });
   Cursor all;
   ASSERT_TRUE(whole.run(observer, all));
@@ -155,13 +209,21 @@ TEST(UnlabelledEpochs, SiCountsNoStepTwiceAndAStoppedRunGoesOnToTheSameBits) {
 TEST(UnlabelledEpochs, ExamplesAreRememberedAllTheSame) {
   const std::vector<std::pair<const char*, Keys>> kinds{
       {"er", {{"er.memory", "20"}}},
-      {"agem", {{"agem.memory", "20"}, {"agem.policy", "reservoir"}, {"agem.insert", "step"}}}};
+      {"agem", {{"agem.memory", "20"}, {"agem.policy", "reservoir"}, {"agem.insert", "step"}}},
+      {"der", {{"der.memory", "20"}}},
+      {"derpp", {{"derpp.memory", "20"}}}};
   for (const auto& [name, keys] : kinds) {
     SCOPED_TRACE(name);
-    StrategyBench s = small_bench();
+    BenchPlan plan = small_plan();
+    plan.learner.epochs = 4;
+    StrategyBench s(plan, stack(linear(5), relu()));
+    s.rule = std::make_unique<LaterLabels>(std::move(s.rule), 2);
     s.add(name, keys);
-    AfterUnlabelled observer(
-        [&](int task) { EXPECT_EQ(s.strategies[0]->state()[0][0], 6 * (task + 1)); });
+    // What the network says of an example is known in epochs with labels alone.
+    const int first = std::string(name).starts_with("der") ? 2 : 0;
+    AfterEpochs observer([&](int task, int epoch) {
+      EXPECT_EQ(s.strategies[0]->state()[0][0], 6 * (epoch < first ? task : task + 1)) << epoch;
+    });
     Cursor cursor;
     ASSERT_TRUE(s.run(observer, cursor));
   }
