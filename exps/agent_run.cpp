@@ -268,8 +268,7 @@ class AgentRun final : public AgentObserver {
   double seconds_so_far() const { return seconds_before_ + since(started_); }
 
   void save_record() {
-    keep_record(record_, request_.files.results(), seconds_so_far(),
-                s_.evaluation.forgetting_definition);
+    keep_record(record_, request_.files, seconds_so_far(), s_.evaluation.forgetting_definition);
   }
 
   /// Regimes that are learnt at a cursor.

@@ -28,6 +28,7 @@
 #include "utils/digest.h"
 #include "utils/error.h"
 #include "utils/file_lock.h"
+#include "utils/files.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
 
@@ -119,7 +120,7 @@ class Run final : public Observer {
 
   void after_step(const Cursor& c, const BatchStats& stats, int rows, std::int64_t steps,
                   int epochs) override {
-    record_.optimizer_steps = c.total_steps * rule_->updates();
+    record_.optimizer_steps = optimizer_->taken();
     labelled_ = stats.labelled;
     if (labelled_) cursor_.window_correct += stats.correct, cursor_.window_examples += rows;
     steps_in_epoch_ = steps;
@@ -136,6 +137,7 @@ class Run final : public Observer {
     for (const EpochRow& row : record_.epochs)
       if (row.experience == cursor_.experience) seconds += row.seconds;
     record_.task_seconds[static_cast<std::size_t>(cursor_.experience)] = seconds;
+    record_.optimizer_steps = optimizer_->taken();  // gdumb's are made when a task ends
     evaluate_row(moment_after(*stream_, cursor_.experience, experience.seen));
     save_record();
   }
@@ -302,8 +304,7 @@ class Run final : public Observer {
   double seconds_so_far() const { return seconds_before_ + since(started_); }
 
   void save_record() {
-    keep_record(record_, request_.files.results(), seconds_so_far(),
-                s_.evaluation.forgetting_definition);
+    keep_record(record_, request_.files, seconds_so_far(), s_.evaluation.forgetting_definition);
   }
 
   void report(const Cursor& c, int epochs, bool evaluating) {
@@ -379,6 +380,7 @@ RunState run_state(const RunFiles& files, const Settings& settings, std::string*
                : fmt::format("{} was made with other settings: {}", file.string(), setting);
   };
   try {
+    if (std::filesystem::exists(files.to_repeat())) return RunState::New;
     const auto head = peek_results(files.results());
     if (head)
       if (const auto d = difference(files.results(), head->config_text); !d.empty())
@@ -418,6 +420,7 @@ void refuse_other_data(const RunFiles& files, const Settings& settings, const Da
     std::optional<ResultsHead> head;
     try {
       head = peek_results(entry.path());
+      if (head && fs::exists(RunFiles{files.folder, head->seed}.to_repeat())) continue;
     } catch (const Error&) {
       continue;  // a checkpoint, weights, or a file that is not ours
     }
@@ -428,13 +431,18 @@ void refuse_other_data(const RunFiles& files, const Settings& settings, const Da
   }
 }
 
-/// What a run that begins anew must never go on from, whenever it is killed.
-void remove_leftovers(const RunFiles& files) {
+/// Nothing is gone on from; results of before stay until there are others, but count no more.
+void begin_anew(const RunFiles& files) {
+  mark_to_repeat(files);
   for (const fs::path& file : {files.checkpoint(), files.divergence()})
     fs::remove(file);
 }
 
 }  // namespace
+
+void mark_to_repeat(const RunFiles& files) {
+  save_text(files.to_repeat(), "");
+}
 
 RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunRequest& request) {
   return during(fmt::format("{} (seed {})", settings.experiment, request.seed), [&] {
@@ -448,14 +456,20 @@ RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunR
                               "--out DIR writes elsewhere",
                               lock.holder()));
     // Another process may have finished it since this one was planned.
-    if (request.resume && run_state(request.files, settings) == RunState::Complete)
+    const bool anew = !request.resume || fs::exists(request.files.to_repeat());
+    if (!anew && run_state(request.files, settings) == RunState::Complete)
       return RunOutcome::Finished;
-    if (!request.resume)
-      remove_leftovers(request.files);
+    if (anew)
+      begin_anew(request.files);
     else if (!settings.acts())
       refuse_other_data(request.files, settings, data);
-    return settings.acts() ? execute_agent_run(settings, request)
-                           : Run(settings, data, request).execute();
+    try {
+      return settings.acts() ? execute_agent_run(settings, request)
+                             : Run(settings, data, request).execute();
+    } catch (...) {  // what could not even begin leaves what was there
+      fs::remove(request.files.to_repeat(), said_when_written);
+      throw;
+    }
   });
 }
 

@@ -19,7 +19,7 @@ struct Progress {
   int epoch = 0, epochs = 0;            ///< of this experience
   double fraction = 0;                  ///< of the whole run
   bool labelled = true;                 ///< false: an epoch without labels
-  double loss = 0, accuracy = 0;        ///< running means of the epoch, if it has labels
+  double loss = 0, accuracy = 0;        ///< running means of the epoch, if it has labels; or NaN
   bool acts = false;                    ///< an agent, with what follows instead of an accuracy
   double mean_return = 0, score = 0;    ///< when it was last tested in its regime; NaN: not yet
   double epsilon = 0;                   ///< share of random actions, or NaN
@@ -45,6 +45,10 @@ struct RunFiles {
   std::filesystem::path divergence() const {
     return folder / ("seed-" + std::to_string(seed) + ".diverged");
   }
+  /// Says that what is there is to be replaced by a run that has not begun yet.
+  std::filesystem::path to_repeat() const {
+    return folder / (".seed-" + std::to_string(seed) + ".repeat");
+  }
   std::filesystem::path lock() const {
     return folder / (".seed-" + std::to_string(seed) + ".lock");
   }
@@ -52,12 +56,15 @@ struct RunFiles {
 
 /// What is to be done with a run, judging by the files that exist.
 enum class RunState {
-  New,        ///< nothing there
+  New,        ///< nothing there, or nothing that is to stay
   Resumable,  ///< a checkpoint of the same configuration
   Complete,   ///< finished with the same configuration
   Other,      ///< files of another configuration, or unreadable ones: `why` says
 };
 RunState run_state(const RunFiles&, const Settings&, std::string* why = nullptr);
+
+/// From now on the run is New, in any process, until it begins: what is there stays as long.
+void mark_to_repeat(const RunFiles&);
 
 struct RunRequest {
   std::uint64_t seed = 0;

@@ -10,6 +10,8 @@
 namespace engram {
 namespace {
 
+constexpr const char* kNext = "; ";  // between the entries of a fact that grows
+
 void set_fact(RunRecord& record, const std::string& name, const std::string& value) {
   for (auto& [known, text] : record.provenance)
     if (known == name) return void(text = value);
@@ -27,15 +29,22 @@ Rng root_of(const std::optional<int>& own, std::uint64_t seed) {
 }
 
 double note_resumed(RunRecord& record, const Facts& now) {
+  const std::string date = utc_now();
   const auto add = [&](const std::string& name, const std::string& value) {
     const std::string before = find_fact(record.provenance, name);
-    set_fact(record, name, before.empty() ? value : before + "; " + value);
+    set_fact(record, name, before.empty() ? value : before + kNext + value);
   };
-  add("resumed", utc_now());
+  add("resumed", date);
   for (const char* name : {"engram_version", "git", "compiler", "flags", "cpu", "blas_core",
                            "openblas", "hdf5", "xtensor", "xsimd"}) {
-    const std::string value = find_fact(now, name);
-    if (value != find_fact(record.provenance, name)) add(fmt::format("resumed_{}", name), value);
+    const std::string changes = fmt::format("resumed_{}", name), value = find_fact(now, name);
+    const std::string noted = find_fact(record.provenance, changes);
+    // After the last separator and date; without any, what it began with.
+    const std::string last =
+        noted.substr(noted.rfind(kNext) == noted.npos ? 0 : noted.rfind(kNext) + 2);
+    const std::string current =
+        noted.empty() ? find_fact(record.provenance, name) : last.substr(last.find(' ') + 1);
+    if (value != current) add(changes, date + " " + value);
   }
   double seconds = 0;
   option::parse(find_fact(record.provenance, "seconds"), seconds);
@@ -46,11 +55,15 @@ void note_seconds(RunRecord& record, double seconds) {
   set_fact(record, "seconds", fmt::format("{:.1f}", seconds));
 }
 
-void keep_record(RunRecord& record, const std::filesystem::path& file, double seconds,
+void keep_record(RunRecord& record, const RunFiles& files, double seconds,
                  ForgettingDefinition definition) {
   note_seconds(record, seconds);
   set_fact(record, "peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
-  save_results(file, record, definition);
+  save_results(files.results(), record, definition);
+  if (std::filesystem::exists(files.to_repeat())) {
+    std::filesystem::remove(files.weights());
+    std::filesystem::remove(files.to_repeat());
+  }
 }
 
 }  // namespace engram

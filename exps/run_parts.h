@@ -10,6 +10,7 @@
 
 #include "exps/metrics.h"
 #include "exps/record.h"
+#include "exps/run.h"
 #include "utils/provenance.h"
 #include "utils/rng.h"
 
@@ -47,13 +48,14 @@ class CheckpointClock {
 /// Of a seed of its own, if there is one, or of the run's.
 Rng root_of(const std::optional<int>& own, std::uint64_t seed);
 
-/// Notes in the record that a run goes on: when, and with what other program, machine or library
-/// than so far (`now`: the facts of this process). Returns the seconds that it took until then.
+/// Notes in the record that a run goes on: when ("resumed"), and what is another program, machine
+/// or library than so far ("resumed_cpu": "DATE VALUE", ...; `now`: the facts of this process).
+/// Returns the seconds that it took until then.
 double note_resumed(RunRecord&, const Facts& now);
 /// Notes that the run has taken so many seconds.
 void note_seconds(RunRecord&, double seconds);
-/// Writes the record, which says that the run has taken so many seconds and how much memory.
-void keep_record(RunRecord&, const std::filesystem::path& file, double seconds,
-                 ForgettingDefinition);
+/// Writes the record, which says that the run has taken so many seconds and how much memory. What
+/// it replaces of a run that is repeated is gone then.
+void keep_record(RunRecord&, const RunFiles&, double seconds, ForgettingDefinition);
 
 }  // namespace engram

@@ -22,9 +22,12 @@ json summary(const Summary& s) {
   return {{"n", s.n}, {"mean", number(s.mean)}, {"sd", number(s.sd)}, {"ci95", number(s.ci95)}};
 }
 
-json steps_of(const RunRecord& run, std::size_t most) {
+/// One row in so many, the same for all runs of an experiment, so that curves of means are always
+/// of all of them; and the last one.
+json steps_of(const RunRecord& run, std::size_t stride) {
   json list = json::array();
-  for (const std::size_t i : evenly(run.steps.size(), most)) {
+  for (std::size_t i = 0; i < run.steps.size(); ++i) {
+    if (i % stride != 0 && i + 1 != run.steps.size()) continue;
     const StepRow& row = run.steps[i];
     list.push_back({{"step", row.step},
                     {"experience", row.experience},
@@ -99,7 +102,8 @@ std::vector<int> order_of(const RunRecord& run) {
   return order;
 }
 
-json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonOptions& options) {
+json run_json(const RunRecord& run, ForgettingDefinition forgetting, std::size_t stride,
+              const JsonOptions& options) {
   json metrics = json::object();
   for (const Metric& metric : compute_metrics(run, forgetting))
     metrics[metric.name] = number(metric.value);
@@ -118,7 +122,7 @@ json run_json(const RunRecord& run, ForgettingDefinition forgetting, const JsonO
           {"test_macs", macs(run.test_macs)},
           {"optimizer_steps", run.optimizer_steps},
           {"epochs", epochs_of(run)},
-          {"steps", steps_of(run, options.most_steps)},
+          {"steps", steps_of(run, stride)},
           {"layers", layers_of(run, options.usage)},
           {"alignment", alignment_of(run)},
           {"gates", gates_of(run)},
@@ -148,9 +152,15 @@ json metrics_of(const ExperimentRuns& experiment) {
 
 json experiment_json(const ExperimentRuns& experiment, const JsonOptions& options) {
   const RunRecord& first = experiment.runs.front();
+  std::size_t longest = 0;
+  for (const RunRecord& run : experiment.runs)
+    longest = std::max(longest, run.steps.size());
+  std::size_t stride = 1;
+  if (const std::size_t most = options.most_steps; most > 0 && longest > most)
+    stride = most > 1 ? (longest + most - 3) / (most - 1) : longest;
   json runs = json::array();
   for (const RunRecord& run : experiment.runs)
-    runs.push_back(run_json(run, experiment.forgetting, options));
+    runs.push_back(run_json(run, experiment.forgetting, stride, options));
   return {{"label", experiment.label},
           {"experiment", first.experiment},
           {"folder", experiment.folder.string()},

@@ -118,17 +118,6 @@ std::vector<RunJob> jobs_of(const std::vector<Wanted>& all, LoadedData& data, bo
   return jobs;
 }
 
-std::vector<RunRecord> complete_runs(const RunPlan& plan, std::size_t experiment,
-                                     const std::set<fs::path>& failed) {
-  std::vector<RunRecord> out;
-  for (const PlannedRun& run : plan.runs) {
-    if (run.experiment != experiment || failed.contains(run.files.results())) continue;
-    const auto head = peek_results(run.files.results());
-    if (head && head->complete) out.push_back(load_results(run.files.results()));
-  }
-  return out;
-}
-
 std::string published_text(const PublishedOptions& o) {
   return fmt::format("{} [{}]", figure_text(*o.published, o.sd), name_of(o.evidence));
 }
@@ -168,8 +157,8 @@ bool report(const std::vector<Wanted>& all, const std::set<fs::path>& failed,
     const PublishedFigure& f = wanted.figure;
     const bool differs = !f.options.minus.empty();
     const Reproduction r =
-        reproduce(f, complete_runs(wanted.plan, 0, failed),
-                  differs ? complete_runs(wanted.plan, 1, failed) : std::vector<RunRecord>{});
+        reproduce(f, complete_runs(wanted.plan, 0, failed).runs,
+                  differs ? complete_runs(wanted.plan, 1, failed).runs : std::vector<RunRecord>{});
     good = good && r.agreement == Agreement::InBand;
     table.add({f.name, f.options.run, f.measure(), published_text(f.options), band_text(f),
                figure_text(r.ours.mean, r.ours.n > 1 ? std::optional(r.ours.sd) : std::nullopt),

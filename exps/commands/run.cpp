@@ -99,26 +99,12 @@ ResultsSet show_results(const RunPlan& plan, const std::set<std::filesystem::pat
   for (std::size_t i = plan.experiments.size(); i-- > 0;)
     definition = plan.experiments[i].settings.evaluation.forgetting_definition;
   for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
-    const auto& [settings, folder] = plan.experiments[i];
-    std::vector<RunRecord> runs;
-    std::vector<std::filesystem::path> files_of_runs;
-    for (const PlannedRun& run : plan.runs) {
-      if (run.experiment != i || failed.contains(run.files.results())) continue;
-      const auto head = peek_results(run.files.results());
-      if (!head || !head->complete) continue;
-      runs.push_back(load_results(run.files.results()));
-      files_of_runs.push_back(run.files.results());
-    }
-    if (runs.empty()) continue;
-    fmt::print("{}\n",
-               show_experiment(runs, settings.evaluation.forgetting_definition, colour, width));
-    files += "  " + files_text(folder, runs) + "\n";
-    all.push_back(std::move(runs));
-    shown.experiments.push_back({folder.filename().string(),
-                                 folder,
-                                 {},
-                                 std::move(files_of_runs),
-                                 settings.evaluation.forgetting_definition});
+    ExperimentRuns e = complete_runs(plan, i, failed);
+    if (e.runs.empty()) continue;
+    fmt::print("{}\n", show_experiment(e.runs, e.forgetting, colour, width));
+    files += "  " + files_text(e.folder, e.runs) + "\n";
+    all.push_back(std::move(e.runs));
+    shown.experiments.push_back(std::move(e));
   }
   if (all.empty()) return shown;
   fmt::print("{}\n", show_curves(all, colour, width));
@@ -172,18 +158,18 @@ int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsR
   std::set<std::filesystem::path> failed;
   for (const auto& [run, failure] : result.failures)
     failed.insert(runs[run].files.results());
-  const ResultsSet shown = show_results(plan, failed);
-  std::optional<Failure> page_failed;
+  std::optional<Failure> not_shown;
   try {
+    const ResultsSet shown = show_results(plan, failed);
     if (with_page) write_page(plan, out, shown);
   } catch (...) {  // what went wrong with the runs must still be said
-    page_failed = current_failure();
+    not_shown = current_failure();
   }
   std::fflush(stdout);
   print_failures();
-  if (page_failed) print_failure(*page_failed);
+  if (not_shown) print_failure(*not_shown);
   if (!result.failures.empty()) return result.failures.front().failure.code;
-  return page_failed ? page_failed->code : 0;
+  return not_shown ? not_shown->code : 0;
 }
 
 }  // namespace

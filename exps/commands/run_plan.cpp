@@ -7,6 +7,7 @@
 
 #include "exps/commands/describe.h"
 #include "exps/commands/experiment_library.h"
+#include "exps/results_file.h"
 #include "utils/error.h"
 #include "utils/terminal.h"
 
@@ -88,6 +89,27 @@ void refuse_foreign_files(const RunPlan& plan) {
     if (run.state == RunState::Other)
       throw Error(Fault::Config, plan.label(run) + ": " + run.why +
                                      "; --name LABEL writes elsewhere, --force replaces it");
+}
+
+ExperimentRuns complete_runs(const RunPlan& plan, std::size_t experiment,
+                             const std::set<fs::path>& failed) {
+  const auto& [settings, folder] = plan.experiments[experiment];
+  ExperimentRuns out{
+      folder.filename().string(), folder, {}, {}, settings.evaluation.forgetting_definition};
+  std::string data;
+  for (const PlannedRun& run : plan.runs) {
+    const fs::path file = run.files.results();
+    if (run.experiment != experiment || failed.contains(file)) continue;
+    const auto head = peek_results(file);
+    if (!head || !head->complete) continue;
+    if (!out.files.empty() && head->data_sha256 != data)
+      throw Error(Fault::Data, fmt::format("{} and {} are of different data; run all seeds anew "
+                                           "with --force",
+                                           out.files.front().string(), file.string()));
+    data = head->data_sha256;
+    out.runs.push_back(load_results(file)), out.files.push_back(file);
+  }
+  return out;
 }
 
 std::string describe_plan(const RunPlan& plan, bool force, bool colour) {

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "exps/analysis/results_set.h"
 #include "exps/experiment.h"
 #include "exps/run.h"
 
@@ -55,6 +57,11 @@ RunPlan make_plan(const PlanRequest&);
 
 /// Error(Config) with a hint when files of other settings are in the way of a run.
 void refuse_foreign_files(const RunPlan&);
+
+/// The complete runs of an experiment with their files, but for those that failed just now: what
+/// such a run has left is from before. Error(Data) when two are over different data.
+ExperimentRuns complete_runs(const RunPlan&, std::size_t experiment,
+                             const std::set<std::filesystem::path>& failed);
 
 /// The plan in words for --dry-run: settings, model, runs.
 std::string describe_plan(const RunPlan&, bool force, bool colour);

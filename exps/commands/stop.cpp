@@ -47,13 +47,13 @@ StopSignals::StopSignals() {
   sigemptyset(&action.sa_mask);
   // With SA_RESTART poll() returns all the same, and a half-written file does not suffer.
   action.sa_flags = SA_RESTART | SA_ONSTACK;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, &interrupt_);
+  ::sigaction(SIGTERM, &action, &terminate_);
 }
 
 StopSignals::~StopSignals() {
-  ::signal(SIGINT, SIG_DFL);
-  ::signal(SIGTERM, SIG_DFL);
+  ::sigaction(SIGINT, &interrupt_, nullptr);
+  ::sigaction(SIGTERM, &terminate_, nullptr);
 }
 
 const std::atomic<bool>& stop_flag() {

@@ -131,6 +131,20 @@ bool is_chosen(const Judged& j) {
   return j.best < j.points.size();
 }
 
+/// Points over different data cannot be held against one another.
+void refuse_mixed_data(const Judged& j) {
+  const JudgedPoint* first = nullptr;
+  for (const JudgedPoint& point : j.points)
+    for (const JudgedRun& run : point.runs) {
+      if (!first) first = &point;
+      if (run.data != first->runs.front().data)
+        throw Error(Fault::Data,
+                    fmt::format("{}: {} and {} are of different data; repeat all "
+                                "points with --force",
+                                j.experiment->plain.experiment, first->folder, point.folder));
+    }
+}
+
 std::vector<Judged> judge_all(const std::vector<SweptExperiment>& experiments) {
   std::vector<Judged> out;
   for (const SweptExperiment& e : experiments) {
@@ -139,6 +153,7 @@ std::vector<Judged> judge_all(const std::vector<SweptExperiment>& experiments) {
       judged.points.push_back(judge_point(point, e.metric));
     const double drop =
         e.selection() == Selection::PerTask ? e.plain.sweep.options.selection_drop : 0;
+    refuse_mixed_data(judged);
     judged.best = best_point(judged.points, direction_of(e.metric), drop);
     out.push_back(std::move(judged));
   }
@@ -203,7 +218,9 @@ Final prepare_final(const Judged& j, const SweepRequest& request) {
                          .grid = e.grid,
                          .points = j.points,
                          .chosen = j.best};
-  SweepPoint point = plan_final_runs(e, j.points[j.best].values, selection_facts(record), request);
+  const JudgedPoint& best = j.points[j.best];
+  SweepPoint point =
+      plan_final_runs(e, best.values, best.runs.front().data, selection_facts(record), request);
   save_text(point.runs.front().files.folder / "selection.json",
             json_text(selection_json(record), 2) + "\n");
   return {std::move(record), std::move(point)};
@@ -257,7 +274,7 @@ int sweep_command(const Arguments& words) {
     if (is_chosen(j))
       finals.push_back(prepare_final(j, request));
     else
-      end.failure = nothing_to_choose(j);
+      keep_worse(end.failure, nothing_to_choose(j));
   }
   if (!finals.empty()) {
     std::fflush(stdout);
@@ -269,7 +286,7 @@ int sweep_command(const Arguments& words) {
       record_facts(*point);
     if (last.interrupted) return end_interrupted(request.force);
     print_finals(finals, request);
-    add_failure(end, last);
+    if (last.failure) keep_worse(end.failure, *last.failure);
   }
   return end.failure ? end.failure->code : 0;
 }

@@ -74,12 +74,15 @@ void check_seeds(const SweptExperiment& e, const SweepRequest& request) {
 
 /// Before a whole grid is trained for a measure that nobody takes.
 void check_metric(const std::string& metric, const Settings& settings) {
-  const bool is_taken = needs_probes(metric) ? settings.evaluation.probe_every > 0
-                                             : metric != "online_accuracy" ||
-                                                   settings.evaluation.plasticity_examples > 0;
-  if (!is_taken)
-    throw Error(Fault::Config,
-                fmt::format("its runs cannot be judged by {}: {}", metric, reason_to_lack(metric)));
+  const auto refuse = [&](const std::string& why) {
+    throw Error(Fault::Config, fmt::format("its runs cannot be judged by {}: {}", metric, why));
+  };
+  const EvaluationOptions& e = settings.evaluation;
+  const bool of_plasticity = metric == "online_accuracy";
+  if (settings.acts() && (needs_probes(metric) || of_plasticity))
+    refuse("agents are scored between regimes alone");
+  if ((needs_probes(metric) && e.probe_every == 0) || (of_plasticity && e.plasticity_examples == 0))
+    refuse(reason_to_lack(metric));
 }
 
 void add_points(SweptExperiment& e, const SweepRequest& request) {
@@ -165,8 +168,8 @@ std::vector<SweptExperiment> plan_sweep(const SweepRequest& request) {
   return out;
 }
 
-SweepPoint plan_final_runs(const SweptExperiment& e, const GridPoint& chosen, Facts facts,
-                           const SweepRequest& request) {
+SweepPoint plan_final_runs(const SweptExperiment& e, const GridPoint& chosen,
+                           const std::string& data, Facts facts, const SweepRequest& request) {
   SweepPoint point{.values = chosen,
                    .settings = settings_of(e, chosen, {}),
                    .label = label_of(e, chosen),
@@ -185,7 +188,8 @@ SweepPoint plan_final_runs(const SweptExperiment& e, const GridPoint& chosen, Fa
       if (run.state != RunState::New || request.force) break;
       const SweepRun other = look(place, seed, point.settings);
       const bool keeps = point.settings.evaluation.keep_weights;
-      if (other.state != RunState::Complete || (keeps && !fs::exists(other.files.weights())))
+      if (other.state != RunState::Complete || (keeps && !fs::exists(other.files.weights())) ||
+          peek_results(other.files.results())->data_sha256 != data)
         continue;
       if (keeps) copy_file_atomically(other.files.weights(), run.files.weights());
       copy_with_facts(other.files.results(), run.files.results(), point);

@@ -61,9 +61,10 @@ struct SweptExperiment {
 std::vector<SweptExperiment> plan_sweep(const SweepRequest& request);
 
 /// The final runs of a chosen point, in OUT/NAME@<protocol>~<hash of the settings>. Where a run of
-/// the same settings is complete elsewhere below OUT its results are copied, with `facts`.
-SweepPoint plan_final_runs(const SweptExperiment& experiment, const GridPoint& chosen, Facts facts,
-                           const SweepRequest& request);
+/// the same settings over the same data (its SHA-256) is complete elsewhere below OUT its results
+/// are copied, with `facts`.
+SweepPoint plan_final_runs(const SweptExperiment& experiment, const GridPoint& chosen,
+                           const std::string& data, Facts facts, const SweepRequest& request);
 
 /// Sees to it that the results of complete runs have the facts of their point, which may have
 /// changed since they were trained.

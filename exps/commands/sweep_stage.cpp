@@ -15,11 +15,6 @@ namespace {
 
 constexpr int kDiverged = static_cast<int>(Fault::Numerical);
 
-/// The first failure stands, unless it is but a loss that exploded.
-void keep_worse(std::optional<Failure>& kept, const Failure& failure) {
-  if (!kept || (kept->code == kDiverged && failure.code != kDiverged)) kept = failure;
-}
-
 struct Stage {
   std::vector<RunJob> jobs;
   std::vector<SweepRun*> runs;            ///< of the jobs
@@ -88,8 +83,8 @@ StageEnd run_points(const std::vector<SweepPoint*>& points, LoadedData& data, Jo
   return end;
 }
 
-void add_failure(StageEnd& end, const StageEnd& later) {
-  if (later.failure) keep_worse(end.failure, *later.failure);
+void keep_worse(std::optional<Failure>& kept, const Failure& failure) {
+  if (!kept || (kept->code == kDiverged && failure.code != kDiverged)) kept = failure;
 }
 
 JudgedPoint judge_point(const SweepPoint& point, const std::string& metric) {

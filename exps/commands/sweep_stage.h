@@ -24,8 +24,8 @@ struct StageEnd {
 StageEnd run_points(const std::vector<SweepPoint*>& points, LoadedData& data, JobOptions options,
                     bool force);
 
-/// The failure of a later stage joins those of an earlier one, in the same order of weight.
-void add_failure(StageEnd& end, const StageEnd& later);
+/// The first failure stands, unless it is but a loss that exploded.
+void keep_worse(std::optional<Failure>& kept, const Failure& failure);
 
 /// What the complete runs of a point have shown.
 JudgedPoint judge_point(const SweepPoint& point, const std::string& metric);

@@ -33,7 +33,16 @@ struct Bold {
   std::string why_not;
 };
 
-/// The best of a metric and those that cannot be told from it.
+/// Where the pair of i and j > i stands: pairs come as (1, 2), (1, 3), ..., (2, 3), ...
+std::size_t pair_of(std::size_t i, std::size_t j, std::size_t count) {
+  return i * (2 * count - i - 1) / 2 + (j - i - 1);
+}
+/// Whether the second of a pair did better over the seeds that both have.
+bool is_ahead(const PairComparison& pair, int direction) {
+  return direction * pair.difference > 0;
+}
+
+/// The best of a metric, over the seeds of each pair, and those that cannot be told from it.
 Bold bold_ones(const ResultsSet& set, const std::string& metric) {
   Bold bold{std::vector<bool>(set.experiments.size(), false), ""};
   if (set.experiments.size() < 2) return bold;
@@ -45,17 +54,15 @@ Bold bold_ones(const ResultsSet& set, const std::string& metric) {
     return bold;
   }
   std::size_t best = 0;
-  const int sign = direction_of(metric);
   for (std::size_t i = 1; i < set.experiments.size(); ++i)
-    if (sign * summary_of(set.experiments[i], metric).mean >
-        sign * summary_of(set.experiments[best], metric).mean)
-      best = i;
+    if (is_ahead(pairs[pair_of(best, i, set.experiments.size())], direction_of(metric))) best = i;
   bold.is_bold[best] = true;
-  std::size_t at = 0;  // pairs come as (1, 2), (1, 3), (2, 3), ...
-  for (std::size_t i = 0; i < set.experiments.size(); ++i)
-    for (std::size_t j = i + 1; j < set.experiments.size(); ++j, ++at)
-      if ((i == best || j == best) && pairs[at].verdict == Verdict::CannotTell)
-        bold.is_bold[i == best ? j : i] = true;
+  for (std::size_t i = 0; i < set.experiments.size(); ++i) {
+    if (i == best) continue;
+    const Verdict of_second =
+        pairs[pair_of(std::min(i, best), std::max(i, best), set.experiments.size())].verdict;
+    bold.is_bold[i] = of_second != (i < best ? Verdict::Better : Verdict::Worse);
+  }
   return bold;
 }
 

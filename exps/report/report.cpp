@@ -23,12 +23,23 @@ namespace {
 using nlohmann::json;
 using Group = std::vector<ExperimentRuns>;
 
+/// Runs of one seed, for another one may draw other classes or angles; the first ones where none is
+/// shared.
+std::pair<const RunRecord*, const RunRecord*> held_together(const ExperimentRuns& a,
+                                                            const ExperimentRuns& b) {
+  for (const RunRecord& run : a.runs)
+    for (const RunRecord& other : b.runs)
+      if (run.seed == other.seed) return {&run, &other};
+  return {&a.runs.front(), &b.runs.front()};
+}
+
 /// Experiments that can be compared with one another, so that a foreign one spoils only its own.
 std::vector<Group> groups_of(const ResultsSet& set) {
   std::vector<Group> groups;
   for (const ExperimentRuns& e : set.experiments) {
     const auto fits = [&](const Group& group) {
-      return protocol_differences(group.front().runs.front(), e.runs.front()).empty();
+      const auto [a, b] = held_together(group.front(), e);
+      return protocol_differences(*a, *b).empty();
     };
     const auto at = std::find_if(groups.begin(), groups.end(), fits);
     if (at == groups.end())

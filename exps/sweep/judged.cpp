@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "utils/provenance.h"
+
 namespace engram {
 namespace {
 
@@ -21,7 +23,8 @@ JudgedRun judge(const RunRecord& run, ForgettingDefinition definition, std::stri
           .forgetting = metric_value(run, definition, "forgetting"),
           .seconds = sum_of_known(run.task_seconds) + sum_of_known(run.evaluate_seconds),
           .train_macs = run.train_macs,
-          .test_macs = run.test_macs};
+          .test_macs = run.test_macs,
+          .data = find_fact(run.provenance, "data_sha256")};
 }
 
 bool JudgedPoint::whole() const {

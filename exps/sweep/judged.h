@@ -19,6 +19,7 @@ struct JudgedRun {
   double forgetting = kNotEvaluated;
   double seconds = 0;  ///< training and evaluating
   Macs train_macs, test_macs;
+  std::string data{};  ///< SHA-256 of what it learnt
 };
 JudgedRun judge(const RunRecord& run, ForgettingDefinition definition, std::string_view metric);
 

@@ -247,5 +247,17 @@ TEST(Export, LatexNamesTheMetricThatHasNoBold) {
   EXPECT_FALSE(has(table, "Nothing is set in bold")) << table;
 }
 
+TEST(Export, LatexTakesTheBestOverTheSeedsThatBothHave) {
+  // Better wherever both ran, but with five seeds of its own that are far worse.
+  ExperimentRuns a = experiment("a", 0.1, 5), b = experiment("b", 0.02, 10);
+  for (RunRecord& run : b.runs)
+    run = sample_run("b", 4, run.seed,
+                     (run.seed < 5 ? 0.02 : 0.9) + 0.001 * static_cast<double>(run.seed));
+  const std::string table = latex_text(ResultsSet{{a, b}, {}});
+  const std::string row = table.substr(table.find("\nb & 10"), 60);
+  EXPECT_TRUE(has(row, "b & 10 & $\\mathbf{")) << table;
+  EXPECT_FALSE(has(table.substr(table.find("\na & 5"), 20), "mathbf")) << table;
+}
+
 }  // namespace
 }  // namespace engram

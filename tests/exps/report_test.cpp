@@ -169,5 +169,20 @@ TEST(Report, HasAPanelForEveryKindOfRecord) {
     EXPECT_NE(page.find(std::string(made) + ","), std::string::npos) << made;
 }
 
+TEST(Report, HoldsRunsOfOneSeedTogether) {
+  // Names that follow from the seed; the first seed of one experiment is missing.
+  const auto run = [](const char* name, std::uint64_t seed) {
+    RunRecord r = sample_run(name, 4, seed);
+    r.task_names[1] = "rotation " + std::to_string(seed);
+    return r;
+  };
+  const ResultsSet set{{{"a", "a", {run("a", 0), run("a", 1), run("a", 2)}, {}},
+                        {"b", "b", {run("b", 1), run("b", 2)}, {}}},
+                       {}};
+  const nlohmann::json list = report_json(set)["comparisons"];
+  ASSERT_FALSE(list.empty());
+  EXPECT_EQ(list[0]["experiments"], nlohmann::json({"a", "b"}));
+}
+
 }  // namespace
 }  // namespace engram

@@ -161,5 +161,23 @@ TEST(ResultsSet, WeightsAreNoResults) {
   EXPECT_TRUE(load({folder.path()}).skipped.empty());
 }
 
+TEST(ResultsSet, ThinsTheStepsOfAllRunsAlike) {
+  std::vector<RunRecord> runs;
+  for (const std::size_t rows : {100u, 101u, 99u}) {
+    RunRecord run = sample_run("x", 3, rows);
+    run.steps.assign(rows, run.steps.front());
+    for (std::size_t i = 0; i < rows; ++i)
+      run.steps[i].step = static_cast<std::int64_t>(10 * i);
+    runs.push_back(run);
+  }
+  const auto json = results_json(ResultsSet{{{"x", "x", runs, {}}}, {}}, {.most_steps = 25});
+  for (const auto& run : json["experiments"][0]["runs"]) {
+    const auto& steps = run["steps"];
+    EXPECT_LE(steps.size(), 26u);
+    for (std::size_t i = 0; i + 1 < steps.size(); ++i)
+      EXPECT_EQ(steps[i]["step"], 50 * i);
+  }
+}
+
 }  // namespace
 }  // namespace engram

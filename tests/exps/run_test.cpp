@@ -289,27 +289,54 @@ TEST(Run, SeedsOfOneFolderAreOfTheSameData) {
 TEST(Run, ThatBeginsAnewLeavesNothingOfAnOlderOneToGoOnFrom) {
   const TempFolder folder;
   const RunFiles files{folder.path(), 0};
-  interrupt(settings(), data(), files);
-  folder.write("seed-0.diverged", "a note");
+  const Settings keeping = settings({{"keep_weights", "yes"}});
+  execute_run(keeping, data(), {.seed = 0, .files = files});
+  for (const auto& file : {files.checkpoint(), files.divergence()})
+    folder.write(file.filename().string(), "of before");
   bool was_there = false;
   RunRequest request{.seed = 0, .files = files, .resume = false};
-  request.progress = [&](const Progress&) {
-    for (const auto& file : {files.checkpoint(), files.divergence()})
+  request.progress = [&](const Progress& p) {
+    if (p.evaluating) return;  // of before stays what is there until the first row is known
+    for (const auto& file : {files.checkpoint(), files.divergence(), files.weights()})
       was_there = was_there || std::filesystem::exists(file);
+    was_there = was_there || peek_results(files.results())->complete;
   };
-  EXPECT_EQ(execute_run(settings(), data(), request), RunOutcome::Finished);
+  EXPECT_EQ(execute_run(keeping, data(), request), RunOutcome::Finished);
   EXPECT_FALSE(was_there);
+}
+
+TEST(Run, ThatIsToBeRepeatedIsNewUntilItBegins) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0}, other{folder.path(), 1};
+  Dataset before = data();
+  before.sha256 = std::string(64, 'a');
+  execute_run(settings(), before, {.seed = 0, .files = files});
+  mark_to_repeat(files);
+  EXPECT_EQ(run_state(files, settings()), RunState::New);
+  EXPECT_EQ(run_state(files, settings({{"lr", "0.3"}})), RunState::New);
+  EXPECT_TRUE(load_results(files.results()).complete);  // nothing is lost yet
+  // What is to be replaced keeps no seed of the new data from joining.
+  EXPECT_EQ(execute_run(settings(), changed_data(), {.seed = 1, .files = other}),
+            RunOutcome::Finished);
+  EXPECT_EQ(execute_run(settings(), changed_data(), {.seed = 0, .files = files}),
+            RunOutcome::Finished);
+  EXPECT_EQ(find_fact(load_results(files.results()).provenance, "data_sha256"),
+            changed_data().sha256);
+  EXPECT_EQ(run_state(files, settings()), RunState::Complete);
 }
 
 TEST(Run, NotesWithWhatItGoesOn) {
   RunRecord r;
   r.provenance = {{"cpu", "one"}, {"git", "abc"}, {"seconds", "12.5"}};
-  EXPECT_EQ(note_resumed(r, {{"cpu", "another"}, {"git", "abc"}}), 12.5);
-  EXPECT_EQ(note_resumed(r, {{"cpu", "a third"}, {"git", "abc"}}), 12.5);
+  for (const char* cpu : {"another", "another", "one"})
+    EXPECT_EQ(note_resumed(r, {{"cpu", cpu}, {"git", "abc"}}), 12.5);
   EXPECT_EQ(find_fact(r.provenance, "cpu"), "one");
-  EXPECT_EQ(find_fact(r.provenance, "resumed_cpu"), "another; a third");
   EXPECT_EQ(find_fact(r.provenance, "resumed_git"), "");
-  EXPECT_EQ(std::ranges::count(find_fact(r.provenance, "resumed"), ';'), 1);  // two dates
+  EXPECT_EQ(std::ranges::count(find_fact(r.provenance, "resumed"), ';'), 2);  // three dates
+  const std::string changes = find_fact(r.provenance, "resumed_cpu");  // there, and back again
+  EXPECT_EQ(std::ranges::count(changes, ';'), 1) << changes;
+  EXPECT_TRUE(changes.find("Z another; 2") != changes.npos && changes.ends_with("Z one"))
+      << changes;
 }
 
 }  // namespace

@@ -79,9 +79,10 @@ TEST(Safetensors, RefusesTensorsThatOverlapLeaveGapsOrPassTheEnd) {
 TEST(Safetensors, RefusesClaimsThatMakeNoSense) {
   const auto with = [](const std::string& a) { return refusal_of("{\"a\":" + a + "}", 8); };
   EXPECT_SAYS(with(R"({"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]})"), "F8_E4M3");
-  EXPECT_SAYS(with(R"({"dtype":7,"shape":[8],"data_offsets":[0,8]})"), "has a type of no text");
+  EXPECT_SAYS(with(R"({"dtype":7,"shape":[8],"data_offsets":[0,8]})"),
+              "has the dtype that is not text");
   const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
-  EXPECT_SAYS(with(R"({"dtype":)" + deep + R"(,"shape":[8],"data_offsets":[0,8]})"), "no text");
+  EXPECT_SAYS(with(R"({"dtype":)" + deep + R"(,"shape":[8],"data_offsets":[0,8]})"), "not text");
   EXPECT_SAYS(with(R"({"shape":[2],"data_offsets":[0,8]})"), "no dtype");
   EXPECT_SAYS(with(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"), "whole number");
   EXPECT_SAYS(with(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8.5]})"), "whole number");
