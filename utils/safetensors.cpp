@@ -62,10 +62,10 @@ Claim claim_of(const std::string& name, const Json& entry) {
     return dtype.is_string() && dtype.get<std::string>() == t.name;
   });
   if (known == std::end(kTypes))
-    refuse(fmt::format("'{}' has a type {}; readable are F16, BF16, F32 and F64", name,
+    refuse(fmt::format("'{}' has the dtype {}; readable are F16, BF16, F32 and F64", name,
                        dtype.is_string()
                            ? dtype.dump(-1, ' ', true, Json::error_handler_t::replace)
-                           : "of no text"));  // printing what is nested deeply would recurse
+                           : "that is not text"));  // printing what is nested deeply would recurse
   claim.type = known->type, claim.tensor.numbers = known->numbers;
 
   const Json& shape = member(entry, "shape", name);
