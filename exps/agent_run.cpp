@@ -62,6 +62,7 @@ class AgentRun final : public AgentObserver {
     if (s_.agent.film_frames > 0) film(0);
     note_point(0, 0, kNotEvaluated);
     save_record();
+    forget_weights(request_.files);
     learning_since_ = Clock::now();
   }
 
@@ -268,7 +269,8 @@ class AgentRun final : public AgentObserver {
   double seconds_so_far() const { return seconds_before_ + since(started_); }
 
   void save_record() {
-    keep_record(record_, request_.files, seconds_so_far(), s_.evaluation.forgetting_definition);
+    keep_record(record_, request_.files.results(), seconds_so_far(),
+                s_.evaluation.forgetting_definition);
   }
 
   /// Regimes that are learnt at a cursor.

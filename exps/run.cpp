@@ -28,7 +28,6 @@
 #include "utils/digest.h"
 #include "utils/error.h"
 #include "utils/file_lock.h"
-#include "utils/files.h"
 #include "utils/parallel.h"
 #include "utils/provenance.h"
 
@@ -94,6 +93,7 @@ class Run final : public Observer {
     fit_input();
     evaluate_row(untrained_moment(*stream_));
     save_record();
+    forget_weights(request_.files);
   }
 
   void before_step(const Cursor& c) override {
@@ -304,7 +304,8 @@ class Run final : public Observer {
   double seconds_so_far() const { return seconds_before_ + since(started_); }
 
   void save_record() {
-    keep_record(record_, request_.files, seconds_so_far(), s_.evaluation.forgetting_definition);
+    keep_record(record_, request_.files.results(), seconds_so_far(),
+                s_.evaluation.forgetting_definition);
   }
 
   void report(const Cursor& c, int epochs, bool evaluating) {
@@ -380,7 +381,6 @@ RunState run_state(const RunFiles& files, const Settings& settings, std::string*
                : fmt::format("{} was made with other settings: {}", file.string(), setting);
   };
   try {
-    if (std::filesystem::exists(files.to_repeat())) return RunState::New;
     const auto head = peek_results(files.results());
     if (head)
       if (const auto d = difference(files.results(), head->config_text); !d.empty())
@@ -420,7 +420,6 @@ void refuse_other_data(const RunFiles& files, const Settings& settings, const Da
     std::optional<ResultsHead> head;
     try {
       head = peek_results(entry.path());
-      if (head && fs::exists(RunFiles{files.folder, head->seed}.to_repeat())) continue;
     } catch (const Error&) {
       continue;  // a checkpoint, weights, or a file that is not ours
     }
@@ -431,18 +430,13 @@ void refuse_other_data(const RunFiles& files, const Settings& settings, const Da
   }
 }
 
-/// Nothing is gone on from; results of before stay until there are others, but count no more.
-void begin_anew(const RunFiles& files) {
-  mark_to_repeat(files);
+/// What a run that begins anew must never go on from, whenever it is killed.
+void remove_leftovers(const RunFiles& files) {
   for (const fs::path& file : {files.checkpoint(), files.divergence()})
     fs::remove(file);
 }
 
 }  // namespace
-
-void mark_to_repeat(const RunFiles& files) {
-  save_text(files.to_repeat(), "");
-}
 
 RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunRequest& request) {
   return during(fmt::format("{} (seed {})", settings.experiment, request.seed), [&] {
@@ -456,20 +450,14 @@ RunOutcome execute_run(const Settings& settings, const Dataset& data, const RunR
                               "--out DIR writes elsewhere",
                               lock.holder()));
     // Another process may have finished it since this one was planned.
-    const bool anew = !request.resume || fs::exists(request.files.to_repeat());
-    if (!anew && run_state(request.files, settings) == RunState::Complete)
+    if (request.resume && run_state(request.files, settings) == RunState::Complete)
       return RunOutcome::Finished;
-    if (anew)
-      begin_anew(request.files);
+    if (!request.resume)
+      remove_leftovers(request.files);
     else if (!settings.acts())
       refuse_other_data(request.files, settings, data);
-    try {
-      return settings.acts() ? execute_agent_run(settings, request)
-                             : Run(settings, data, request).execute();
-    } catch (...) {  // what could not even begin leaves what was there
-      fs::remove(request.files.to_repeat(), said_when_written);
-      throw;
-    }
+    return settings.acts() ? execute_agent_run(settings, request)
+                           : Run(settings, data, request).execute();
   });
 }
 

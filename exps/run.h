@@ -45,10 +45,6 @@ struct RunFiles {
   std::filesystem::path divergence() const {
     return folder / ("seed-" + std::to_string(seed) + ".diverged");
   }
-  /// Says that what is there is to be replaced by a run that has not begun yet.
-  std::filesystem::path to_repeat() const {
-    return folder / (".seed-" + std::to_string(seed) + ".repeat");
-  }
   std::filesystem::path lock() const {
     return folder / (".seed-" + std::to_string(seed) + ".lock");
   }
@@ -56,21 +52,18 @@ struct RunFiles {
 
 /// What is to be done with a run, judging by the files that exist.
 enum class RunState {
-  New,        ///< nothing there, or nothing that is to stay
+  New,        ///< nothing there
   Resumable,  ///< a checkpoint of the same configuration
   Complete,   ///< finished with the same configuration
   Other,      ///< files of another configuration, or unreadable ones: `why` says
 };
 RunState run_state(const RunFiles&, const Settings&, std::string* why = nullptr);
 
-/// From now on the run is New, in any process, until it begins: what is there stays as long.
-void mark_to_repeat(const RunFiles&);
-
 struct RunRequest {
   std::uint64_t seed = 0;
   RunFiles files{};
-  bool resume = true;  ///< go on from a checkpoint if there is one; else what is left of an older
-                       ///< run is removed first
+  bool resume = true;  ///< go on from a checkpoint if there is one; else none is left of an older
+                       ///< run, and its results stay until there are others
   double checkpoint_seconds = 30;                   ///< see checkpoint_interval
   std::function<void(const Progress&)> progress{};  ///< may be empty
   const std::atomic<bool>* stop = nullptr;          ///< set by Ctrl-C

@@ -55,15 +55,15 @@ void note_seconds(RunRecord& record, double seconds) {
   set_fact(record, "seconds", fmt::format("{:.1f}", seconds));
 }
 
-void keep_record(RunRecord& record, const RunFiles& files, double seconds,
+void keep_record(RunRecord& record, const std::filesystem::path& file, double seconds,
                  ForgettingDefinition definition) {
   note_seconds(record, seconds);
   set_fact(record, "peak_rss", bytes(static_cast<double>(peak_rss_bytes())));
-  save_results(files.results(), record, definition);
-  if (std::filesystem::exists(files.to_repeat())) {
-    std::filesystem::remove(files.weights());
-    std::filesystem::remove(files.to_repeat());
-  }
+  save_results(file, record, definition);
+}
+
+void forget_weights(const RunFiles& files) {
+  std::filesystem::remove(files.weights());
 }
 
 }  // namespace engram

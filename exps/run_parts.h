@@ -54,8 +54,10 @@ Rng root_of(const std::optional<int>& own, std::uint64_t seed);
 double note_resumed(RunRecord&, const Facts& now);
 /// Notes that the run has taken so many seconds.
 void note_seconds(RunRecord&, double seconds);
-/// Writes the record, which says that the run has taken so many seconds and how much memory. What
-/// it replaces of a run that is repeated is gone then.
-void keep_record(RunRecord&, const RunFiles&, double seconds, ForgettingDefinition);
+/// Writes the record, which says that the run has taken so many seconds and how much memory.
+void keep_record(RunRecord&, const std::filesystem::path& file, double seconds,
+                 ForgettingDefinition);
+/// Those that an older run left beside results that are replaced now.
+void forget_weights(const RunFiles&);
 
 }  // namespace engram

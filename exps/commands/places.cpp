@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -69,7 +70,9 @@ fs::path experiments_folder(const std::optional<std::string>& from_command_line)
 
 fs::path results_folder(const std::optional<std::string>& from_command_line) {
   if (from_command_line) return *from_command_line;
-  if (const auto home = from_environment("ENGRAM_HOME")) return shortened(*home / "results");
+  const auto home = from_environment("ENGRAM_HOME");
+  // A checkout of somebody else's is for reading.
+  if (home && ::access((*home / "results").c_str(), W_OK) == 0) return shortened(*home / "results");
   return "results";
 }
 

@@ -148,25 +148,36 @@ void write_page(const fs::path& file, const std::vector<PublishedFigure>& all,
   fmt::print(stderr, "engram: wrote {}\n", file.string());
 }
 
-/// Judges and prints; true when all lie in their bands.
-bool report(const std::vector<Wanted>& all, const std::set<fs::path>& failed,
-            std::map<std::string, Reproduction>& done) {
+/// Of the complete runs of a figure.
+Reproduction reproduction_of(const Wanted& wanted, const std::set<fs::path>& failed) {
+  const bool differs = !wanted.figure.options.minus.empty();
+  return reproduce(wanted.figure, complete_runs(wanted.plan, 0, failed).runs,
+                   differs ? complete_runs(wanted.plan, 1, failed).runs : std::vector<RunRecord>{});
+}
+
+/// Judges and prints; the exit code. A figure that cannot be judged keeps no other from it.
+int report(const std::vector<Wanted>& all, const std::set<fs::path>& failed,
+           std::map<std::string, Reproduction>& done) {
   TextTable table({"figure", "experiment", "measure", "published", "band", "ours", "n", "verdict"});
-  bool good = true;
+  int code = 0;
   for (const Wanted& wanted : all) {
     const PublishedFigure& f = wanted.figure;
-    const bool differs = !f.options.minus.empty();
-    const Reproduction r =
-        reproduce(f, complete_runs(wanted.plan, 0, failed).runs,
-                  differs ? complete_runs(wanted.plan, 1, failed).runs : std::vector<RunRecord>{});
-    good = good && r.agreement == Agreement::InBand;
+    Reproduction r;
+    try {
+      r = reproduction_of(wanted, failed);
+    } catch (const Error& e) {
+      print_failure({e.exit_code(), fmt::format("{}: {}", f.name, e.what())});
+      code = e.exit_code();
+      continue;
+    }
+    if (code == 0 && r.agreement != Agreement::InBand) code = kOutOfBand;
     table.add({f.name, f.options.run, f.measure(), published_text(f.options), band_text(f),
                figure_text(r.ours.mean, r.ours.n > 1 ? std::optional(r.ours.sd) : std::nullopt),
                std::to_string(r.ours.n), r.verdict()});
     if (r.agreement != Agreement::Unknown) done[f.name] = r;
   }
   fmt::print("{}± is the SD\n", table.text(use_colour(stdout), 0));
-  return good;
+  return code;
 }
 
 }  // namespace
@@ -212,11 +223,11 @@ int reproduce_command(const Arguments& words) {
   }
   if (result.interrupted) return end_interrupted(force);
   std::map<std::string, Reproduction> done;
-  const bool good = report(wanted, failed, done);
+  const int code = report(wanted, failed, done);
   if (const auto page = arguments->get<std::string>("write")) write_page(*page, all, done);
   if (!result.failures.empty()) return result.failures.front().failure.code;
   if (left_out != 0) return left_out;
-  return good ? 0 : kOutOfBand;
+  return code;
 }
 
 }  // namespace engram

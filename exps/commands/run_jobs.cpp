@@ -217,8 +217,6 @@ JobsResult run_jobs(const std::vector<RunJob>& runs, const JobOptions& options) 
   std::vector<RunView::Row> rows;
   for (const RunJob& run : runs)
     rows.push_back({run.name(), run.files.seed});
-  for (const RunJob& run : runs)
-    if (!run.resume) mark_to_repeat(run.files);
   const StopSignals caught;
   RunView view(std::move(rows), options.jobs, options.quiet);
   const bool forks = options.jobs > 1 || options.own_processes;

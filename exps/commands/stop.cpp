@@ -65,8 +65,9 @@ int stop_signal() {
 }
 
 int end_interrupted(bool forced) {
-  fmt::print(stderr, "engram: interrupted; everything is saved, the same command {}goes on\n",
-             forced ? "without --force " : "");
+  fmt::print(
+      stderr, "engram: interrupted; everything is saved, the same command {}\n",
+      forced ? "without --force goes on with what had begun (the rest is as it was)" : "goes on");
   return 128 + stop_signal();
 }
 

@@ -2,6 +2,8 @@
 // a stated protocol and the final runs of what was chosen.
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -125,36 +127,43 @@ struct Judged {
   const SweptExperiment* experiment;
   std::vector<JudgedPoint> points;
   std::size_t best;
+  std::optional<Failure> mixed{};  ///< if they cannot be compared
 };
 
 bool is_chosen(const Judged& j) {
   return j.best < j.points.size();
 }
 
-/// Points over different data cannot be held against one another.
-void refuse_mixed_data(const Judged& j) {
-  const JudgedPoint* first = nullptr;
-  for (const JudgedPoint& point : j.points)
-    for (const JudgedRun& run : point.runs) {
-      if (!first) first = &point;
-      if (run.data != first->runs.front().data)
-        throw Error(Fault::Data,
-                    fmt::format("{}: {} and {} are of different data; repeat all "
-                                "points with --force",
-                                j.experiment->plain.experiment, first->folder, point.folder));
+/// Points over two states of one data set cannot be held against one another.
+std::optional<Failure> mixed_data(const SweptExperiment& e,
+                                  const std::vector<JudgedPoint>& points) {
+  std::map<std::string, std::pair<std::string, std::string>>
+      known;  // digest and folder by data set
+  for (std::size_t i = 0; i < points.size(); ++i)
+    for (const JudgedRun& run : points[i].runs) {
+      const StreamOptions& stream = e.points[i].settings.stream;
+      const auto [first, is_new] =
+          known.try_emplace(stream.benchmark + "\n" + stream.data_path, run.data, points[i].folder);
+      if (run.data.empty() || run.data == first->second.first) continue;
+      return Failure{static_cast<int>(Fault::Data),
+                     fmt::format("{}: {} and {} are of different data; repeat all points with "
+                                 "--force",
+                                 e.plain.experiment, first->second.second, points[i].folder)};
     }
+  return std::nullopt;
 }
 
 std::vector<Judged> judge_all(const std::vector<SweptExperiment>& experiments) {
   std::vector<Judged> out;
   for (const SweptExperiment& e : experiments) {
-    Judged judged{&e, {}, 0};
+    Judged judged{&e, {}, 0, {}};
     for (const SweepPoint& point : e.points)
       judged.points.push_back(judge_point(point, e.metric));
     const double drop =
         e.selection() == Selection::PerTask ? e.plain.sweep.options.selection_drop : 0;
-    refuse_mixed_data(judged);
-    judged.best = best_point(judged.points, direction_of(e.metric), drop);
+    judged.mixed = mixed_data(e, judged.points);
+    judged.best = judged.mixed ? judged.points.size()
+                               : best_point(judged.points, direction_of(e.metric), drop);
     out.push_back(std::move(judged));
   }
   return out;
@@ -270,7 +279,11 @@ int sweep_command(const Arguments& words) {
   if (selects && end.missing > 0) return not_chosen(end);
   std::vector<Final> finals;
   for (const Judged& j : judged) {
-    if (j.experiment->selection() == Selection::None) continue;
+    if (j.mixed) {
+      print_failure(*j.mixed);
+      keep_worse(end.failure, *j.mixed);
+    }
+    if (j.mixed || j.experiment->selection() == Selection::None) continue;
     if (is_chosen(j))
       finals.push_back(prepare_final(j, request));
     else

@@ -96,7 +96,7 @@ void add_points(SweptExperiment& e, const SweepRequest& request) {
   for (const GridPoint& values : grid_points(e.grid)) {
     SweepPoint point{.values = values, .label = label_of(e, values)};
     point.settings = during(point.label, [&] { return settings_of(e, values, changes); });
-    if (!e.plain.acts()) during(point.label, [&] { check_metric(e.metric, point.settings); });
+    during(point.label, [&] { check_metric(e.metric, point.settings); });
     const auto [twin, is_new] = seen.emplace(point.settings.digest(), point.label);
     if (!is_new)
       throw Error(Fault::Usage,

@@ -1,5 +1,6 @@
 // `engram sweep` from outside: points are ordinary runs, nothing that is finished runs again, and a
 // choice is made by what it says, and by nothing else.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -51,6 +52,10 @@ grid.lr = 1e30
 [keeps]
 inherits = tiny
 keep_weights = yes
+
+[acts]
+benchmark = flock
+agent = random
 
 [misspelt]
 inherits = tiny
@@ -227,6 +232,7 @@ TEST_F(Sweep, RefusesBeforeAnythingTrains) {
            {{"swept", "--metric", "accuracy"}, 64, "accuracy"},
            {{"swept", "--metric", "min_accuracy"}, 78, "run with --set probe_every=N"},
            {{"swept", "--metric", "online_accuracy"}, 78, "--set plasticity_examples=N"},
+           {{"acts", "--metric", "online_accuracy"}, 78, "agents are scored"},
            {{"tiny", "--set", "evaluate_validation=yes"}, 78, "needs a validation part"},
            {{}, 64, "which experiments"}}) {
     Words all = words;
@@ -391,6 +397,23 @@ TEST_F(Sweep, CopiesTheWeightsOfAFinalRunThatKeepsThem) {
   EXPECT_TRUE(has(said.err, "1 of 1 runs complete")) << said.err;
   const fs::path copied = only_folder(engram / "o", "keeps@oracle~") / "seed-0.weights.h5";
   EXPECT_EQ(TempFolder::read(copied), TempFolder::read(engram / "o/keeps/seed-0.weights.h5"));
+}
+
+TEST_F(Sweep, HoldsNoPointsOverDifferentDataAgainstOneAnother) {
+  const Words words{"other", "--out", "o", "--selection", "oracle", "--set", "selection_seeds=7"};
+  ASSERT_EQ(sweep(words).code, 0);
+  const auto all = files("o");
+  const auto point =
+      std::ranges::find_if(all, [](const auto& f) { return has(f.first, "seed-7"); });
+  RunRecord run = load_results(engram / ("o/" + point->first));
+  for (auto& [name, text] : run.provenance)
+    if (name == "data_sha256") text = "of before";
+  save_results(engram / ("o/" + point->first), run, ForgettingDefinition::Chaudhry);
+  const Said said = sweep(words);
+  EXPECT_EQ(said.code, 65) << said.err;
+  EXPECT_TRUE(has(said.err, "are of different data; repeat all points with --force")) << said.err;
+  EXPECT_TRUE(has(said.out, "0.001")) << "the points are shown all the same: " << said.out;
+  EXPECT_FALSE(has(said.out, "chosen")) << said.out;
 }
 
 }  // namespace

@@ -305,26 +305,6 @@ TEST(Run, ThatBeginsAnewLeavesNothingOfAnOlderOneToGoOnFrom) {
   EXPECT_FALSE(was_there);
 }
 
-TEST(Run, ThatIsToBeRepeatedIsNewUntilItBegins) {
-  const TempFolder folder;
-  const RunFiles files{folder.path(), 0}, other{folder.path(), 1};
-  Dataset before = data();
-  before.sha256 = std::string(64, 'a');
-  execute_run(settings(), before, {.seed = 0, .files = files});
-  mark_to_repeat(files);
-  EXPECT_EQ(run_state(files, settings()), RunState::New);
-  EXPECT_EQ(run_state(files, settings({{"lr", "0.3"}})), RunState::New);
-  EXPECT_TRUE(load_results(files.results()).complete);  // nothing is lost yet
-  // What is to be replaced keeps no seed of the new data from joining.
-  EXPECT_EQ(execute_run(settings(), changed_data(), {.seed = 1, .files = other}),
-            RunOutcome::Finished);
-  EXPECT_EQ(execute_run(settings(), changed_data(), {.seed = 0, .files = files}),
-            RunOutcome::Finished);
-  EXPECT_EQ(find_fact(load_results(files.results()).provenance, "data_sha256"),
-            changed_data().sha256);
-  EXPECT_EQ(run_state(files, settings()), RunState::Complete);
-}
-
 TEST(Run, NotesWithWhatItGoesOn) {
   RunRecord r;
   r.provenance = {{"cpu", "one"}, {"git", "abc"}, {"seconds", "12.5"}};
