@@ -26,34 +26,68 @@ constexpr std::array<std::size_t, kSide> canvas_places() {
 }
 
 void compose(std::span<const std::uint8_t> left, std::span<const std::uint8_t> right,
-             std::vector<std::uint8_t>& out) {
+             std::span<std::uint8_t> out) {
   constexpr auto kPlaces = canvas_places();
   const auto byte = [](std::span<const std::uint8_t> image, std::size_t y, std::size_t x) {
     return y < kSide && x < kSide ? image[y * kSide + x] : std::uint8_t{0};  // wraps below 0
   };
+  std::uint8_t* to = out.data();
   for (const std::size_t y : kPlaces)
     for (const std::size_t x : kPlaces)
-      out.push_back(std::max(byte(left, y, x), byte(right, y - kShift, x - kShift)));
+      *to++ = std::max(byte(left, y, x), byte(right, y - kShift, x - kShift));
+}
+
+/// Pairs of images that are too many to keep: put together whenever they are needed.
+class Pairs final : public ImageSource {
+ public:
+  using Places = std::pair<std::size_t, std::size_t>;
+  explicit Pairs(std::shared_ptr<const ImageSource> source) : source_(std::move(source)) {}
+  void add(std::size_t left, std::size_t right) { pairs_.emplace_back(left, right); }
+  void read(std::size_t i, std::span<std::uint8_t> out) const override {
+    std::array<std::uint8_t, kSide * kSide> left{}, right{};
+    source_->read(pairs_.at(i).first, left);
+    source_->read(pairs_[i].second, right);
+    compose(left, right, out);
+  }
+  std::shared_ptr<const ImageSource> reduced(int) const override {
+    throw Error(Fault::Config, "image_scale is for sets with attributes; scale the files");
+  }
+
+ private:
+  std::shared_ptr<const ImageSource> source_;
+  std::vector<Places> pairs_;
+};
+
+struct Composites {
+  std::shared_ptr<Images> images;
+  std::shared_ptr<Pairs> pairs;  ///< if they are put together when they are needed
+};
+
+/// None yet, of such images.
+Composites none_of(const Images& source) {
+  Composites out{std::make_shared<Images>(), nullptr};
+  out.images->shape = source.shape;
+  out.images->pixels.reserve(source.pixels.size());
+  out.images->views.resize(2);
+  if (source.source) out.images->source = out.pairs = std::make_shared<Pairs>(source.source);
+  return out;
 }
 
 /// Appends the composites of the source images [begin, end). A source of labels alone (the plan of
 /// a run) gives labels alone.
-void append_pairs(const Images& source, std::size_t begin, std::size_t end, Rng rng, Images& out) {
+void append_pairs(const Images& source, std::size_t begin, std::size_t end, Rng rng,
+                  const Composites& out) {
   const auto count = static_cast<std::uint32_t>(end - begin);
+  Images& images = *out.images;
   for (std::size_t left = begin; left < end; ++left) {
     const std::size_t right = begin + rng.below(count);
-    out.views[0].push_back(source.labels[left]);
-    out.views[1].push_back(source.labels[right]);
-    if (!source.pixels.empty()) compose(source.image(left), source.image(right), out.pixels);
+    images.views[0].push_back(source.labels[left]);
+    images.views[1].push_back(source.labels[right]);
+    if (out.pairs) out.pairs->add(left, right);
+    if (source.pixels.empty()) continue;
+    images.pixels.resize(images.pixels.size() + kSide * kSide);
+    compose(source.image(left), source.image(right), std::span(images.pixels).last(kSide * kSide));
   }
-}
-
-std::shared_ptr<Images> empty_like(const Images& source) {
-  auto out = std::make_shared<Images>();
-  out->shape = source.shape;
-  out->pixels.reserve(source.pixels.size());
-  out->views.resize(2);
-  return out;
 }
 
 }  // namespace
@@ -69,18 +103,18 @@ std::unique_ptr<TaskStream> make_multi_mnist(const StreamOptions& options, const
   const std::size_t n = data.train->size();
   Dataset pairs = data;
   pairs.held_out = n / 6;
-  const auto train = empty_like(*data.train), test = empty_like(*data.test);
+  const Composites train = none_of(*data.train), test = none_of(*data.test);
   const auto limited = [](std::size_t count, int limit) {
     return limit > 0 ? std::min(count, static_cast<std::size_t>(limit)) : count;
   };
   append_pairs(*data.train, 0, limited(n - pairs.held_out, options.train_limit),
-               rng.fork("multi_mnist train"), *train);
-  append_pairs(*data.train, n - pairs.held_out, n, rng.fork("multi_mnist validation"), *train);
+               rng.fork("multi_mnist train"), train);
+  append_pairs(*data.train, n - pairs.held_out, n, rng.fork("multi_mnist validation"), train);
   append_pairs(*data.test, 0, limited(data.test->size(), options.test_limit),
-               rng.fork("multi_mnist test"), *test);
-  for (const auto& images : {train, test})
-    images->labels = images->views[0];
-  pairs.train = train, pairs.test = test;
+               rng.fork("multi_mnist test"), test);
+  for (const Composites& made : {train, test})
+    made.images->labels = made.images->views[0];
+  pairs.train = train.images, pairs.test = test.images;
   const char* noun = data.name == "mnist" ? "digit" : "item";
   pairs.views = {fmt::format("left {}", noun), fmt::format("right {}", noun)};
   return make_views(options, pairs, "multi_mnist of " + data.name, {0, 1});

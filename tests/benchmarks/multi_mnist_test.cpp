@@ -230,5 +230,34 @@ TEST(MultiMnist, PairsOnlyImagesWithinTheLimit) {
     EXPECT_LT(right, 3);
 }
 
+/// Images that are read one by one, as of a folder of pictures that is too large to keep.
+class OneByOne final : public ImageSource {
+ public:
+  explicit OneByOne(std::shared_ptr<const Images> images) : images_(std::move(images)) {}
+  void read(std::size_t i, std::span<std::uint8_t> out) const override {
+    std::ranges::copy(images_->image(i), out.begin());
+  }
+  std::shared_ptr<const ImageSource> reduced(int) const override { return nullptr; }
+
+ private:
+  std::shared_ptr<const Images> images_;
+};
+
+TEST(MultiMnist, PutsImagesThatAreNotKeptTogetherWhenTheyAreNeeded) {
+  Dataset read = source();
+  for (auto* set : {&read.train, &read.test}) {
+    auto bare = std::make_shared<Images>(**set);
+    bare->source = std::make_shared<OneByOne>(*set);
+    bare->pixels.clear();
+    *set = bare;
+  }
+  const auto kept = make_stream(pairs(), source(), kSeed), made = make_stream(pairs(), read, kSeed);
+  for (const int task : {0, 1}) {
+    EXPECT_EQ(content(made->experience(task).train), content(kept->experience(task).train));
+    EXPECT_EQ(content(made->validation(task)), content(kept->validation(task)));
+    EXPECT_EQ(content(made->test(task)), content(kept->test(task)));
+  }
+}
+
 }  // namespace
 }  // namespace engram
