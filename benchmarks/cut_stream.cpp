@@ -24,8 +24,7 @@ std::vector<std::uint32_t> rows_of(const Images& images, int limit,
   std::vector<bool> wanted(std::size_t{std::numeric_limits<Label>::max()} + 1);
   for (const int c : classes)
     wanted[static_cast<std::size_t>(c)] = true;
-  const std::size_t n =
-      limit > 0 ? std::min(static_cast<std::size_t>(limit), images.size()) : images.size();
+  const std::size_t n = limited(images.size(), limit);
   std::vector<std::uint32_t> rows;
   for (std::size_t i = 0; i < n; ++i)
     if (wanted[images.labels[i]]) rows.push_back(static_cast<std::uint32_t>(i));
@@ -195,16 +194,13 @@ std::unique_ptr<TaskStream> make_views(const StreamOptions& options, const Datas
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(begin));
     return share(std::move(rows));
   };
-  const auto limited = [](int limit, std::size_t n) {
-    return limit > 0 ? std::min(static_cast<std::size_t>(limit), n) : n;
-  };
   const std::size_t n = data.train->size(), learnt = n - data.held_out;
   TaskPlan plan;
   plan.classes = all_classes(data);
-  plan.train = range(0, limited(options.train_limit, learnt));
+  plan.train = range(0, limited(learnt, options.train_limit));
   plan.validation = range(options.validation > 0 ? learnt : n, n);
   require_validation(*plan.validation, options, label, n);
-  plan.test = range(0, limited(options.test_limit, data.test->size()));
+  plan.test = range(0, limited(data.test->size(), options.test_limit));
   plan.map = PixelMap::identity(data.shape(), pixel_scale(options, data), options.pad);
   std::vector<TaskPlan> plans;
   for (const int view : views) {

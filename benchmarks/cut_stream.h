@@ -2,6 +2,8 @@
 // seen through a pixel map. The three files only fill the list.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,6 +52,11 @@ class CutStream : public TaskStream {
   std::vector<TaskPlan> plans_;
   bool tasks_share_labels_;
 };
+
+/// How many of `count` images a limit leaves; 0: all.
+inline std::size_t limited(std::size_t count, int limit) {
+  return limit > 0 ? std::min(count, static_cast<std::size_t>(limit)) : count;
+}
 
 /// How pixels become input under `normalise`. Error(Config) when the constants do not fit the
 /// number of channels or the data set has none.

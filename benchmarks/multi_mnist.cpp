@@ -104,9 +104,6 @@ std::unique_ptr<TaskStream> make_multi_mnist(const StreamOptions& options, const
   Dataset pairs = data;
   pairs.held_out = n / 6;
   const Composites train = none_of(*data.train), test = none_of(*data.test);
-  const auto limited = [](std::size_t count, int limit) {
-    return limit > 0 ? std::min(count, static_cast<std::size_t>(limit)) : count;
-  };
   append_pairs(*data.train, 0, limited(n - pairs.held_out, options.train_limit),
                rng.fork("multi_mnist train"), train);
   append_pairs(*data.train, n - pairs.held_out, n, rng.fork("multi_mnist validation"), train);

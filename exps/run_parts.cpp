@@ -1,5 +1,7 @@
 #include "exps/run_parts.h"
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "exps/results_file.h"
@@ -10,7 +12,14 @@
 namespace engram {
 namespace {
 
-constexpr const char* kNext = "; ";  // between the entries of a fact that grows
+constexpr std::string_view kNext = "; ";  // between the entries of a fact that grows
+
+/// VALUE of the last "DATE VALUE" of such a fact.
+std::string last_value(std::string_view entries) {
+  if (const auto at = entries.rfind(kNext); at != entries.npos)
+    entries.remove_prefix(at + kNext.size());
+  return std::string(entries.substr(entries.find(' ') + 1));
+}
 
 void set_fact(RunRecord& record, const std::string& name, const std::string& value) {
   for (auto& [known, text] : record.provenance)
@@ -32,18 +41,15 @@ double note_resumed(RunRecord& record, const Facts& now) {
   const std::string date = utc_now();
   const auto add = [&](const std::string& name, const std::string& value) {
     const std::string before = find_fact(record.provenance, name);
-    set_fact(record, name, before.empty() ? value : before + kNext + value);
+    set_fact(record, name, before.empty() ? value : fmt::format("{}{}{}", before, kNext, value));
   };
   add("resumed", date);
   for (const char* name : {"engram_version", "git", "compiler", "flags", "cpu", "blas_core",
                            "openblas", "hdf5", "xtensor", "xsimd"}) {
     const std::string changes = fmt::format("resumed_{}", name), value = find_fact(now, name);
     const std::string noted = find_fact(record.provenance, changes);
-    // After the last separator and date; without any, what it began with.
-    const std::string last =
-        noted.substr(noted.rfind(kNext) == noted.npos ? 0 : noted.rfind(kNext) + 2);
     const std::string current =
-        noted.empty() ? find_fact(record.provenance, name) : last.substr(last.find(' ') + 1);
+        noted.empty() ? find_fact(record.provenance, name) : last_value(noted);
     if (value != current) add(changes, date + " " + value);
   }
   double seconds = 0;

@@ -71,9 +71,8 @@ std::vector<const Workload*> chosen(const std::vector<std::string>& names) {
 }
 
 std::string fact(const Facts& facts, std::string_view name) {
-  for (const auto& [known, text] : facts)
-    if (known == name) return text;
-  return "unknown";
+  const std::string text = find_fact(facts, name);
+  return text.empty() ? "unknown" : text;
 }
 
 /// The line at the bottom of the terminal: which part is going on, and how long all will take.

@@ -16,10 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string fact_of(const RunRecord& run, std::string_view name) {
-  return find_fact(run.provenance, name);
-}
-
 json summary_json(const Summary& s) {
   return {{"n", s.n}, {"mean", number(s.mean)}, {"sd", number(s.sd)}};
 }
@@ -43,10 +39,11 @@ json point_json(const Grid& grid, const JudgedPoint& point) {
 
 /// "first_tasks among 4 points (tuned on test)"
 std::string way_of(const RunRecord& run) {
-  const std::string protocol = fact_of(run, "selection");
+  const std::string protocol = find_fact(run.provenance, "selection");
   if (protocol.empty()) return "not chosen by a sweep";
   return fmt::format("chosen by {} among {} points, judged on {}", protocol,
-                     fact_of(run, "selection_points"), fact_of(run, "selection_judged_on"));
+                     find_fact(run.provenance, "selection_points"),
+                     find_fact(run.provenance, "selection_judged_on"));
 }
 
 }  // namespace
@@ -103,10 +100,11 @@ json selection_json(const SelectionRecord& r) {
 }
 
 std::string selection_lines(const RunRecord& run) {
-  if (fact_of(run, "selection").empty()) return "";
+  if (find_fact(run.provenance, "selection").empty()) return "";
   return fmt::format("chosen         {}\n               {}, at the cost of {}{}\n",
-                     fact_of(run, "selection_choice"), way_of(run), fact_of(run, "selection_cost"),
-                     fact_of(run, "tuned_on_test") == "yes" ? "; TUNED ON TEST" : "");
+                     find_fact(run.provenance, "selection_choice"), way_of(run),
+                     find_fact(run.provenance, "selection_cost"),
+                     find_fact(run.provenance, "tuned_on_test") == "yes" ? "; TUNED ON TEST" : "");
 }
 
 std::vector<std::string> selection_notes(const std::vector<ExperimentRuns>& experiments) {
@@ -114,7 +112,7 @@ std::vector<std::string> selection_notes(const std::vector<ExperimentRuns>& expe
   std::vector<std::string> on_test, notes;
   for (const ExperimentRuns& e : experiments) {
     ways[way_of(e.runs.front())].push_back(e.label);
-    if (fact_of(e.runs.front(), "tuned_on_test") == "yes") on_test.push_back(e.label);
+    if (find_fact(e.runs.front().provenance, "tuned_on_test") == "yes") on_test.push_back(e.label);
   }
   if (ways.size() > 1)
     for (const auto& [way, labels] : ways)

@@ -7,6 +7,7 @@
 
 #include "models/registry.h"
 #include "tests/learners/rewiring_bench.h"
+#include "tests/utils/error_of.h"
 #include "utils/error.h"
 
 namespace engram::testing {
@@ -16,16 +17,7 @@ using Keys = std::vector<std::pair<const char*, const char*>>;
 
 /// Why a strategy is not taken; empty: it is.
 std::string refusal(StrategyBench& s, const char* name, const Keys& keys = {}) {
-  try {
-    s.add(name, keys);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.fault(), Fault::Config);
-    return e.what();
-  }
-  return "";
-}
-bool contains(const std::string& text, const char* part) {
-  return text.find(part) != std::string::npos;
+  return refusal_of([&] { s.add(name, keys); });
 }
 
 TEST(SingleOutput, IsRefusedByThoseThatNeedOneForEveryClass) {

@@ -22,6 +22,18 @@ std::string error_of(Action&& action, Fault fault = Fault::Config) {
   return "";
 }
 
+/// The same of an action that may be taken as it is: "" then.
+template <class Action>
+std::string refusal_of(Action&& action, Fault fault = Fault::Config) {
+  try {
+    action();
+  } catch (const Error& e) {
+    EXPECT_EQ(static_cast<int>(e.fault()), static_cast<int>(fault)) << e.what();
+    return e.what();
+  }
+  return "";
+}
+
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
