@@ -23,6 +23,9 @@ RunRecord read_record(const h5::Group& group);
 /// The SHA-256 of the data that a written record tells of, "" when it does not.
 std::string recorded_data(const h5::Group& record);
 
+/// By its name: .h5, but neither a checkpoint nor weights.
+bool is_results_file(const std::filesystem::path& file);
+
 /// The little that `run` must know about an existing file, without reading all of it.
 struct ResultsHead {
   std::string experiment;

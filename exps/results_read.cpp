@@ -237,6 +237,12 @@ std::string recorded_data(const h5::Group& record) {
   return provenance.has_attribute("data_sha256") ? provenance.text_attribute("data_sha256") : "";
 }
 
+bool is_results_file(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return name.ends_with(".h5") && !name.ends_with(".checkpoint.h5") &&
+         !name.ends_with(".weights.h5");
+}
+
 std::optional<ResultsHead> peek_results(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::status(file, ignored).type() == std::filesystem::file_type::not_found)

@@ -415,13 +415,12 @@ void refuse_other_data(const RunFiles& files, const Settings& settings, const Da
           "start over with --force");
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(files.folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("seed-") || !name.ends_with(".h5")) continue;
+    if (!is_results_file(entry.path())) continue;
     std::optional<ResultsHead> head;
     try {
       head = peek_results(entry.path());
     } catch (const Error&) {
-      continue;  // a checkpoint, weights, or a file that is not ours
+      continue;  // not ours
     }
     if (head && head->complete &&
         settings_difference(head->config_text, settings.config.resolved_text()).empty())

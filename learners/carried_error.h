@@ -19,10 +19,8 @@ class CarriedError : public Rule {
       : loss_(loss), plan_(plan) {}
 
   Provides provides() const override {
-    const Provides own = Provides::Gradient | Provides::OutputError | Provides::AtOnce;
-    return shares_ ? own : own | Provides::OtherBatches;
+    return Provides::Gradient | Provides::OutputError | Provides::OtherBatches | Provides::AtOnce;
   }
-  void share_network() override { shares_ = true; }
   /// Its `draw` refers to this rule, which must live until the network is built.
   FeedbackPlan feedback() override;
   const Tape& tape() const override { return tape_; }
@@ -59,7 +57,6 @@ class CarriedError : public Rule {
   Signal repeated_error_;  ///< at the features that all heads read
   bool spared_ = false;    ///< whether the pass at hand spares repeats
   bool met_a_batch_ = false;
-  bool shares_ = false;  ///< the network, with a local rule
 };
 
 }  // namespace engram

@@ -39,9 +39,7 @@ template <auto Make, class Options>
 std::unique_ptr<Rule> local_rule(Config& config, const RuleContext& context) {
   const auto options = config.read<HebbianOptions>();
   auto local = Make(config.read<Options>());
-  auto head = head_entry(options).make(config, context);
-  if (local->learns()) head->share_network();
-  return make_hebbian(options, std::move(local), std::move(head));
+  return make_hebbian(options, std::move(local), head_entry(options).make(config, context));
 }
 template <class Options>
 void check_local(Config& config) {

@@ -29,6 +29,9 @@ constexpr Provides operator|(Provides a, Provides b) {
 constexpr Provides operator&(Provides a, Provides b) {
   return static_cast<Provides>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
 }
+constexpr Provides without(Provides offered, Provides taken) {
+  return static_cast<Provides>(static_cast<unsigned>(offered) & ~static_cast<unsigned>(taken));
+}
 constexpr bool covers(Provides offered, Provides needed) {
   return (static_cast<unsigned>(offered) & static_cast<unsigned>(needed)) ==
          static_cast<unsigned>(needed);
@@ -57,9 +60,6 @@ class Rule {
   virtual Provides provides() const = 0;
   /// What layers must keep for this rule, and how it starts; asked before the network is built.
   virtual FeedbackPlan feedback() { return {}; }
-  /// Said to the rule of a head whose learn() is called together with that of a local rule, which
-  /// changes the layers below at once.
-  virtual void share_network() {}
   /// Draws what the rule itself needs besides. Before training and once only.
   virtual void prepare(Network&, Rng) {}
   /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.

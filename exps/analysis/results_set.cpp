@@ -13,12 +13,6 @@ namespace engram {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_results_file(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return file.extension() == ".h5" && !name.ends_with(".checkpoint.h5") &&
-         !name.ends_with(".weights.h5");
-}
-
 /// The files among and below the paths, each once: in the order of the paths, then by name.
 std::vector<fs::path> files_of(std::span<const fs::path> paths) {
   std::vector<fs::path> all;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "exps/results_file.h"
 #include "utils/error.h"
 
 namespace engram {
@@ -48,10 +49,8 @@ fs::path installed_experiments() {
 /// Pictures and pages lie in results/, too.
 bool holds_runs(const fs::path& folder) {
   std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("seed-") && name.ends_with(".h5")) return true;
-  }
+  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored))
+    if (is_results_file(entry.path())) return true;
   return false;
 }
 

@@ -33,7 +33,11 @@ class Hebbian final : public Rule {
           std::unique_ptr<Rule> head)
       : o_(options), local_(std::move(local)), head_(std::move(head)) {}
 
-  Provides provides() const override { return head_->provides(); }
+  /// Layers below the head change whenever they see a batch.
+  Provides provides() const override {
+    const Provides of_head = head_->provides();
+    return local_->learns() ? without(of_head, Provides::OtherBatches) : of_head;
+  }
   FeedbackPlan feedback() override { return head_->feedback(); }
   const Tape& tape() const override { return unlabelled_ ? tape_ : head_->tape(); }
 
