@@ -151,10 +151,10 @@ Minds make_minds(const Settings& s, const Regimes& regimes, std::uint64_t seed) 
     m.rule = make_rule(s.rule.rule, s.config, {agent_entry(s).loss, s.optimizer.weight_decay});
     m.net = make_net();
     m.optimizer = make_optimizer(s.optimizer, m.net->params());
-    for (const std::string& name : s.rule.strategies)
-      m.strategies.push_back(
-          make_strategy(name, config, {.net = *m.net, .loss = agent_entry(s).loss}));
     m.rule->prepare(*m.net, init.fork("rule"));
+    m.strategies =
+        make_strategies(s.rule.strategies, config,
+                        {.net = *m.net, .loss = agent_entry(s).loss, .rule = m.rule.get()});
     context.net = m.net.get(), context.twin = make_net;
   }
   m.agent = agent_entry(s).make(config, context);

@@ -174,10 +174,10 @@ void train(const Workload& workload, const Settings& s, const TaskStream& stream
   StrategyList strategies;
   if (workload.kind == Kind::Hidden)
     strategies.push_back(std::make_unique<WinnersAsInputs>(watch, batch, net.in().size()));
-  Config config = s.config;
-  for (const std::string& name : s.rule.strategies)
-    strategies.push_back(make_strategy(name, config, {net, &stream, &targets, batch}));
   rule->prepare(net, Rng(0).fork("rule"));
+  for (auto& strategy : make_strategies(s.rule.strategies, s.config,
+                                        {net, &stream, &targets, batch, s.rule.loss, rule.get()}))
+    strategies.push_back(std::move(strategy));
   StepTimer timer(watch, batch);
   Cursor cursor;
   Learner(s.learner, net, *rule, *optimizer, s.optimizer, strategies, targets, Rng(0))

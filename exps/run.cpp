@@ -54,12 +54,10 @@ class Run final : public Observer {
     // What resumes has its weights in the checkpoint.
     if (!request_.resume || !std::filesystem::exists(request_.files.checkpoint()))
       begun_ = start_from_weights(s_.fine_tuning, request_.files, *net_);
-    Config config = s_.config;
-    const StrategyContext context{*net_, stream_.get(), &targets_, s_.learner.batch_size,
-                                  s_.rule.loss};
-    for (const std::string& name : s_.rule.strategies)
-      strategies_.push_back(make_strategy(name, config, context));
     rule_->prepare(*net_, root_of(s_.rule.init_seed, request.seed).fork("rule"));
+    strategies_ = make_strategies(
+        s_.rule.strategies, s_.config,
+        {*net_, stream_.get(), &targets_, s_.learner.batch_size, s_.rule.loss, rule_.get()});
     start_record(data);
   }
 

@@ -19,6 +19,7 @@ class FineTuned final : public Rule {
   Provides provides() const override { return rule_->provides(); }
   FeedbackPlan feedback() override { return rule_->feedback(); }
   const Tape& tape() const override { return rule_->tape(); }
+  int resting(int from) const override { return std::max(frozen_in(from), rule_->resting(from)); }
   void check_epochs(int experience, int epochs) const override {
     rule_->check_epochs(experience, epochs);
   }
@@ -50,7 +51,7 @@ class FineTuned final : public Rule {
     const bool anew = o_.reset_head == ResetHead::EachTask ||
                       (o_.reset_head == ResetHead::AfterFirst && at.experience == 1);
     if (begins && anew) restart(net, rng_.fork("task", static_cast<std::uint64_t>(at.experience)));
-    still_ = o_.frozen_from == FrozenFrom::Start || at.experience > 0 ? border_ : 0;
+    still_ = frozen_in(at.experience);
     for_each_slice(net, 0, still_, [&](int id) { net.params().param(id).trainable = false; });
     EpochKind kind = rule_->begin_epoch(net, at);
     kind.still = std::max(kind.still, still_);
@@ -66,6 +67,11 @@ class FineTuned final : public Rule {
   }
 
  private:
+  /// Layers below this one are frozen in a task.
+  int frozen_in(int experience) const {
+    return o_.frozen_from == FrozenFrom::Start || experience > 0 ? border_ : 0;
+  }
+
   Pass above(Pass pass) const {
     pass.floor = std::max(pass.floor, still_);
     pass.still = std::max(pass.still, still_);

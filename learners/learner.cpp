@@ -114,6 +114,7 @@ bool Learner::train_epoch(Training& context, Cursor& cursor, Observer& observer)
   kind_ = rule_.begin_epoch(net_, {cursor.experience, context.stream->experiences(), cursor.epoch,
                                    epochs_of(cursor.experience), cursor.step});
   kind_.labelled = kind_.labelled && rule_learns_;
+  kind_.still = std::max(kind_.still, rule_.resting(cursor.experience));
   const int rows = kind_.batch_size > 0 ? kind_.batch_size : o_.batch_size;
   const auto batch_size = static_cast<std::size_t>(rows) *
                           (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);
@@ -126,7 +127,7 @@ bool Learner::train_epoch(Training& context, Cursor& cursor, Observer& observer)
     cursor.measured.assign(cursor.measures.size(), 0);
   }
   context.epoch = cursor.epoch, context.epoch_steps = steps_in_epoch_;
-  context.unlabelled = kind_.unlabelled;
+  context.unlabelled = kind_.unlabelled, context.still = kind_.still;
   const auto places = [&](std::int64_t step) {
     const auto begin = static_cast<std::size_t>(step) * batch_size;
     return std::span(order).subspan(begin, std::min(batch_size, order.size() - begin));
@@ -209,8 +210,8 @@ void Learner::update(Training& context, int count, Cursor& cursor, BatchStats& s
                     "check the model",
                     stats.loss, cursor.experience, cursor.epoch + 1, cursor.step + 1,
                     optimizer_options_.lr));
-  context.stepped = kind_.labelled;
-  if (context.stepped) spend_gradient(context, cursor);
+  context.stepped = kind_.labelled && covers(rule_.provides(), Provides::Gradient);
+  if (kind_.labelled) spend_gradient(context, cursor);
   for (auto& s : strategies_)
     s->after_step(context, batch_);
 }
@@ -227,7 +228,7 @@ void Learner::spend_gradient(Training& context, Cursor& cursor) {
       optimizer_options_.lr * schedule_factor(o_.schedule, step, steps_in_epoch_ * epochs, epoch,
                                               cursor.total_steps - step);
   // Other rules have changed the weights themselves.
-  if (covers(rule_.provides(), Provides::Gradient)) optimizer_.step(cursor.learning_rate);
+  if (context.stepped) optimizer_.step(cursor.learning_rate);
 }
 
 Pass Learner::pass_of(std::int64_t step) const {

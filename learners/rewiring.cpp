@@ -10,7 +10,7 @@
 namespace engram {
 
 Rewiring::Rewiring(const StrategyContext& context) {
-  for (int l = 0; l < context.net.depth(); ++l) {
+  for (int l = context.still(0); l < context.net.depth(); ++l) {
     const SparseSynapses* synapses = context.net.layer(l).existing_synapses();
     if (!synapses || !synapses->rewirable()) continue;
     layers_.push_back(l), entries_.push_back(synapses->entries());
@@ -18,7 +18,8 @@ Rewiring::Rewiring(const StrategyContext& context) {
   if (layers_.empty())
     throw Error(Fault::Config,
                 "strategies: this network has no layer whose synapses can be moved: it needs "
-                "sparsify = yes, weight_sparsity_fc below 1 and fully connected hidden layers");
+                "sparsify = yes, weight_sparsity_fc below 1 and fully connected hidden layers that "
+                "learn");
 }
 
 double Rewiring::cosine_share(const Training& t, int every, double highest, double until) {
@@ -34,7 +35,7 @@ void Rewiring::after_step(Training& t, const Batch& batch) {
   if (moved <= 0) return;
   look(t, batch);
   for (const int l : layers_)
-    rewire(t, batch, l, moved);
+    if (l >= t.still) rewire(t, batch, l, moved);
 }
 
 void Rewiring::worth(Training&, const Site& site, std::span<double> of) {

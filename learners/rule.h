@@ -2,6 +2,7 @@
 // or seeds a generator: the learner does.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
@@ -19,9 +20,11 @@ enum class Provides : unsigned {
   Nothing = 0,
   Gradient = 1,     ///< learn() leaves one, which the optimiser spends
   OutputError = 2,  ///< the error at the outputs may be edited
-  /// learn() changes no weights, so it may be shown other batches than the one at hand.
-  OtherBatches = 4,
-  AtOnce = 8  ///< its first update has the gradient of everything that learns
+  /// From the second task on learn() changes no weights, so it may be shown other batches than the
+  /// one at hand.
+  OtherBatchesLater = 4,
+  OtherBatches = 12,  ///< likewise, and in the first task, too
+  AtOnce = 16         ///< its first update has the gradient of everything that learns
 };
 constexpr Provides operator|(Provides a, Provides b) {
   return static_cast<Provides>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -54,6 +57,13 @@ struct EpochKind {
   int still = 0;         ///< layers below this one stand still
 };
 
+/// The pass of a rule whose own layers below `layer` never learn: they work as in evaluation, and
+/// so do those below them unless somebody teaches these (Pass::floor).
+inline Pass resting_below(Pass pass, int layer) {
+  if (pass.still >= pass.floor) pass.still = std::max(pass.still, layer);
+  return pass;
+}
+
 class Rule {
  public:
   virtual ~Rule() = default;
@@ -62,6 +72,9 @@ class Rule {
   virtual FeedbackPlan feedback() { return {}; }
   /// Draws what the rule itself needs besides. Before training and once only.
   virtual void prepare(Network&, Rng) {}
+  /// Layers below this one learn nothing in task `from` (0-based) and after it; known once
+  /// prepare() has been called.
+  virtual int resting(int /*from*/) const { return 0; }
   /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.
   virtual void check_epochs(int /*experience*/, int /*epochs*/) const {}
   /// Before every epoch, and again when a run goes on within one.

@@ -57,7 +57,7 @@ struct ScheduleOptions {
 };
 
 /// Factor on the learning rate at step `step` (0-based) of `steps` of a task, in epoch `epoch`;
-/// `before`: steps of the run before the task. Later steps have the factor of the last one.
+/// `before`: steps of the run before the task. Falls over the steps of a task end with the last.
 double schedule_factor(const ScheduleOptions&, long step, long steps, int epoch, long before = 0);
 
 }  // namespace engram

@@ -36,6 +36,7 @@ struct Training {
   int tasks_before = 0;                  ///< by its beginning
   int epoch = 0, epochs = 1;             ///< of the experience, 0-based
   int unlabelled = 0;                    ///< epochs of them without labels, before all others
+  int still = 0;                         ///< layers below this one stand still in the epoch
   std::int64_t step = 0;                 ///< of the whole run
   std::int64_t epoch_step = 0;           ///< of the epoch, 0-based
   std::int64_t epoch_steps = 0;          ///< in it
@@ -67,7 +68,7 @@ class Strategy {
   virtual bool needs_examples() const { return false; }
   /// True: the rule learns nothing from the stream. The strategy does, by after_step().
   virtual bool learns_instead() const { return false; }
-  /// True: all that it does it does after steps of the optimiser (Training::stepped).
+  /// True: all that it does serves steps of the optimiser that the rule's gradients lead to.
   virtual bool follows_steps() const { return false; }
 
   /// True: it adds examples of past tasks to batches, so heads of those tasks go on learning.
@@ -112,6 +113,10 @@ struct StrategyContext {
   const Targets* targets = nullptr;
   int batch_size = 0;
   LossOptions loss{};
+  const Rule* rule = nullptr;  ///< prepared; null: one that teaches every layer
+
+  /// Layers below this one learn nothing in task `from` (0-based) and after it.
+  int still(int from) const { return rule ? rule->resting(from) : 0; }
 };
 
 /// What a training offers to strategies. Error(Config) that names the first one for which it is
@@ -153,5 +158,7 @@ struct StrategyEntry {
 std::span<const StrategyEntry> strategies();
 /// Error(Config) when unknown, or when it does not fit the network.
 std::unique_ptr<Strategy> make_strategy(const std::string& name, Config&, const StrategyContext&);
+/// All of them, in this order.
+StrategyList make_strategies(std::span<const std::string> names, Config, const StrategyContext&);
 
 }  // namespace engram

@@ -12,9 +12,10 @@ namespace engram {
 void refuse_single_output(const StrategyContext&, std::string_view strategy,
                           std::string_view or_else = {});
 
-/// Where a training pass moves more than weights, and what is to be kept drifts with it: statistics
-/// of batch norm, duty cycles of boosted k-winners. `or_else` as above.
-void refuse_moving_statistics(const Network&, std::string_view strategy,
+/// Where a training pass of a later task moves more than weights, and what is to be kept drifts
+/// with it: statistics of batch norm, duty cycles of boosted k-winners, contexts of dendrites.
+/// `or_else` as above.
+void refuse_moving_statistics(const StrategyContext&, std::string_view strategy,
                               std::string_view or_else = {});
 
 }  // namespace engram

@@ -99,6 +99,14 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Config& config,
   return strategy;
 }
 
+StrategyList make_strategies(std::span<const std::string> names, Config config,
+                             const StrategyContext& context) {
+  StrategyList all;
+  for (const std::string& name : names)
+    all.push_back(make_strategy(name, config, context));
+  return all;
+}
+
 void check_served(const StrategyList& list, const Offer& offer) {
   const auto instead =
       std::ranges::find_if(list, [](const auto& s) { return s->learns_instead(); });
@@ -117,15 +125,19 @@ void check_served(const StrategyList& list, const Offer& offer) {
       refuse(
           "edits the gradient of the weights, but the rule steps by itself; choose another rule or "
           "strategy");
+    if (s->follows_steps() && !covers(offer.provides, Provides::Gradient))
+      refuse(
+          "serves the steps of an optimiser, and this rule changes the weights itself; choose "
+          "another rule or strategy");
     if (!covers(offer.provides, s->needs() & Provides::OutputError))
       refuse(
           "edits the error at the outputs, which this rule does not compute; choose another rule "
           "or strategy");
     if (!covers(offer.provides, s->needs() & Provides::OtherBatches))
       refuse(
-          "learns from batches that it makes itself, but this rule changes weights whenever it "
-          "sees a batch, and not by steps of the optimiser; use rule = backprop or frozen, or "
-          "another strategy");
+          "counts on a rule that leaves every change of a weight to the optimiser, but this one "
+          "changes weights whenever it sees a batch; use rule = backprop or frozen, or another "
+          "strategy");
     if (!covers(offer.provides, s->needs() & Provides::AtOnce))
       refuse(
           "compares gradients of the whole network, but this rule makes them level by level; use "

@@ -29,6 +29,7 @@ void TopLayerRule::check(const Network& net) const {
 
 void TopLayerRule::prepare(Network& net, Rng) {
   check(net);
+  top_ = net.depth() - 1;
   const auto matrices = net.layer(net.depth() - 1).synapses();
   ParamStore& params = net.params();
   for (int id = 0; id < params.count(); ++id)
@@ -42,9 +43,9 @@ void TopLayerRule::prepare(Network& net, Rng) {
 BatchStats TopLayerRule::learn(Network& net, const Batch& batch, const Pass& pass,
                                const ErrorHook&) {
   BatchStats stats;
-  stats.macs = net.forward(batch.x, tape_, pass);
+  stats.macs = net.forward(batch.x, tape_, resting_below(pass, top_));
   const CMat logits = tape_.back().out.value();
-  const CMat h = input_of(net, net.depth() - 1, batch.x, tape_).value();
+  const CMat h = input_of(net, top_, batch.x, tape_).value();
   const Mat w = net.params().value(weight_);
   const Mat memory{memory_.data(), w.cols, w.rows};
   const auto norm = [](const real* v, int count, int step) {

@@ -14,6 +14,7 @@ class TopLayerRule : public Rule {
  public:
   Provides provides() const override { return Provides::Nothing; }
   const Tape& tape() const override { return tape_; }
+  int resting(int) const override { return top_; }
   /// Error(Config) when the top layer is not one fully connected layer that stores all weights.
   void prepare(Network& net, Rng) override;
   /// Loss: 1 minus the cosine of the features with the weights of their class, before the batch.
@@ -33,6 +34,7 @@ class TopLayerRule : public Rule {
   void fill(const Param& param, int label, Mat memory, Mat weights);
 
   Tape tape_;
+  int top_ = 0;
   int weight_ = -1;  ///< slice of the top layer
   std::vector<real> memory_, column_;
 };

@@ -213,7 +213,7 @@ const ExperimentBook::Section& ExperimentBook::section(std::string_view name,
                                                        const std::string& wanted_at) const {
   if (const auto found = sections_.find(name); found != sections_.end()) return found->second;
   std::vector<std::string> known = names();
-  if (!name.starts_with('_'))  // the bases of others are not meant
+  if (!name.starts_with('_') && wanted_at.empty())  // the bases of others are not meant
     std::erase_if(known, [](const std::string& other) { return other.starts_with('_'); });
   const bool list_helps = known.size() <= kMaxListed || !nearest(name, known).empty();
   throw Error(Fault::Config, (wanted_at.empty() ? "" : wanted_at + ": ") +

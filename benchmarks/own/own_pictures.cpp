@@ -5,6 +5,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -191,11 +192,14 @@ ImageShape examine(const std::array<const Listed*, 2>& sides, const fs::path& fo
   return all;
 }
 
-/// The shape of the first picture, in colour as soon as one of them is.
+/// The shape of the first picture, in colour as soon as one of the first kLookedAt of a side is:
+/// every plan asks for it.
 ImageShape outline(const std::array<const Listed*, 2>& sides) {
+  constexpr std::size_t kLookedAt = 1000;
   std::optional<ImageShape> shape;
   for (const Listed* side : sides)
-    for (const fs::path& file : side->files) {
+    for (const fs::path& file :
+         std::span(side->files).first(std::min(side->files.size(), kLookedAt))) {
       const ImageShape found = shape_of(file, read_file(file, kLargestPicture));
       if (!shape) shape = found;
       shape->channels = std::max(shape->channels, found.channels);

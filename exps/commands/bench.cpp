@@ -138,6 +138,22 @@ bool measure(const std::vector<const Workload*>& suite, const Dataset& data, dou
   return true;
 }
 
+/// Fills the report; false when a stop signal came.
+bool measure_all(const std::vector<const Workload*>& suite, double seconds,
+                 const std::optional<std::string>& data_folder, bool quiet, BenchReport& report) {
+  const StopSignals caught;
+  const Facts facts = collect_provenance();
+  report.cpu = fact(facts, "cpu"), report.blas_core = fact(facts, "blas_core");
+  report.simd = kernels::simd_target();
+  const BenchData data = load_bench_data(
+      data_search(data_folder ? std::optional<std::filesystem::path>(*data_folder) : std::nullopt));
+  report.data = data.text;
+  BenchView view(suite.size(), seconds, quiet);
+  const bool complete = measure(suite, data.data, seconds, report, view);
+  view.clear();
+  return complete;
+}
+
 }  // namespace
 
 int bench_command(const Arguments& words) {
@@ -166,18 +182,8 @@ int bench_command(const Arguments& words) {
   if (!(seconds > 0 && seconds <= 3600))
     throw Error(Fault::Usage, fmt::format("--seconds {}: expected more than 0 to 3600", seconds));
 
-  const Facts facts = collect_provenance();
-  report.cpu = fact(facts, "cpu"), report.blas_core = fact(facts, "blas_core");
-  report.simd = kernels::simd_target();
   const auto folder = arguments->get<std::string>("data");
-  const BenchData data = load_bench_data(
-      data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt));
-  report.data = data.text;
-
-  BenchView view(suite.size(), seconds, arguments->has("quiet"));
-  const bool complete = measure(suite, data.data, seconds, report, view);
-  view.clear();
-  if (!complete) {
+  if (!measure_all(suite, seconds, folder, arguments->has("quiet"), report)) {
     fmt::print(stderr, "engram: interrupted\n");
     return 128 + stop_signal();
   }

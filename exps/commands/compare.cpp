@@ -93,7 +93,7 @@ int compare_command(const Arguments& words) {
   options.metric = arguments->get<std::string>("metric").value_or(options.metric);
   options.level = *arguments->get<double>("level");
   options.resamples = *arguments->get<int>("resamples");
-  const fs::path results = results_folder(arguments->get<std::string>("out"));
+  const fs::path results = folder_of_old_results(arguments->get<std::string>("out"));
   std::vector<fs::path> places;
   for (const std::string& what : arguments->names)
     places.push_back(results_place(what, results, "compare"));

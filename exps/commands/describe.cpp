@@ -111,11 +111,9 @@ PartsText try_parts(const Settings& s, std::uint64_t seed, const DataSearch& sea
   const std::size_t parameters = net->params().values().size();
   rule->prepare(*net, Rng(seed).fork("rule"));
   const auto optimizer = make_optimizer(s.optimizer, net->params());
-  Config config = s.config;
-  StrategyList protections;
-  for (const std::string& name : s.rule.strategies)
-    protections.push_back(make_strategy(
-        name, config, {*net, stream.get(), &targets, s.learner.batch_size, s.rule.loss}));
+  StrategyList protections = make_strategies(
+      s.rule.strategies, s.config,
+      {*net, stream.get(), &targets, s.learner.batch_size, s.rule.loss, rule.get()});
   check_served(protections, {.provides = rule->provides(), .borders = !stream->task_free()});
   const Learner learner(s.learner, *net, *rule, *optimizer, s.optimizer, protections, targets,
                         Rng(seed));

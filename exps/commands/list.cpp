@@ -237,7 +237,7 @@ int list_command(const Arguments& words) {
   const auto arguments = parse_arguments(kHelp, options, words, /*max_names=*/2);
   if (!arguments) return 0;
   if (!arguments->names.empty() && arguments->names[0] == "results")
-    return list_results(results_folder(
+    return list_results(folder_of_old_results(
         arguments->names.size() == 2 ? std::optional(arguments->names[1]) : std::nullopt));
   const auto kinds = all_kinds(experiments_folder(arguments->get<std::string>("exps")));
   const bool names_only = arguments->has("names");

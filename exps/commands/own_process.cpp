@@ -48,7 +48,6 @@ bool receive(int pipe, std::string& bytes, const std::function<void()>& wait) {
 
 std::optional<std::string> bytes_from_own_process(const std::function<std::string()>& work,
                                                   const std::function<void()>& wait) {
-  const StopSignals caught;
   const Forked child = fork_off([&](int pipe) { answer(pipe, work); });
   std::string bytes;
   const bool ended = receive(child.pipe, bytes, wait);

@@ -46,11 +46,20 @@ fs::path installed_experiments() {
   return program.parent_path().parent_path() / "share/engram/exps";
 }
 
+/// A folder, or the one that it would be made in.
+bool can_be_written(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path there = fs::exists(folder, ignored) ? folder : folder.parent_path();
+  return fs::is_directory(there, ignored) && ::access(there.c_str(), W_OK) == 0;
+}
+
 /// Pictures and pages lie in results/, too.
 bool holds_runs(const fs::path& folder) {
   std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored))
-    if (is_results_file(entry.path())) return true;
+  const auto quietly = fs::directory_options::skip_permission_denied;
+  fs::recursive_directory_iterator entry(folder, quietly, ignored);
+  for (; entry != end(entry); entry.increment(ignored))
+    if (is_results_file(entry->path())) return true;
   return false;
 }
 
@@ -71,8 +80,16 @@ fs::path results_folder(const std::optional<std::string>& from_command_line) {
   if (from_command_line) return *from_command_line;
   const auto home = from_environment("ENGRAM_HOME");
   // A checkout of somebody else's is for reading.
-  if (home && ::access((*home / "results").c_str(), W_OK) == 0) return shortened(*home / "results");
+  if (home && can_be_written(*home / "results")) return shortened(*home / "results");
   return "results";
+}
+
+fs::path folder_of_old_results(const std::optional<std::string>& from_command_line) {
+  const fs::path usual = results_folder(from_command_line);
+  const auto home = from_environment("ENGRAM_HOME");
+  std::error_code ignored;
+  if (from_command_line || !home || fs::exists(usual, ignored)) return usual;
+  return fs::is_directory(*home / "results", ignored) ? shortened(*home / "results") : usual;
 }
 
 fs::path results_place(const std::string& what, const fs::path& results,

@@ -13,9 +13,11 @@ namespace engram {
 /// with this program, or the folder that it was built from.
 std::filesystem::path experiments_folder(const std::optional<std::string>& from_command_line);
 
-/// --out, $ENGRAM_HOME/results if it can be written to, or results/ here. Relative to the working
-/// directory if inside.
+/// --out, $ENGRAM_HOME/results where that can be written to, or results/ here. Relative to the
+/// working directory if inside.
 std::filesystem::path results_folder(const std::optional<std::string>& from_command_line);
+/// The same for who only reads: where there is no results/ here, either, what is in $ENGRAM_HOME.
+std::filesystem::path folder_of_old_results(const std::optional<std::string>& from_command_line);
 
 /// A path as it is, or the folder of that name in `results`. Error(MissingInput), said by `command`
 /// and with a suggestion, when there is neither.

@@ -148,11 +148,30 @@ void write_page(const fs::path& file, const std::vector<PublishedFigure>& all,
   fmt::print(stderr, "engram: wrote {}\n", file.string());
 }
 
+/// Error(Data) for a difference between two states of one data set.
+void check_same_data(const RunPlan& plan, const ExperimentRuns& a, const ExperimentRuns& b) {
+  const auto of = [&](std::size_t i) -> const StreamOptions& {
+    return plan.experiments[i].settings.stream;
+  };
+  if (a.runs.empty() || b.runs.empty() || of(0).benchmark != of(1).benchmark ||
+      of(0).data_path != of(1).data_path)
+    return;
+  const auto data_of = [](const ExperimentRuns& e) {
+    return find_fact(e.runs.front().provenance, "data_sha256");
+  };
+  if (data_of(a) == data_of(b)) return;
+  throw Error(Fault::Data,
+              fmt::format("{} and {} are of different data; run both anew with --force",
+                          a.files.front().string(), b.files.front().string()));
+}
+
 /// Of the complete runs of a figure.
 Reproduction reproduction_of(const Wanted& wanted, const std::set<fs::path>& failed) {
-  const bool differs = !wanted.figure.options.minus.empty();
-  return reproduce(wanted.figure, complete_runs(wanted.plan, 0, failed).runs,
-                   differs ? complete_runs(wanted.plan, 1, failed).runs : std::vector<RunRecord>{});
+  const ExperimentRuns of = complete_runs(wanted.plan, 0, failed);
+  if (wanted.figure.options.minus.empty()) return reproduce(wanted.figure, of.runs, {});
+  const ExperimentRuns minus = complete_runs(wanted.plan, 1, failed);
+  check_same_data(wanted.plan, of, minus);
+  return reproduce(wanted.figure, of.runs, minus.runs);
 }
 
 /// Judges and prints; the exit code. A figure that cannot be judged keeps no other from it.

@@ -89,7 +89,9 @@ std::string files_text(const std::filesystem::path& folder, const std::vector<Ru
 }
 
 /// Shows what is complete, except what a run that failed has left from before, and returns it.
-ResultsSet show_results(const RunPlan& plan, const std::set<std::filesystem::path>& failed) {
+/// `not_shown`: the first experiment that could not be, which keeps no other from it.
+ResultsSet show_results(const RunPlan& plan, const std::set<std::filesystem::path>& failed,
+                        std::optional<Failure>& not_shown) {
   const bool colour = use_colour(stdout);
   const int width = terminal_width(stdout);
   std::vector<std::vector<RunRecord>> all;
@@ -99,7 +101,12 @@ ResultsSet show_results(const RunPlan& plan, const std::set<std::filesystem::pat
   for (std::size_t i = plan.experiments.size(); i-- > 0;)
     definition = plan.experiments[i].settings.evaluation.forgetting_definition;
   for (std::size_t i = 0; i < plan.experiments.size(); ++i) {
-    ExperimentRuns e = complete_runs(plan, i, failed);
+    ExperimentRuns e;
+    try {
+      e = complete_runs(plan, i, failed);
+    } catch (...) {
+      if (!not_shown) not_shown = current_failure();
+    }
     if (e.runs.empty()) continue;
     fmt::print("{}\n", show_experiment(e.runs, e.forgetting, colour, width));
     files += "  " + files_text(e.folder, e.runs) + "\n";
@@ -153,17 +160,19 @@ int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsR
   };
   if (result.interrupted) {
     print_failures();
-    return end_interrupted(/*forced=*/!runs.front().resume);
+    return end_interrupted(
+        /*forced=*/!runs.front().resume,
+        std::ranges::any_of(plan.runs, [](const auto& r) { return r.state == RunState::Other; }));
   }
   std::set<std::filesystem::path> failed;
   for (const auto& [run, failure] : result.failures)
     failed.insert(runs[run].files.results());
   std::optional<Failure> not_shown;
   try {
-    const ResultsSet shown = show_results(plan, failed);
+    const ResultsSet shown = show_results(plan, failed, not_shown);
     if (with_page) write_page(plan, out, shown);
   } catch (...) {  // what went wrong with the runs must still be said
-    not_shown = current_failure();
+    if (!not_shown) not_shown = current_failure();
   }
   std::fflush(stdout);
   print_failures();

@@ -164,11 +164,14 @@ class Processes {
     view_.failed(child.run);
     if (child.last) return fail(child, {child.last->code, child.last->text});
     const RunJob& run = runs_[child.run];
+    // A run that begins anew removes the checkpoint of before.
+    const bool saved = std::filesystem::exists(run.files.checkpoint());
     fail(child, {static_cast<int>(Fault::Internal),
-                 fmt::format("{} (seed {}): {}; the same command {}goes on from the last "
-                             "checkpoint",
-                             run.name(), run.files.seed, ended_without_a_word(status),
-                             run.resume ? "" : "without --force ")});
+                 fmt::format("{} (seed {}): {}; the same command {}", run.name(), run.files.seed,
+                             ended_without_a_word(status),
+                             !saved       ? "begins it again"
+                             : run.resume ? "goes on from the last checkpoint"
+                                          : "without --force goes on from the last checkpoint")});
   }
 
   void fail(const Child& child, Failure failure) {

@@ -64,10 +64,13 @@ int stop_signal() {
   return signal_number;
 }
 
-int end_interrupted(bool forced) {
-  fmt::print(
-      stderr, "engram: interrupted; everything is saved, the same command {}\n",
-      forced ? "without --force goes on with what had begun (the rest is as it was)" : "goes on");
+int end_interrupted(bool forced, bool in_the_way) {
+  const char* const how =
+      !forced      ? "goes on"
+      : in_the_way ? "with --seeds of the runs that had begun, and without --force, goes on with "
+                     "them (the rest is as it was)"
+                   : "without --force goes on with what had begun (the rest is as it was)";
+  fmt::print(stderr, "engram: interrupted; everything is saved, the same command {}\n", how);
   return 128 + stop_signal();
 }
 

@@ -27,8 +27,9 @@ class StopSignals {
 const std::atomic<bool>& stop_flag();
 /// Which signal it was; 0: none.
 int stop_signal();
-/// Says that all is saved, and which command goes on; returns the exit code.
-int end_interrupted(bool forced);
+/// Says that all is saved, and which command goes on; returns the exit code. `in_the_way`: without
+/// --force runs of other settings would be.
+int end_interrupted(bool forced, bool in_the_way = false);
 /// In a forked run: a signal may come twice, from the terminal and from the parent, and means
 /// "save and stop" each time. Also makes the run die with its parent, so that two processes never
 /// write the same files.

@@ -18,6 +18,7 @@
 #include "exps/commands/sweep_plan.h"
 #include "exps/commands/sweep_stage.h"
 #include "exps/commands/sweep_view.h"
+#include "exps/results_file.h"
 #include "exps/seed_list.h"
 #include "exps/sweep/selection.h"
 #include "exps/sweep/selection_record.h"
@@ -142,9 +143,10 @@ std::optional<Failure> mixed_data(const SweptExperiment& e,
   for (std::size_t i = 0; i < points.size(); ++i)
     for (const JudgedRun& run : points[i].runs) {
       const StreamOptions& stream = e.points[i].settings.stream;
+      if (run.data.empty()) continue;
       const auto [first, is_new] =
           known.try_emplace(stream.benchmark + "\n" + stream.data_path, run.data, points[i].folder);
-      if (run.data.empty() || run.data == first->second.first) continue;
+      if (run.data == first->second.first) continue;
       return Failure{static_cast<int>(Fault::Data),
                      fmt::format("{}: {} and {} are of different data; repeat all points with "
                                  "--force",
@@ -218,7 +220,23 @@ Failure nothing_to_choose(const Judged& j) {
   return failure;
 }
 
-Final prepare_final(const Judged& j, const SweepRequest& request) {
+/// Error(Data) when final runs are, or would be, over other data than those that chose.
+void check_data(const SweepPoint& point, const std::string& chosen_over, bool force,
+                LoadedData& data) {
+  for (const SweepRun& run : point.runs) {
+    const bool is_there = run.state == RunState::Complete && !force;
+    const std::string over =
+        is_there ? peek_results(run.files.results())->data_sha256 : data.of(point.settings).sha256;
+    if (over == chosen_over || over.empty() || chosen_over.empty()) continue;
+    throw Error(
+        Fault::Data,
+        fmt::format("{}: {} {} of other data than the runs that chose its settings; put "
+                    "the data back, or repeat all with --force",
+                    point.label, run.files.results().string(), is_there ? "is" : "would be"));
+  }
+}
+
+Final prepare_final(const Judged& j, const SweepRequest& request, LoadedData& data) {
   const SweptExperiment& e = *j.experiment;
   SelectionRecord record{.experiment = e.plain.experiment,
                          .metric = e.metric,
@@ -228,8 +246,9 @@ Final prepare_final(const Judged& j, const SweepRequest& request) {
                          .points = j.points,
                          .chosen = j.best};
   const JudgedPoint& best = j.points[j.best];
-  SweepPoint point =
-      plan_final_runs(e, best.values, best.runs.front().data, selection_facts(record), request);
+  const std::string& chosen_over = best.runs.front().data;
+  SweepPoint point = plan_final_runs(e, best.values, chosen_over, selection_facts(record), request);
+  check_data(point, chosen_over, request.force, data);
   save_text(point.runs.front().files.folder / "selection.json",
             json_text(selection_json(record), 2) + "\n");
   return {std::move(record), std::move(point)};
@@ -284,10 +303,17 @@ int sweep_command(const Arguments& words) {
       keep_worse(end.failure, *j.mixed);
     }
     if (j.mixed || j.experiment->selection() == Selection::None) continue;
-    if (is_chosen(j))
-      finals.push_back(prepare_final(j, request));
-    else
+    if (!is_chosen(j)) {
       keep_worse(end.failure, nothing_to_choose(j));
+      continue;
+    }
+    try {
+      finals.push_back(prepare_final(j, request, data));
+    } catch (const Error& e) {  // the others go on
+      if (e.fault() != Fault::Data) throw;
+      print_failure({e.exit_code(), e.what()});
+      keep_worse(end.failure, {e.exit_code(), e.what()});
+    }
   }
   if (!finals.empty()) {
     std::fflush(stdout);

@@ -50,7 +50,8 @@ SweepRun find_run(const fs::path& usual, const fs::path& plain, std::uint64_t se
   SweepRun run = look(usual, seed, settings);
   if (run.state == RunState::Complete || plain == usual) return run;
   const SweepRun other = look(plain, seed, settings);
-  return other.state == RunState::Complete ? other : run;
+  const bool begun_there = other.state == RunState::Resumable && run.state == RunState::New;
+  return other.state == RunState::Complete || begun_there ? other : run;
 }
 
 void check_grid(const SweptExperiment& e) {

@@ -33,10 +33,15 @@ class Hebbian final : public Rule {
           std::unique_ptr<Rule> head)
       : o_(options), local_(std::move(local)), head_(std::move(head)) {}
 
-  /// Layers below the head change whenever they see a batch.
+  /// Layers below the head change whenever they see a batch, if they still learn.
   Provides provides() const override {
     const Provides of_head = head_->provides();
-    return local_->learns() ? without(of_head, Provides::OtherBatches) : of_head;
+    if (!trains_in(0)) return of_head;
+    const Provides later = trains_in(1) ? Provides::Nothing : Provides::OtherBatchesLater;
+    return without(of_head, Provides::OtherBatches) | (of_head & later);
+  }
+  int resting(int from) const override {
+    return trains_in(from) ? 0 : std::max(border_, head_->resting(from));
   }
   FeedbackPlan feedback() override { return head_->feedback(); }
   const Tape& tape() const override { return unlabelled_ ? tape_ : head_->tape(); }

@@ -39,6 +39,7 @@ class HebbDeep final : public Rule {
     return {"norm/" + name_, "norm_growth/" + name_, "top_share/" + name_};
   }
   std::span<const double> measures() const override { return measures_; }
+  int resting(int) const override { return hidden_; }
 
   void prepare(Network& net, Rng rng) override {
     top_ = net.depth() - 1;
@@ -64,8 +65,7 @@ class HebbDeep final : public Rule {
 
   BatchStats learn(Network& net, const Batch& batch, const Pass& given,
                    const ErrorHook& hook) override {
-    Pass pass = given;
-    pass.still = std::max(pass.still, hidden_);
+    const Pass pass = resting_below(given, hidden_);
     const Macs forward = net.forward(batch.x, tape_, pass);
     BatchStats stats = output_error(loss_, tape_.back().out, batch, error_);
     if (hook) hook(std::as_const(tape_.back().out).value(), error_.value());

@@ -23,7 +23,10 @@ class Agem final : public Strategy {
       : o_(options), memory_(options.memory, context, "agem") {}
 
   Provides needs() const override {
-    return Provides::Gradient | Provides::OtherBatches | Provides::AtOnce;
+    // Nothing is remembered in the first task if a task is remembered when it ends.
+    const bool later = o_.memory.insert == InsertAt::TaskEnd;
+    return Provides::Gradient | Provides::AtOnce |
+           (later ? Provides::OtherBatchesLater : Provides::OtherBatches);
   }
   bool needs_borders() const override { return memory_.needs_borders(); }
   bool needs_examples() const override { return true; }

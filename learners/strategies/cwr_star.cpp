@@ -23,7 +23,8 @@ class CwrStar final : public Strategy {
   CwrStar(const CwrStarOptions& options, const StrategyContext& context) : o_(options) {
     refuse_single_output(context, "cwr_star");
     const Network& net = context.net;
-    if (o_.freeze_body) refuse_moving_statistics(net, "cwr_star", " or cwr_star.freeze_body = no");
+    if (o_.freeze_body)
+      refuse_moving_statistics(context, "cwr_star", " or cwr_star.freeze_body = no");
     const auto matrices = net.layer(net.depth() - 1).synapses();
     const bool one_head = matrices.size() == 1 && !matrices.front()->is_convolution();
     if (!one_head || (context.targets && context.targets->head() == Head::PerTask))
@@ -38,7 +39,9 @@ class CwrStar final : public Strategy {
     now_.resize(past_.size());
   }
 
-  Provides needs() const override { return Provides::Gradient; }
+  Provides needs() const override {
+    return o_.freeze_body ? Provides::Gradient | Provides::OtherBatchesLater : Provides::Gradient;
+  }
   bool needs_borders() const override { return true; }
   bool needs_examples() const override { return true; }
 

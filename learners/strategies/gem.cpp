@@ -31,7 +31,7 @@ class Gem final : public Strategy {
       : o_(options), memory_(rings(options), context, "gem") {}
 
   Provides needs() const override {
-    return Provides::Gradient | Provides::OtherBatches | Provides::AtOnce;
+    return Provides::Gradient | Provides::OtherBatchesLater | Provides::AtOnce;
   }
   bool needs_borders() const override { return true; }
   bool needs_examples() const override { return true; }

@@ -29,6 +29,7 @@ class GenerativeReplay final : public Strategy {
 
   bool needs_borders() const override { return true; }
   bool needs_examples() const override { return true; }
+  bool follows_steps() const override { return true; }
   void extend_batch(Training& t, Batch& batch) override {
     if (painted_[0] == 0) return;
     const int old = batch.rows();

@@ -5,7 +5,8 @@
 // to themselves.
 // Pitfalls: momentum and weight decay move weights without a gradient, so what is frozen is put
 // back after every step; statistics of batch norm and duty cycles of boosted k-winners would drift,
-// so such networks are refused.
+// and tests would turn to contexts of dendrites that later tasks brought, so such networks are
+// refused.
 #include <algorithm>
 #include <cmath>
 
@@ -39,7 +40,7 @@ class Packnet final : public Strategy {
     if (context.stream && context.stream->experiences() > context.stream->tasks())
       refuse("learns a task once, and here tasks come back; use repeats = 1");
     const Network& net = context.net;
-    refuse_moving_statistics(net, "packnet");
+    refuse_moving_statistics(context, "packnet");
     for (int l = 0; l < net.depth(); ++l) {
       if (net.layer(l).existing_synapses())
         refuse("prunes dense weights, not those stored sparse; use weight_storage = dense");

@@ -25,8 +25,8 @@ class Redo final : public Strategy {
 
   void after_step(Training& t, const Batch&) override {
     if (!t.stepped) return;
-    // In the last steps of a period of `every`; the one at hand counts.
-    const auto left = o_.every - 1 - t.step % o_.every;
+    // In the last steps of a period of `every` that were taken; the one at hand counts.
+    const auto left = o_.every - 1 - (t.optimizer.taken() - 1) % o_.every;
     if (left >= o_.batches) return;
     for (Layer& layer : layers_) {
       layer.mean.resize(layer.said.size());

@@ -8,6 +8,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// Records with red = r, green = 100 + r, blue = 200 + r in record r; pixel 0 of red is 77.
 Bytes records(const std::vector<Bytes>& labels) {
@@ -76,6 +77,12 @@ TEST(Cifar, RefusesImpossibleLabels) {
                            read(folder, {records({{1, 100}})}, CifarKind::Hundred, 1);
                          }),
               HasSubstr("fine label 100"));
+}
+
+TEST(Cifar, UnpacksNoMoreThanItsRecords) {
+  const Bytes zeros = gzipped(Bytes(20'000'000, 0));
+  EXPECT_THAT(message_of(Fault::Data, [&] { read(TempFolder(), {zeros}, CifarKind::Ten, 2); }),
+              Not(HasSubstr("found 20000000")));
 }
 
 }  // namespace

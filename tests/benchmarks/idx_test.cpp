@@ -115,5 +115,16 @@ TEST(Idx, SaysWhichFileIsAbsent) {
               HasSubstr((folder / "a").string()));
 }
 
+TEST(Idx, UnpacksNoMoreThanItIsTold) {
+  const TempFolder folder;
+  write_bytes(folder / "images", gzipped(idx_images(4, 2, 3)));
+  write_bytes(folder / "labels", idx_labels({0, 1, 2, 1}));
+  const auto read = [&](std::size_t most) {
+    return read_idx(folder / "images", folder / "labels", 3, nullptr, most);
+  };
+  EXPECT_EQ(read(40).labels.size(), 4u);  // four words and 24 pixels
+  EXPECT_THAT(message_of(Fault::Data, [&] { read(39); }), HasSubstr("39 bytes"));
+}
+
 }  // namespace
 }  // namespace engram

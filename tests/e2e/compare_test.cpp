@@ -201,5 +201,13 @@ TEST_F(Compare, ComparesWhatRunHasJustWritten) {
   expect_refusal(engram({"compare", "tiny", "longer"}), 65, {"tasks: 2 against 3"});
 }
 
+TEST_F(Compare, NamesThatAreNoUtf8AreStillJson) {
+  save("d\xff", 0.6, {0, 1, 2});
+  save("sparse", 0.7, {0, 1, 2});
+  const Said said = engram({"compare", "results", "--json", "-"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_FALSE(nlohmann::json::parse(said.out).empty());
+}
+
 }  // namespace
 }  // namespace engram

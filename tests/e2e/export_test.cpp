@@ -1,6 +1,10 @@
 // `engram export` from outside.
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -94,6 +98,25 @@ TEST_F(ExportCommand, DrawsFiguresOrSaysWhichPackageDraws) {
     EXPECT_TRUE(has(TempFolder::read(engram / file), "<svg")) << file;
   }
   EXPECT_TRUE(has(TempFolder::read(engram / "figures/definitions.csv"), "forgetting,\"mean over"));
+}
+
+TEST_F(ExportCommand, EndsAtCtrlCWithoutAWord) {
+  // Nobody reads, so the program waits in the middle of its output.
+  const fs::path pipe = engram / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int end = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(end, 0);
+  const int room = ::fcntl(end, F_SETPIPE_SZ, 4096);
+  Process process(engram.folder().path(), {"export", "results", "--format", "json", "-o", "-"}, {},
+                  pipe);
+  EXPECT_TRUE(process.wait_until([&] {
+    int waiting = 0;
+    return ::ioctl(end, FIONREAD, &waiting) == 0 && waiting >= room;
+  }));
+  process.signal(SIGINT);
+  EXPECT_TRUE(!process.wait_until([] { return false; }) && process.ended());
+  EXPECT_EQ(process.wait().code, 130);
+  ::close(end);
 }
 
 }  // namespace

@@ -109,6 +109,13 @@ TEST_F(ReportPage, SaysWhichForgetsLeastAndSharesItsData) {
   }
 }
 
+TEST_F(ReportPage, CountsActiveUnitsOfAllLayersTogether) {
+  EXPECT_EQ(ask("activeOf({layers: [{units: 6, active_fraction_test: [0.5, 0.5]}, "
+                "{units: 18, active_fraction_test: [0.25, null]}, "
+                "{units: 9, active_fraction_test: []}]})"),
+            0.3125);
+}
+
 TEST_F(ReportPage, NamesSkippedFilesAndKeepsHostileTextAsText) {
   const std::string all = text("body");
   EXPECT_NE(all.find("leaky/seed-9.h5"), std::string::npos) << "the truncated file";

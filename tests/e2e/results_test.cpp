@@ -43,6 +43,21 @@ TEST_F(Results, ARunEndsWithAPageAboutWhatItShowed) {
   EXPECT_FALSE(fs::exists(engram / "results/report.html"));
 }
 
+TEST_F(Results, GoToTheCheckoutWhereThatCanBeWrittenTo) {
+  const auto run_at = [&](const fs::path& home) {
+    return engram({"run", "tiny", "--no-report"},
+                  [&] { ::setenv("ENGRAM_HOME", home.c_str(), 1); });
+  };
+  // Also when its results/ were removed.
+  fs::create_directories(engram / "home");
+  ASSERT_EQ(run_at(engram / "home").code, 0);
+  EXPECT_TRUE(fs::exists(engram / "home/results/tiny/seed-0.h5"));
+  EXPECT_FALSE(fs::exists(engram / "results"));
+  // In a file nobody makes a folder, whoever it is.
+  ASSERT_EQ(run_at(engram / "exps/tiny.cfg").code, 0);
+  EXPECT_TRUE(fs::exists(engram / "results/tiny/seed-0.h5"));
+}
+
 TEST_F(Results, AFailingPageIsAnErrorButLosesNoResults) {
   fs::create_directories(engram / "results/tiny/report.html/in_the_way");
   const Said said = engram({"run", "tiny", "--quiet"});

@@ -239,6 +239,26 @@ TEST(AgentRun, StoppedAnywhereItReachesTheSameBits) {
   }
 }
 
+TEST(AgentRun, ThatBeginsAnewRemovesTheWeightsOfBefore) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  const Keys keys = with(kDqn, {{"keep_weights", "yes"}, {"regimes", "mixed"}});
+  run(keys, files);
+  bool was_there = false, begun = false;
+  RunRequest request{.seed = 0, .files = files, .resume = false};
+  request.progress = [&](const Progress& p) {
+    begun = begun || !p.evaluating;
+    const bool there = std::filesystem::exists(files.weights());
+    if (begun)
+      was_there = was_there || there;
+    else
+      EXPECT_TRUE(there && peek_results(files.results())->complete);
+  };
+  EXPECT_EQ(execute_run(settings(keys), Dataset{}, request), RunOutcome::Finished);
+  EXPECT_FALSE(was_there);
+  EXPECT_TRUE(std::filesystem::exists(files.weights()));
+}
+
 TEST(AgentRun, LevelsAreZeroAndOne) {
   const TempFolder folder;
   const Keys base{{"benchmark", "flock"},      {"bodies", "6"},

@@ -1,5 +1,6 @@
 #include "exps/export/export.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -47,6 +48,22 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   }
   rows.pop_back();
   return rows;
+}
+
+TEST(Export, CostSumsTheRowsThatWereEvaluated) {
+  ResultsSet set{{experiment("naive", 0.1, 1)}, {}};
+  RunRecord& run = set.experiments[0].runs[0];
+  run.evaluate_seconds = {1, kNotEvaluated, 2.5};
+  run.task_seconds = {4, kNotEvaluated};
+  const auto rows = parse_csv(csv_text(find_tidy_table("cost"), set));
+  ASSERT_EQ(rows.size(), 2u);
+  const auto cell = [&](const char* column) {
+    const auto at = std::ranges::find(rows[0], column);
+    return at == rows[0].end() ? std::string("no column")
+                               : rows[1][static_cast<std::size_t>(at - rows[0].begin())];
+  };
+  EXPECT_EQ(cell("training_seconds"), "4");
+  EXPECT_EQ(cell("evaluating_seconds"), "3.5");
 }
 
 TEST(Export, CsvNumbersReadBackToTheSameBits) {

@@ -3,7 +3,10 @@
 #include "exps/run.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -293,16 +296,40 @@ TEST(Run, ThatBeginsAnewLeavesNothingOfAnOlderOneToGoOnFrom) {
   execute_run(keeping, data(), {.seed = 0, .files = files});
   for (const auto& file : {files.checkpoint(), files.divergence()})
     folder.write(file.filename().string(), "of before");
-  bool was_there = false;
+  bool was_there = false, begun = false;
   RunRequest request{.seed = 0, .files = files, .resume = false};
   request.progress = [&](const Progress& p) {
-    if (p.evaluating) return;  // of before stays what is there until the first row is known
+    begun = begun || !p.evaluating;
+    if (!begun) {  // until the first row is known results of before stay, with their weights
+      EXPECT_TRUE(peek_results(files.results())->complete);
+      EXPECT_TRUE(std::filesystem::exists(files.weights()));
+      EXPECT_FALSE(std::filesystem::exists(files.checkpoint()));
+      EXPECT_FALSE(std::filesystem::exists(files.divergence()));
+      return;
+    }
+    if (p.evaluating) return;
     for (const auto& file : {files.checkpoint(), files.divergence(), files.weights()})
       was_there = was_there || std::filesystem::exists(file);
     was_there = was_there || peek_results(files.results())->complete;
   };
   EXPECT_EQ(execute_run(keeping, data(), request), RunOutcome::Finished);
   EXPECT_FALSE(was_there);
+}
+
+TEST(Run, ThatWasStoppedKeepsTheTimeSinceItsLastRow) {
+  const TempFolder folder;
+  const RunFiles files{folder.path(), 0};
+  std::atomic<bool> stop = false;
+  RunRequest request{.seed = 0, .files = files};
+  request.stop = &stop;
+  request.progress = [&](const Progress& p) {
+    if (p.evaluating) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    stop = true;
+  };
+  ASSERT_EQ(execute_run(settings(), data(), request), RunOutcome::Interrupted);
+  ASSERT_EQ(execute_run(settings(), data(), {.seed = 0, .files = files}), RunOutcome::Finished);
+  EXPECT_GE(std::stod(find_fact(load_results(files.results()).provenance, "seconds")), 0.7);
 }
 
 TEST(Run, NotesWithWhatItGoesOn) {

@@ -209,6 +209,13 @@ TEST(HebbianRule, ATaskMayHaveUnitsOfItsOwn) {
         }
       }
       EXPECT_TRUE(moved);
+      // Nor do silent units count as ones that moved: two of six learn.
+      const std::string name = rule;
+      const double share = ruled.rule->measures()[0];
+      EXPECT_LE(share, 2. / 6 + 1e-9);
+      if (name == "hebb" || name == "oja") {
+        EXPECT_NEAR(share, 2. / 6, 1e-9);
+      }
       // Going on within the epoch wakes nobody again.
       ruled.rule->begin_epoch(*ruled.net,
                               {.experience = task, .experiences = 3, .epochs = 1, .step = 1});

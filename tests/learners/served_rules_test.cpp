@@ -12,9 +12,12 @@ namespace engram::testing {
 namespace {
 
 /// Why a strategy is refused with a rule; empty: it is not.
-std::string refusal(const char* strategy, const Rule& rule) {
-  StrategyBench s;
-  s.add(strategy);
+std::string refusal(const char* strategy, const Rule& rule,
+                    const std::vector<std::pair<const char*, const char*>>& keys = {}) {
+  BenchPlan plan;
+  plan.scenario = {.scenario = Scenario::Class, .head = Head::Shared};
+  StrategyBench s(plan);
+  s.add(strategy, keys);
   return refusal_of([&] { check_served(s.strategies, {rule.provides()}); });
 }
 
@@ -24,7 +27,7 @@ TEST(ServedRules, LocalOnesTrainTheirLayersWithEveryBatchThatTheyAreShown) {
     if (!entry.local) continue;
     SCOPED_TRACE(entry.name);
     const auto rule = make_rule(std::string(entry.name), Config{});
-    for (const char* strategy : {"agem", "gem", "gdumb"}) {
+    for (const char* strategy : {"agem", "gem", "gdumb", "cwr_star"}) {
       const std::string why = refusal(strategy, *rule);
       if (entry.name == "frozen") {  // nothing of it learns
         EXPECT_EQ(why, "");
@@ -36,6 +39,19 @@ TEST(ServedRules, LocalOnesTrainTheirLayersWithEveryBatchThatTheyAreShown) {
     ++local;
   }
   EXPECT_GT(local, 5);
+}
+
+TEST(ServedRules, LocalOnesMayBeShownOtherBatchesOnceTheirLayersAreFrozen) {
+  Config config;
+  config.set("hebbian.later_rate", "0", "test");
+  const auto krotov = make_rule("krotov", config);
+  for (const char* strategy : {"agem", "gem", "cwr_star"})
+    EXPECT_EQ(refusal(strategy, *krotov), "") << strategy;
+  // These would show some in the first task.
+  EXPECT_SAYS(refusal("gdumb", *krotov), "changes weights");
+  EXPECT_SAYS(refusal("agem", *krotov, {{"agem.insert", "step"}}), "changes weights");
+  // It is a body that learns on which does not go with them, not the classifier.
+  EXPECT_EQ(refusal("cwr_star", *make_rule("krotov", {}), {{"cwr_star.freeze_body", "false"}}), "");
 }
 
 TEST(ServedRules, AGradientOfOneLevelIsNotCompared) {

@@ -37,6 +37,7 @@ inline void carry(StrategyBench& from, StrategyBench& to) {
   carry({from.net->params().states()}, {to.net->params().states()});
   carry(from.optimizer->state(), to.optimizer->state());
   to.optimizer->set_steps(from.optimizer->steps());
+  to.optimizer->set_taken(from.optimizer->taken());
   for (std::size_t i = 0; i < from.strategies.size(); ++i)
     carry(from.strategies[i]->state(), to.strategies[i]->state());
 }

@@ -64,8 +64,12 @@ class StrategyBench {
     Config config;
     for (const auto& [key, value] : keys)
       config.set(key, value, "test");
-    strategies.push_back(
-        make_strategy(name, config, {*net, stream.get(), targets.get(), plan.learner.batch_size}));
+    strategies.push_back(make_strategy(name, config,
+                                       {.net = *net,
+                                        .stream = stream.get(),
+                                        .targets = targets.get(),
+                                        .batch_size = plan.learner.batch_size,
+                                        .rule = rule.get()}));
     return *strategies.back();
   }
 

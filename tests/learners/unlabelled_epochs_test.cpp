@@ -1,5 +1,6 @@
 // Epochs in which nothing is learnt from labels, so that no optimiser steps and the rule's records
 // are empty: strategies that follow steps wait, those that remember examples do not.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,47 @@ TEST(UnlabelledEpochs, NoUnitBeginsAnew) {
   }
 }
 
+/// Notes the steps after which something is so.
+template <class Look>
+class StepsAt final : public Observer {
+ public:
+  explicit StepsAt(Look look) : look_(std::move(look)) {}
+  void after_step(const Cursor& c, const BatchStats&, int, std::int64_t, int) override {
+    if (look_()) seen.push_back(c.total_steps);
+  }
+  std::vector<std::int64_t> seen;  ///< 1-based
+
+ private:
+  Look look_;
+};
+
+TEST(UnlabelledEpochs, RedoCountsTheStepsThatWereTaken) {
+  StrategyBench s = small_bench();
+  s.add("redo", {{"redo.every", "4"}, {"redo.batches", "1"}, {"redo.tau", "1000"}});
+  const CMat outgoing = s.net->params().value(s.net->params().find("linear2.weight"));
+  StepsAt anew([&] {  // all units are, and lead nowhere
+    return std::ranges::all_of(outgoing.all(), [](real w) { return w == 0; });
+  });
+  Cursor cursor;
+  ASSERT_TRUE(s.run(anew, cursor));
+  // The fourth with labels: three steps without, three with, three without.
+  EXPECT_EQ(anew.seen, std::vector<std::int64_t>{10});
+}
+
+TEST(UnlabelledEpochs, SetCountsTheStepsOfATaskWithLabels) {
+  StrategyBench s(rewiring_plan(), sparse_layers());  // four epochs of five steps a task
+  s.rule = std::make_unique<LaterLabels>(std::move(s.rule), 3);
+  s.add("set", {{"set.every", "4"}});
+  Edges before = edges_of(*s.net, 0);
+  StepsAt moves([&] {
+    const Edges now = edges_of(*s.net, 0);
+    return now != std::exchange(before, now);
+  });
+  Cursor cursor;
+  ASSERT_TRUE(s.run(moves, cursor));
+  EXPECT_EQ(moves.seen, (std::vector<std::int64_t>{19, 39}));
+}
+
 TEST(UnlabelledEpochs, NothingShrinksAndNothingIsPerturbed) {
   StrategyBench s = small_bench();
   s.add("shrink_perturb", {{"shrink_perturb.at", "step"}});
@@ -121,9 +163,14 @@ TEST(UnlabelledEpochs, NoSynapseMoves) {
     s.rule = std::make_unique<LaterLabels>(std::move(s.rule));
     s.add(name, keys);
     const Edges start = edges_of(*s.net, 0);
+    std::vector<double> learnt;
     AfterEpochs observer([&](int task, int epoch) {
       if (task == 0 && epoch == 0) {
         EXPECT_EQ(edges_of(*s.net, 0), start);
+      }
+      if (task == 0 && epoch == 1) learnt = s.weights();
+      if (task == 1 && epoch == 0) {  // old synapses, which some slow down
+        EXPECT_EQ(s.weights(), learnt);
       }
     });
     Cursor cursor;

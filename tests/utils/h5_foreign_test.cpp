@@ -72,7 +72,10 @@ TEST(ForeignH5, RefusesADataSetWhoseBytesWereCutOff) {
   const hid_t early = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_alloc_time(early, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(early, H5D_FILL_TIME_NEVER);
-  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t oldest = H5Pcreate(H5P_FILE_ACCESS);  // its superblock has no checksum
+  H5Pset_libver_bounds(oldest, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, oldest);
+  H5Pclose(oldest);
   const hsize_t size = hsize_t{1} << 30;  // 8 GB, of which the file system stores nothing
   const hid_t space = H5Screate_simple(1, &size, nullptr);
   H5Dclose(H5Dcreate2(id, "x", H5T_IEEE_F64LE, space, H5P_DEFAULT, early, H5P_DEFAULT));
