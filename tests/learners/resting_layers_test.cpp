@@ -49,9 +49,9 @@ TEST(RestingLayers, AreKnownFromTheRule) {
   }
 }
 
-TEST(RestingLayers, KeepTheirDutyCycles) {
+TEST(RestingLayers, KeepTheirDutyCyclesAndTheirBoost) {
   KWinnersOptions winners;
-  winners.percent_on = 0.4, winners.boost_strength = 1.5;
+  winners.percent_on = 0.4, winners.boost_strength = 1.5, winners.boost_strength_factor = 0.9;
   for (const char* rule : {"class_means", "fly", "frozen"}) {
     StrategyBench s(plan_of(rule), stack(linear(10), k_winners(winners)));
     const auto states = s.net->params().states();
