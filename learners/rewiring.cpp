@@ -10,16 +10,16 @@
 namespace engram {
 
 Rewiring::Rewiring(const StrategyContext& context) {
-  for (int l = context.still(0); l < context.net.depth(); ++l) {
+  for (int l = context.lowest_stepped(); l < context.net.depth(); ++l) {
     const SparseSynapses* synapses = context.net.layer(l).existing_synapses();
     if (!synapses || !synapses->rewirable()) continue;
-    layers_.push_back(l), entries_.push_back(synapses->entries());
+    layers_.push_back(l);
   }
   if (layers_.empty())
     throw Error(Fault::Config,
                 "strategies: this network has no layer whose synapses can be moved: it needs "
                 "sparsify = yes, weight_sparsity_fc below 1 and fully connected hidden layers that "
-                "learn");
+                "an optimiser teaches");
 }
 
 double Rewiring::cosine_share(const Training& t, int every, double highest, double until) {

@@ -75,14 +75,18 @@ class Rewiring : public Strategy {
   /// steps; 0 in between and after.
   static double cosine_share(const Training&, int every, double highest, double until);
 
-  /// Sizes of the layers that can be rewired, in order.
-  const std::vector<std::size_t>& entries() const { return entries_; }
+  /// How strategies look at what the step of a batch saw: layers that stand still do so.
+  Pass look_pass(const Training& t, const Batch& batch) const {
+    return {.training = true,
+            .rng = t.rng.fork(name).fork("pass", static_cast<std::uint64_t>(t.step)),
+            .tasks = batch.task,
+            .still = t.still};
+  }
 
  private:
   void rewire(Training&, const Batch&, int layer, double share);
 
   std::vector<int> layers_;
-  std::vector<std::size_t> entries_;
 };
 
 }  // namespace engram

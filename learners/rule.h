@@ -57,8 +57,8 @@ struct EpochKind {
   int still = 0;         ///< layers below this one stand still
 };
 
-/// The pass of a rule whose own layers below `layer` never learn: they work as in evaluation, and
-/// so do those below them unless somebody teaches these (Pass::floor).
+/// The pass of a rule whose own layers below `layer` never learn: all below it work as in
+/// evaluation, unless somebody teaches the lowest ones (Pass::floor); then it stays as it is.
 inline Pass resting_below(Pass pass, int layer) {
   if (pass.still >= pass.floor) pass.still = std::max(pass.still, layer);
   return pass;
@@ -75,6 +75,8 @@ class Rule {
   /// Layers below this one learn nothing in task `from` (0-based) and after it; known once
   /// prepare() has been called.
   virtual int resting(int /*from*/) const { return 0; }
+  /// The lowest layer that learns in some epoch with labels, when optimisers step.
+  virtual int lowest_stepped() const { return resting(0); }
   /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.
   virtual void check_epochs(int /*experience*/, int /*epochs*/) const {}
   /// Before every epoch, and again when a run goes on within one.

@@ -117,6 +117,8 @@ struct StrategyContext {
 
   /// Layers below this one learn nothing in task `from` (0-based) and after it.
   int still(int from) const { return rule ? rule->resting(from) : 0; }
+  /// The lowest layer that learns when optimisers step.
+  int lowest_stepped() const { return rule ? rule->lowest_stepped() : 0; }
 };
 
 /// What a training offers to strategies. Error(Config) that names the first one for which it is

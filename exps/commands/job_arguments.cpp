@@ -56,12 +56,16 @@ DataSearch search_of(const ParsedArguments& arguments) {
   return data_search(folder ? std::optional<std::filesystem::path>(*folder) : std::nullopt);
 }
 
+std::string data_name(const Settings& settings) {
+  const StreamOptions& s = settings.stream;
+  if (settings.acts()) return "";
+  if (s.benchmark == kOwnData) return fmt::format("{} {}", name_of(s.image_layout), s.data_path);
+  return std::string(dataset_entry(s.benchmark).name);
+}
+
 const Dataset& LoadedData::of(const Settings& settings) {
   const StreamOptions& s = settings.stream;
-  const std::string name = settings.acts() ? ""
-                           : s.benchmark == kOwnData
-                               ? fmt::format("{} {}", name_of(s.image_layout), s.data_path)
-                               : std::string(dataset_entry(s.benchmark).name);
+  const std::string name = data_name(settings);
   const auto known = loaded_.find(name);
   if (known != loaded_.end()) return known->second;
   return loaded_.emplace(name, settings.acts() ? Dataset{} : load_benchmark(s, search_))

@@ -19,6 +19,10 @@ JobOptions job_options(const ParsedArguments& arguments);
 /// Where --data, or what stands for it, says that data sets are.
 DataSearch search_of(const ParsedArguments& arguments);
 
+/// Names the data that a run learns from, however the settings spell it: runs of one name can be
+/// compared if they had the same content. "" where an agent acts.
+std::string data_name(const Settings& settings);
+
 /// The data sets that runs need, each loaded when it is first asked for.
 class LoadedData {
  public:

@@ -11,8 +11,8 @@ namespace engram {
 
 /// Forks, calls work() there and returns what it returned; calls wait() every now and then until it
 /// ends. Empty when a stop signal came that the caller catches (StopSignals): the process is then
-/// killed. Throws the Error that left
-/// work(), or Error(Internal) when the process died. Call it before this process starts threads.
+/// killed. Throws the Error that left work(), or Error(Internal) when the process died. Call it
+/// before this process starts threads.
 std::optional<std::string> bytes_from_own_process(const std::function<std::string()>& work,
                                                   const std::function<void()>& wait);
 

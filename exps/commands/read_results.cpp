@@ -13,7 +13,7 @@ std::vector<std::filesystem::path> result_places(const std::vector<std::string>&
                                                  const std::string& command) {
   std::vector<std::filesystem::path> places;
   for (const std::string& word : words)
-    places.push_back(results_place(word, results_folder(std::nullopt), command));
+    places.push_back(results_place(word, folder_of_old_results(std::nullopt), command));
   return places;
 }
 

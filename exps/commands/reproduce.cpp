@@ -150,12 +150,8 @@ void write_page(const fs::path& file, const std::vector<PublishedFigure>& all,
 
 /// Error(Data) for a difference between two states of one data set.
 void check_same_data(const RunPlan& plan, const ExperimentRuns& a, const ExperimentRuns& b) {
-  const auto of = [&](std::size_t i) -> const StreamOptions& {
-    return plan.experiments[i].settings.stream;
-  };
-  if (a.runs.empty() || b.runs.empty() || of(0).benchmark != of(1).benchmark ||
-      of(0).data_path != of(1).data_path)
-    return;
+  const auto name = [&](std::size_t i) { return data_name(plan.experiments[i].settings); };
+  if (a.runs.empty() || b.runs.empty() || name(0) != name(1)) return;
   const auto data_of = [](const ExperimentRuns& e) {
     return find_fact(e.runs.front().provenance, "data_sha256");
   };
@@ -240,7 +236,10 @@ int reproduce_command(const Arguments& words) {
     print_failure(failure);
     failed.insert(jobs[job].files.results());
   }
-  if (result.interrupted) return end_interrupted(force);
+  if (result.interrupted)
+    return end_interrupted(force, std::ranges::any_of(wanted, [](const Wanted& one) {
+                             return holds_other_runs(one.plan);
+                           }));
   std::map<std::string, Reproduction> done;
   const int code = report(wanted, failed, done);
   if (const auto page = arguments->get<std::string>("write")) write_page(*page, all, done);

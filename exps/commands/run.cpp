@@ -160,9 +160,7 @@ int report_end(const RunPlan& plan, const std::vector<RunJob>& runs, const JobsR
   };
   if (result.interrupted) {
     print_failures();
-    return end_interrupted(
-        /*forced=*/!runs.front().resume,
-        std::ranges::any_of(plan.runs, [](const auto& r) { return r.state == RunState::Other; }));
+    return end_interrupted(/*forced=*/!runs.front().resume, holds_other_runs(plan));
   }
   std::set<std::filesystem::path> failed;
   for (const auto& [run, failure] : result.failures)

@@ -84,6 +84,11 @@ RunPlan make_plan(const PlanRequest& request) {
   return plan;
 }
 
+bool holds_other_runs(const RunPlan& plan) {
+  return std::ranges::any_of(plan.runs,
+                             [](const PlannedRun& r) { return r.state == RunState::Other; });
+}
+
 void refuse_foreign_files(const RunPlan& plan) {
   for (const PlannedRun& run : plan.runs)
     if (run.state == RunState::Other)

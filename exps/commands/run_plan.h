@@ -55,6 +55,8 @@ std::filesystem::path folder_of_settings(const std::filesystem::path& out, const
 /// Error(Config) or Error(Usage) for what can be known to be wrong before training.
 RunPlan make_plan(const PlanRequest&);
 
+/// Whether files of other settings are in the way of a run.
+bool holds_other_runs(const RunPlan&);
 /// Error(Config) with a hint when files of other settings are in the way of a run.
 void refuse_foreign_files(const RunPlan&);
 

@@ -66,10 +66,11 @@ int stop_signal() {
 
 int end_interrupted(bool forced, bool in_the_way) {
   const char* const how =
-      !forced      ? "goes on"
-      : in_the_way ? "with --seeds of the runs that had begun, and without --force, goes on with "
-                     "them (the rest is as it was)"
-                   : "without --force goes on with what had begun (the rest is as it was)";
+      !forced ? "goes on"
+      : in_the_way
+          ? "without --force goes on with what had begun; leave out the names and seeds of "
+            "which results of other settings are still there"
+          : "without --force goes on with what had begun (the rest is as it was)";
   fmt::print(stderr, "engram: interrupted; everything is saved, the same command {}\n", how);
   return 128 + stop_signal();
 }

@@ -142,10 +142,9 @@ std::optional<Failure> mixed_data(const SweptExperiment& e,
       known;  // digest and folder by data set
   for (std::size_t i = 0; i < points.size(); ++i)
     for (const JudgedRun& run : points[i].runs) {
-      const StreamOptions& stream = e.points[i].settings.stream;
       if (run.data.empty()) continue;
       const auto [first, is_new] =
-          known.try_emplace(stream.benchmark + "\n" + stream.data_path, run.data, points[i].folder);
+          known.try_emplace(data_name(e.points[i].settings), run.data, points[i].folder);
       if (run.data == first->second.first) continue;
       return Failure{static_cast<int>(Fault::Data),
                      fmt::format("{}: {} and {} are of different data; repeat all points with "

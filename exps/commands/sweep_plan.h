@@ -56,8 +56,8 @@ struct SweptExperiment {
 
 /// Reads and checks every point of every experiment and looks for its runs. They lie where `run
 /// --set` puts them, OUT/NAME~<hash of the settings>; where OUT/NAME has the same settings and is
-/// complete, it counts. Error(Config) or Error(Usage) for what can be known to be wrong before
-/// training.
+/// complete, or has begun while nothing is there, it counts. Error(Config) or Error(Usage) for what
+/// can be known to be wrong before training.
 std::vector<SweptExperiment> plan_sweep(const SweepRequest& request);
 
 /// The final runs of a chosen point, in OUT/NAME@<protocol>~<hash of the settings>. Where a run of

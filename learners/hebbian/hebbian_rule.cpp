@@ -43,6 +43,10 @@ class Hebbian final : public Rule {
   int resting(int from) const override {
     return trains_in(from) ? 0 : std::max(border_, head_->resting(from));
   }
+  int lowest_stepped() const override {
+    const bool apart = o_.epochs > 0;  // in epochs of their own
+    return apart ? std::max(border_, head_->lowest_stepped()) : resting(0);
+  }
   FeedbackPlan feedback() override { return head_->feedback(); }
   const Tape& tape() const override { return unlabelled_ ? tape_ : head_->tape(); }
 

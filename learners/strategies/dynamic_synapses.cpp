@@ -40,7 +40,7 @@ class DynamicSynapses final : public Rewiring {
       throw Error(Fault::Config,
                   "dynamic_synapses.claims: there is no stream of tasks to ask; write "
                   "dynamic_synapses.claims = no");
-    for (int l = 0; l < context.net.depth(); ++l)
+    for (int l = context.lowest_stepped(); l < context.net.depth(); ++l)
       if (const SparseSynapses* s = context.net.layer(l).existing_synapses(); s && s->rewirable())
         claims_.emplace(l,
                         PastClaims(s->fans().in, s->fans().outputs, context.stream->experiences()));
@@ -60,7 +60,7 @@ class DynamicSynapses final : public Rewiring {
     if (o_.claims && is_a_sample(t) && is_anything_held(t)) {
       look(t, batch);
       for (auto& [l, claims] : claims_)
-        claims.see(seen_[l].in, seen_[l].error);
+        if (l >= t.still) claims.see(seen_[l].in, seen_[l].error);
     }
   }
   void end_experience(Training&) override {
@@ -103,12 +103,13 @@ class DynamicSynapses final : public Rewiring {
   }
 
   void look(Training& t, const Batch& batch) override {
-    const Rng rng = t.rng.fork("dynamic_synapses").fork("pass", static_cast<std::uint64_t>(t.step));
-    errors_.run(t.net, loss_, batch, {.training = true, .rng = rng, .tasks = batch.task},
-                [&](int l, const Signal& in, const Signal& error) {
-                  if (!t.net.layer(l).rewirable()) return;
-                  copy_signal(in, seen_[l].in), copy_signal(error, seen_[l].error);
-                });
+    errors_.run(
+        t.net, loss_, batch, look_pass(t, batch),
+        [&](int l, const Signal& in, const Signal& error) {
+          if (!t.net.layer(l).rewirable()) return;
+          copy_signal(in, seen_[l].in), copy_signal(error, seen_[l].error);
+        },
+        t.still);
   }
 
   void worth(Training& t, const Site& site, std::span<double> of) override {

@@ -25,13 +25,14 @@ class Rigl final : public Rewiring {
     return cosine_share(t, o_.every, o_.share, o_.until);
   }
   void look(Training& t, const Batch& batch) override {
-    const Rng rng = t.rng.fork("rigl").fork("pass", static_cast<std::uint64_t>(t.step));
-    errors_.run(t.net, loss_, batch, {.training = true, .rng = rng, .tasks = batch.task},
-                [&](int l, const Signal& in, const Signal& error) {
-                  if (!t.net.layer(l).rewirable()) return;
-                  const Mat g = dense_[l].resize(in.cols(), error.cols());
-                  kernels::gemm(true, false, 1, in.value(), error.value(), 0, g);
-                });
+    errors_.run(
+        t.net, loss_, batch, look_pass(t, batch),
+        [&](int l, const Signal& in, const Signal& error) {
+          if (!t.net.layer(l).rewirable()) return;
+          const Mat g = dense_[l].resize(in.cols(), error.cols());
+          kernels::gemm(true, false, 1, in.value(), error.value(), 0, g);
+        },
+        t.still);
   }
   void grow(Training&, const Batch&, Site& site, std::span<const Edge> gone, std::size_t count,
             std::vector<Edge>& to) override {

@@ -202,6 +202,9 @@ TEST_F(Compare, ComparesWhatRunHasJustWritten) {
 }
 
 TEST_F(Compare, NamesThatAreNoUtf8AreStillJson) {
+  std::error_code refused;
+  if (!fs::create_directories(engram / "results/d\xff", refused))
+    GTEST_SKIP() << "this file system takes no such names";
   save("d\xff", 0.6, {0, 1, 2});
   save("sparse", 0.7, {0, 1, 2});
   const Said said = engram({"compare", "results", "--json", "-"});

@@ -270,5 +270,36 @@ TEST_F(SameBits, AfterForceWasStoppedTheRestIsAsItWas) {
   EXPECT_EQ(fs::last_write_time(results("again", 1)), before);
 }
 
+TEST_F(SameBits, AfterForceOverOtherSettingsWasStoppedItIsSaidHowToGoOn) {
+  ASSERT_EQ(engram(run("long", "over", {"--seeds", "0,1", "--set", "epochs=1"})).code, 0);
+  auto words = run("long", "over", {"--jobs", "1", "--seeds", "0,1"});
+  auto forced = words;
+  forced.push_back("--force");
+  Process going = engram.start(forced);
+  ASSERT_TRUE(going.wait_until([&] { return !peek_results(results("over", 0))->complete; }));
+  going.signal(SIGINT);
+  const Said said = going.wait();
+  ASSERT_EQ(said.code, 130) << said.err;
+  EXPECT_NE(said.err.find("leave out the names and seeds of which results of other settings are"),
+            std::string::npos)
+      << said.err;
+  EXPECT_EQ(engram(words).code, 78);
+  words.back() = "0";
+  const Said rest = engram(words);
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  EXPECT_NE(rest.err.find("long seed 0: resumed"), std::string::npos) << rest.err;
+}
+
+TEST_F(SameBits, ASweepGoesOnWhereAPlainRunOfItsPointBegan) {
+  Process going = engram.start({"run", "long", "--out", "o", "--checkpoint", "0.02"});
+  ASSERT_TRUE(going.wait_until([&] { return fs::exists(engram / "o/long/seed-0.checkpoint.h5"); }));
+  going.signal(SIGKILL);
+  going.wait();
+  const Said said = engram({"sweep", "long", "--grid", "lr=0.05,0.04", "--out", "o", "--dry-run"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_NE(said.out.find("o/long\n"), std::string::npos) << said.out;
+  EXPECT_NE(said.out.find("o/long~"), std::string::npos) << said.out;
+}
+
 }  // namespace
 }  // namespace engram

@@ -106,10 +106,55 @@ TEST(RestingLayers, KeepTheirSynapsesFromTheTaskOnInWhichTheyRest) {
   }
 }
 
+TEST(RestingLayers, AreLookedAtAsStepsSeeThem) {
+  for (const char* name : {"rigl", "dynamic_synapses"}) {
+    SCOPED_TRACE(name);
+    const std::string every = std::string(name) + ".every";
+    const auto trained = [&](double dropped) {
+      const Synapses some{.density = 0.3, .storage = WeightStorage::Sparse, .rewirable = true};
+      StrategyBench s(rewiring_plan(),
+                      stack(linear(20, some), relu(), dropout(dropped), linear(16, some), relu()));
+      freeze(s, "dropout1");
+      s.add(name, {{every.c_str(), "3"}});
+      Observer nobody;
+      Cursor cursor;
+      EXPECT_TRUE(s.run(nobody, cursor));
+      return std::pair{edges_of(*s.net, 3), s.weights()};
+    };
+    EXPECT_EQ(trained(0.5), trained(0)) << "there is no dropout in evaluation";
+  }
+}
+
+TEST(RestingLayers, AreAlsoThoseThatLearnInEpochsOfTheirOwn) {
+  const auto make = [](std::vector<LayerPtr> layers) {
+    StrategyBench s(rewiring_plan(), std::move(layers));
+    Config config;
+    config.set("hebbian.epochs", "1", "test");
+    s.rule = make_rule("krotov", config);
+    s.rule->prepare(*s.net, Rng(1).fork("rule"));
+    return s;
+  };
+  const Synapses some{.density = 0.3, .storage = WeightStorage::Sparse, .rewirable = true};
+  for (const char* name : kRewiring) {
+    SCOPED_TRACE(name);
+    const std::string every = std::string(name) + ".every";
+    StrategyBench one = make(stack(linear(20, some), relu()));
+    EXPECT_SAYS(refusal(one, name), "hidden layers that an optimiser teaches");
+    StrategyBench s = make(sparse_layers());
+    s.add(name, {{every.c_str(), "3"}});
+    const Edges lower = edges_of(*s.net, 0), upper = edges_of(*s.net, 2);
+    Observer nobody;
+    Cursor cursor;
+    ASSERT_TRUE(s.run(nobody, cursor));
+    EXPECT_EQ(edges_of(*s.net, 0), lower);
+    EXPECT_NE(edges_of(*s.net, 2), upper);
+  }
+}
+
 TEST(RestingLayers, AreNothingForStrategiesThatMoveSynapses) {
   for (const char* name : kRewiring) {
     StrategyBench means(plan_of("class_means"), sparse_layers());
-    EXPECT_SAYS(refusal(means, name), "fully connected hidden layers that learn");
+    EXPECT_SAYS(refusal(means, name), "hidden layers that an optimiser teaches");
     // Were there any, nobody would step.
     StrategyBench s(rewiring_plan(), sparse_layers());
     s.add(name);
