@@ -1,6 +1,7 @@
 // Epochs in which nothing is learnt from labels, so that no optimiser steps and the rule's records
 // are empty: strategies that follow steps wait, those that remember examples do not.
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -235,7 +236,8 @@ TEST(UnlabelledEpochs, SiCountsNoStepTwiceAndAStoppedRunGoesOnToTheSameBits) {
   StrategyBench whole = small_bench();
   whole.add("si");
   AfterEpochs observer([&](int, int epoch) {
-    for (const real w : whole.strategies[0]->state()[2])
+    const std::span<const real> credited = whole.strategies[0]->state()[2];
+    for (const real w : credited)
       if (epoch == 0) {
         EXPECT_EQ(w, 0) << "nothing has moved in this task";
       }
