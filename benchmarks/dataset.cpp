@@ -9,6 +9,10 @@
 
 namespace engram {
 
+std::shared_ptr<const ImageSource> ImageSource::reduced(int) const {
+  throw Error(Fault::Config, "image_scale is for sets with attributes; scale the files");
+}
+
 ImageShape reduced_shape(const ImageShape& full, int scale) {
   return {(full.height + scale - 1) / scale, (full.width + scale - 1) / scale, full.channels};
 }

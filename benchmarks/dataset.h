@@ -21,8 +21,8 @@ class ImageSource {
   virtual ~ImageSource() = default;
   /// Throws Error naming the file when image i cannot be read or is not what it should be.
   virtual void read(std::size_t i, std::span<std::uint8_t> out) const = 0;
-  /// The same images at one over `scale` of their size.
-  virtual std::shared_ptr<const ImageSource> reduced(int scale) const = 0;
+  /// The same images at one over `scale` of their size. Error(Config) where they are not decoded.
+  virtual std::shared_ptr<const ImageSource> reduced(int scale) const;
 };
 
 /// Sides over `scale`, rounded up.

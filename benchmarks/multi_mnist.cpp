@@ -49,9 +49,6 @@ class Pairs final : public ImageSource {
     source_->read(pairs_[i].second, right);
     compose(left, right, out);
   }
-  std::shared_ptr<const ImageSource> reduced(int) const override {
-    throw Error(Fault::Config, "image_scale is for sets with attributes; scale the files");
-  }
 
  private:
   std::shared_ptr<const ImageSource> source_;

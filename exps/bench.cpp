@@ -171,13 +171,12 @@ void train(const Workload& workload, const Settings& s, const TaskStream& stream
   const auto rule = make_rule(s);
   const auto optimizer = make_optimizer(s.optimizer, net.params());
   const int batch = s.learner.batch_size;
-  StrategyList strategies;
-  if (workload.kind == Kind::Hidden)
-    strategies.push_back(std::make_unique<WinnersAsInputs>(watch, batch, net.in().size()));
   rule->prepare(net, Rng(0).fork("rule"));
-  for (auto& strategy : make_strategies(s.rule.strategies, s.config,
-                                        {net, &stream, &targets, batch, s.rule.loss, rule.get()}))
-    strategies.push_back(std::move(strategy));
+  StrategyList strategies = make_strategies(
+      s.rule.strategies, s.config, {net, &stream, &targets, batch, s.rule.loss, rule.get()});
+  if (workload.kind == Kind::Hidden)
+    strategies.insert(strategies.begin(),
+                      std::make_unique<WinnersAsInputs>(watch, batch, net.in().size()));
   StepTimer timer(watch, batch);
   Cursor cursor;
   Learner(s.learner, net, *rule, *optimizer, s.optimizer, strategies, targets, Rng(0))

@@ -114,7 +114,6 @@ bool Learner::train_epoch(Training& context, Cursor& cursor, Observer& observer)
   kind_ = rule_.begin_epoch(net_, {cursor.experience, context.stream->experiences(), cursor.epoch,
                                    epochs_of(cursor.experience), cursor.step});
   kind_.labelled = kind_.labelled && rule_learns_;
-  kind_.still = std::max(kind_.still, rule_.resting(cursor.experience));
   const int rows = kind_.batch_size > 0 ? kind_.batch_size : o_.batch_size;
   const auto batch_size = static_cast<std::size_t>(rows) *
                           (o_.joint_tasks == JointTasks::Together ? experience.train.views() : 1);

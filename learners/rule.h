@@ -80,7 +80,9 @@ class Rule {
   /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.
   virtual void check_epochs(int /*experience*/, int /*epochs*/) const {}
   /// Before every epoch, and again when a run goes on within one.
-  virtual EpochKind begin_epoch(Network&, const EpochPlace&) { return {}; }
+  virtual EpochKind begin_epoch(Network&, const EpochPlace& at) {
+    return {.still = resting(at.experience)};
+  }
   /// Everything besides the network that a resumed run needs; sized by prepare().
   virtual std::vector<std::span<real>> state() { return {}; }
   /// Adds the update's direction to the gradients of net.params(); the caller has zeroed them.

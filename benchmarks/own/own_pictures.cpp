@@ -154,9 +154,6 @@ class PictureFolder final : public ImageSource {
   void read(std::size_t i, std::span<std::uint8_t> out) const override {
     decode(files_.at(i), read_file(files_[i], kLargestPicture), shape_, out);
   }
-  std::shared_ptr<const ImageSource> reduced(int) const override {
-    throw Error(Fault::Config, "image_scale is for sets with attributes; scale the files");
-  }
 
  private:
   std::vector<fs::path> files_;

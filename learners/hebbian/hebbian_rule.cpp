@@ -88,7 +88,7 @@ class Hebbian final : public Rule {
     return {.labelled = !unlabelled_,
             .batch_size = unlabelled_ ? o_.batch_size : 0,
             .unlabelled = alone,
-            .still = learns_ ? 0 : border_};
+            .still = learns_ ? 0 : std::max(border_, head_->resting(at.experience))};
   }
 
   BatchStats learn(Network& net, const Batch& batch, const Pass& pass,

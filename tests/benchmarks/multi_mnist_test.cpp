@@ -237,7 +237,6 @@ class OneByOne final : public ImageSource {
   void read(std::size_t i, std::span<std::uint8_t> out) const override {
     std::ranges::copy(images_->image(i), out.begin());
   }
-  std::shared_ptr<const ImageSource> reduced(int) const override { return nullptr; }
 
  private:
   std::shared_ptr<const Images> images_;

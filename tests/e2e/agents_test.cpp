@@ -43,10 +43,6 @@ inherits = boids
 epochs = 3
 )";
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class Agents : public ::testing::Test {
  protected:
   Program engram{kBoids};

@@ -16,10 +16,6 @@ class BenchCommand : public ::testing::Test {
   Program engram{""};
 };
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_F(BenchCommand, RefusesWhatItDoesNotKnow) {
   const Said wrong = engram({"bench", "onlin"});
   EXPECT_EQ(wrong.code, 64);

@@ -9,18 +9,14 @@
 
 #include "tests/e2e/program.h"
 #include "tests/e2e/same_results.h"
+#include "tests/e2e/stripes.h"
 #include "tests/e2e/tiny_cfg.h"
-#include "utils/png.h"
 #include "utils/provenance.h"
 
 namespace engram {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string data_of(const fs::path& results) {
   return find_fact(load_results(results).provenance, "data_sha256");
@@ -31,18 +27,6 @@ void make_of_before(const fs::path& results) {
   for (auto& [name, text] : run.provenance)
     if (name == "data_sha256") text = "of before";
   save_results(results, run, ForgettingDefinition::Chaudhry);
-}
-
-/// Three classes of pictures of 4x4 pixels, as bright as `level` says.
-void put_pictures(const fs::path& folder, std::size_t level) {
-  for (const char* side : {"train", "test"})
-    for (std::size_t c = 0; c < 3; ++c)
-      for (std::size_t i = 0; i < 10; ++i) {
-        std::vector<std::uint8_t> image(16, static_cast<std::uint8_t>(level + i));
-        for (std::size_t k = 0; k < 4; ++k)
-          image[4 * k + c] = 250;
-        save_png(folder / side / fmt::format("{}", c) / fmt::format("{}.png", i), image, 4, 4, 1);
-      }
 }
 
 const std::string kCfg = std::string(kTinyCfg) + R"(
@@ -130,6 +114,21 @@ minus = tiny
   EXPECT_TRUE(has(mixed.out, "of_other") && !has(mixed.out, "of_tiny")) << mixed.out;
 }
 
+TEST_F(ChangedData, NoPointsOverTwoStatesOfItAreHeldAgainstOneAnother) {
+  const std::vector<std::string> grid{"--grid", "lr=0.1,0.001"};
+  ASSERT_EQ(sweep("tiny", grid).code, 0);
+  std::vector<fs::path> points;
+  for (const auto& entry : fs::recursive_directory_iterator(engram / "o"))
+    if (entry.path().filename() == "seed-7.h5") points.push_back(entry.path());
+  ASSERT_EQ(points.size(), 2u);
+  make_of_before(points[0]);
+  const Said said = sweep("tiny", grid);
+  EXPECT_EQ(said.code, 65) << said.err;
+  EXPECT_TRUE(has(said.err, "are of different data; repeat all points with --force")) << said.err;
+  EXPECT_TRUE(has(said.out, "0.001")) << "the points are shown all the same: " << said.out;
+  EXPECT_FALSE(has(said.out, "chosen")) << said.out;
+}
+
 TEST_F(ChangedData, AFinalRunIsNoCopyOfResultsOfBeforeNorWithoutItsWeights) {
   ASSERT_EQ(engram({"run", "tiny", "--out", "o", "--no-report"}).code, 0);
   make_of_before(engram / "o/tiny/seed-0.h5");
@@ -160,18 +159,18 @@ TEST_F(ChangedData, FinalRunsAreOverTheDataOfTheChoice) {
 }
 
 TEST_F(ChangedData, NoFinalRunIsTrainedOnDataThatChangedSinceTheChoice) {
-  put_pictures(engram / "one", 10);
+  put_stripes(engram / "one", 10);
   ASSERT_EQ(sweep("own", {"--data", "."}).code, 0);
   fs::remove_all(final_folder("own@oracle~"));  // as if it had been stopped before them
-  put_pictures(engram / "one", 60);
+  put_stripes(engram / "one", 60);
   const Said said = sweep("own", {"--data", "."});
   EXPECT_EQ(said.code, 65) << said.err;
   EXPECT_TRUE(has(said.err, "would be of other data than the runs that chose")) << said.err;
 }
 
 TEST_F(ChangedData, OfSeveralDataSetsOneMayBeChosen) {
-  put_pictures(engram / "one", 10);
-  put_pictures(engram / "two", 60);
+  put_stripes(engram / "one", 10);
+  put_stripes(engram / "two", 60);
   const Said said = sweep("own_two", {"--data", ".", "--grid", "data_path=one,two"});
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(data_of(final_folder("own_two@oracle~") / "seed-0.h5").size(), 64u);

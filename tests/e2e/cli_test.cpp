@@ -48,10 +48,6 @@ stream = split
 tasks = 7
 )";
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// "exps/tiny.cfg:N", the line of kTiny that begins with `text`.
 std::string place_of(const std::string& text) {
   const std::string& all = kTiny;

@@ -18,9 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Wherever lines are broken.
-bool has(std::string text, const std::string& part) {
+bool has_words(std::string text, const std::string& part) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  return text.find(part) != std::string::npos;
+  return has(text, part);
 }
 
 /// One line on stderr that names all parts, after what may have been left out; nothing on stdout.
@@ -28,8 +28,8 @@ void expect_refusal(const Said& said, int code, const std::vector<std::string>& 
   EXPECT_EQ(said.code, code) << said.err;
   EXPECT_EQ(said.out, "");
   for (const std::string& part : parts)
-    EXPECT_TRUE(has(said.err, part)) << "'" << part << "' is missing in: " << said.err;
-  EXPECT_FALSE(has(said.err, "bug")) << said.err;
+    EXPECT_TRUE(has_words(said.err, part)) << "'" << part << "' is missing in: " << said.err;
+  EXPECT_FALSE(has_words(said.err, "bug")) << said.err;
 }
 
 class Compare : public ::testing::Test {
@@ -63,8 +63,8 @@ TEST_F(Compare, SaysWhichIsBetterWithMeansPairsAndDefinitions) {
        {"average_accuracy, %", "dense", "  5  ", "2 - 1", "p of t", "Wilcoxon", "0.0625",
         "more accuracy than dense (95 % BCa interval", "the difference is real",
         "ACC = mean over j of R[T,j]", "more is better", "its least p is 0.0625"})
-    EXPECT_TRUE(has(said.out, part)) << "'" << part << "' is missing in:\n" << said.out;
-  EXPECT_FALSE(has(said.out, "\033")) << "colours are for terminals";
+    EXPECT_TRUE(has_words(said.out, part)) << "'" << part << "' is missing in:\n" << said.out;
+  EXPECT_FALSE(has_words(said.out, "\033")) << "colours are for terminals";
   std::istringstream lines(said.out);
   for (std::string line; std::getline(lines, line);)
     EXPECT_LE(columns(line), 80) << line;
@@ -81,8 +81,8 @@ TEST_F(Compare, TakesNamesFoldersAndFilesAlike) {
   EXPECT_EQ(engram({"compare", "dense", "sparse", "--out", "elsewhere/all"}).out, by_name);
   const Said one = engram({"compare", "elsewhere/all/dense/seed-1.h5", "elsewhere/all/sparse/"});
   EXPECT_EQ(one.code, 0) << one.err;
-  EXPECT_TRUE(has(one.out, "the data cannot tell")) << one.out;
-  EXPECT_TRUE(has(one.out, "at least 3 seeds are needed")) << one.out;
+  EXPECT_TRUE(has_words(one.out, "the data cannot tell")) << one.out;
+  EXPECT_TRUE(has_words(one.out, "at least 3 seeds are needed")) << one.out;
 }
 
 TEST_F(Compare, CorrectsSeveralPairsAndSplitsAWideTable) {
@@ -92,15 +92,15 @@ TEST_F(Compare, CorrectsSeveralPairsAndSplitsAWideTable) {
   ASSERT_EQ(said.code, 0) << said.err;
   for (const std::string part : {"2 - 1", "3 - 1", "3 - 2", "Holm", "after Holm", "for 3 pairs",
                                  "(left out, for dense and other do not both have it: seed 5)"})
-    EXPECT_TRUE(has(said.out, part)) << "'" << part << "' is missing in:\n" << said.out;
+    EXPECT_TRUE(has_words(said.out, part)) << "'" << part << "' is missing in:\n" << said.out;
 }
 
 TEST_F(Compare, KnowsTheMetricAndItsDirection) {
   save_two();
   const Said said = engram({"compare", "dense", "sparse", "--metric", "forgetting"});
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "sparse forgets")) << said.out;
-  EXPECT_TRUE(has(said.out, "less is better")) << said.out;
+  EXPECT_TRUE(has_words(said.out, "sparse forgets")) << said.out;
+  EXPECT_TRUE(has_words(said.out, "less is better")) << said.out;
   expect_refusal(engram({"compare", "dense", "sparse", "-m", "forgeting"}), 64,
                  {"forgeting", "did you mean 'forgetting'?"});
 }
@@ -111,7 +111,7 @@ TEST_F(Compare, RefusesOtherProtocolsAndSaysWhatDiffers) {
   const Said said = engram({"compare", "dense", "padded"});
   expect_refusal(said, 65,
                  {"dense and padded", "eval_pad: none against v1", "train_limit: 0 against 5"});
-  EXPECT_FALSE(has(said.err, "batch_size")) << said.err;
+  EXPECT_FALSE(has_words(said.err, "batch_size")) << said.err;
 }
 
 TEST_F(Compare, RefusesWhatHasNoSeedInCommon) {
@@ -132,8 +132,8 @@ TEST_F(Compare, NamesAndLeavesOutFilesThatAreNoResults) {
   EXPECT_EQ(said.code, 0) << said.err;
   for (const std::string part : {"left out", "sparse/seed-4.h5", "dense/notes.h5",
                                  "not an HDF5 file", "dense/seed-9.h5", "not complete"})
-    EXPECT_TRUE(has(said.err, part)) << "'" << part << "' is missing in:\n" << said.err;
-  EXPECT_TRUE(has(said.out, "do not both have it: seed 4")) << said.out;
+    EXPECT_TRUE(has_words(said.err, part)) << "'" << part << "' is missing in:\n" << said.err;
+  EXPECT_TRUE(has_words(said.out, "do not both have it: seed 4")) << said.out;
 }
 
 TEST_F(Compare, AnArgumentThatContributesNothingIsAnError) {
@@ -179,7 +179,7 @@ TEST_F(Compare, WritesTheSameFiguresAsJson) {
 
   const Said written = engram({"compare", "results", "--json", "out/c.json", "--level", "0.9"});
   EXPECT_EQ(written.code, 0) << written.err;
-  EXPECT_TRUE(has(written.out, "90 % BCa")) << "tables as ever";
+  EXPECT_TRUE(has_words(written.out, "90 % BCa")) << "tables as ever";
   EXPECT_EQ(TempFolder::read(engram / "out/c.json"), shown.out);
   engram.folder().write("occupied", "a file where a folder should be");
   EXPECT_EQ(engram({"compare", "results", "--json", "occupied/c.json"}).code, 73);
@@ -197,7 +197,7 @@ TEST_F(Compare, ComparesWhatRunHasJustWritten) {
       0);
   const Said said = engram({"compare", "slow", "tiny"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "tiny keeps")) << said.out;
+  EXPECT_TRUE(has_words(said.out, "tiny keeps")) << said.out;
   expect_refusal(engram({"compare", "tiny", "longer"}), 65, {"tasks: 2 against 3"});
 }
 

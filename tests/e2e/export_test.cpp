@@ -16,10 +16,6 @@ namespace engram {
 namespace {
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class ExportCommand : public testing::Test {
  protected:
   void SetUp() override {

@@ -4,26 +4,13 @@
 
 #include "exps/results_file.h"
 #include "tests/e2e/program.h"
-#include "utils/png.h"
+#include "tests/e2e/stripes.h"
 
 namespace engram {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-/// Pictures of 8x8 pixels: a bright stripe in a row or column that tells the class.
-void put_pictures(const std::filesystem::path& folder) {
-  const char* classes[] = {"left", "right", "top"};
-  for (const char* side : {"train", "test"})
-    for (int c = 0; c < 3; ++c)
-      for (int i = 0; i < 12; ++i) {
-        std::vector<std::uint8_t> image(64, static_cast<std::uint8_t>(5 * i));
-        for (std::size_t k = 0; k < 8; ++k)
-          image[c == 2 ? k : 8 * k + (c == 0 ? 0 : 7)] = 250;
-        save_png(folder / side / classes[c] / fmt::format("{}.png", i), image, 8, 8, 1);
-      }
-}
 
 constexpr const char* kCfg = R"([stripes]
 about = three stripes, one after the other
@@ -40,7 +27,7 @@ batch_size = 4
 
 TEST(OwnPictures, AreLearntFromBySayingWhereTheyAre) {
   Program engram(kCfg);
-  put_pictures(engram / "sets/stripes");
+  put_stripes(engram / "sets/stripes");
   const Said lost = engram({"run", "stripes"});
   EXPECT_EQ(lost.code, 66) << lost.err;
   EXPECT_THAT(lost.err, AllOf(HasSubstr("data_path = stripes"), HasSubstr("Looked for")));

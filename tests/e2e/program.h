@@ -20,6 +20,10 @@
 
 namespace engram {
 
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 struct Said {
   int code = -1;  ///< exit code, or 128 + signal
   std::string out, err;

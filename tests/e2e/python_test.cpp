@@ -61,10 +61,6 @@ class Python : public testing::Test {
   Program engram{"[tiny]\nbenchmark = synthetic\n"};
 };
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_F(Python, WhatTheResultsDocumentShowsRunsAsItStands) {
   const auto blocks = blocks_of(fs::path(ENGRAM_SOURCE_DIR) / "results/README.md");
   ASSERT_EQ(blocks.size(), 3u);

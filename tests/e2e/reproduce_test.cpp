@@ -41,10 +41,6 @@ band = 1
 effort = long
 )";
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class Reproduce : public ::testing::Test {
  protected:
   void SetUp() override { engram.folder().write("exps/published/nobody.cfg", kPublished); }

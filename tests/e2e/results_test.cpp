@@ -13,10 +13,6 @@ namespace engram {
 namespace {
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class Results : public testing::Test {
  protected:
   Program engram{kTinyCfg};

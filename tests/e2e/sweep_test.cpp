@@ -66,10 +66,6 @@ inherits = tiny
 grid.dqn.batch = 8, 16
 )";
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class Sweep : public ::testing::Test {
  protected:
   Program engram{kCfg};
@@ -397,23 +393,6 @@ TEST_F(Sweep, CopiesTheWeightsOfAFinalRunThatKeepsThem) {
   EXPECT_TRUE(has(said.err, "1 of 1 runs complete")) << said.err;
   const fs::path copied = only_folder(engram / "o", "keeps@oracle~") / "seed-0.weights.h5";
   EXPECT_EQ(TempFolder::read(copied), TempFolder::read(engram / "o/keeps/seed-0.weights.h5"));
-}
-
-TEST_F(Sweep, HoldsNoPointsOverDifferentDataAgainstOneAnother) {
-  const Words words{"other", "--out", "o", "--selection", "oracle", "--set", "selection_seeds=7"};
-  ASSERT_EQ(sweep(words).code, 0);
-  const auto all = files("o");
-  const auto point =
-      std::ranges::find_if(all, [](const auto& f) { return has(f.first, "seed-7"); });
-  RunRecord run = load_results(engram / ("o/" + point->first));
-  for (auto& [name, text] : run.provenance)
-    if (name == "data_sha256") text = "of before";
-  save_results(engram / ("o/" + point->first), run, ForgettingDefinition::Chaudhry);
-  const Said said = sweep(words);
-  EXPECT_EQ(said.code, 65) << said.err;
-  EXPECT_TRUE(has(said.err, "are of different data; repeat all points with --force")) << said.err;
-  EXPECT_TRUE(has(said.out, "0.001")) << "the points are shown all the same: " << said.out;
-  EXPECT_FALSE(has(said.out, "chosen")) << said.out;
 }
 
 }  // namespace

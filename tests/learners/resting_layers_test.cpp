@@ -15,11 +15,6 @@
 namespace engram::testing {
 namespace {
 
-using Keys = std::vector<std::pair<const char*, const char*>>;
-
-std::string refusal(StrategyBench& s, const char* name, const Keys& keys = {}) {
-  return refusal_of([&] { s.add(name, keys); });
-}
 void freeze(StrategyBench& s, const char* until, FrozenFrom from = FrozenFrom::Start) {
   s.rule = make_fine_tuned({.frozen_until = until, .frozen_from = from}, std::move(s.rule));
   s.rule->prepare(*s.net, Rng(1).fork("rule"));
@@ -30,6 +25,23 @@ BenchPlan plan_of(const char* rule) {
   return plan;
 }
 const char* const kRewiring[] = {"set", "rigl", "dynamic_synapses"};
+const Synapses kSome{.density = 0.3, .storage = WeightStorage::Sparse, .rewirable = true};
+
+/// A whole run with a strategy that moves synapses every three steps.
+void rewire(StrategyBench& s, const char* name, Observer& observer) {
+  const std::string every = std::string(name) + ".every";
+  s.add(name, {{every.c_str(), "3"}});
+  Cursor cursor;
+  ASSERT_TRUE(s.run(observer, cursor));
+}
+/// Of the two hidden layers of sparse_layers().
+void expect_the_upper_alone_moves(StrategyBench& s, const char* name) {
+  const Edges lower = edges_of(*s.net, 0), upper = edges_of(*s.net, 2);
+  Observer nobody;
+  rewire(s, name, nobody);
+  EXPECT_EQ(edges_of(*s.net, 0), lower);
+  EXPECT_NE(edges_of(*s.net, 2), upper);
+}
 
 TEST(RestingLayers, AreKnownFromTheRule) {
   const auto two = [](const char* rule) {
@@ -66,15 +78,8 @@ TEST(RestingLayers, KeepTheirDutyCyclesAndTheirBoost) {
 TEST(RestingLayers, KeepTheirSynapses) {
   for (const char* name : kRewiring) {
     SCOPED_TRACE(name);
-    const std::string every = std::string(name) + ".every";
     StrategyBench s(plan_of("frozen"), sparse_layers());
-    s.add(name, {{every.c_str(), "3"}});
-    const Edges lower = edges_of(*s.net, 0), upper = edges_of(*s.net, 2);
-    Observer nobody;
-    Cursor cursor;
-    ASSERT_TRUE(s.run(nobody, cursor));
-    EXPECT_EQ(edges_of(*s.net, 0), lower);
-    EXPECT_NE(edges_of(*s.net, 2), upper) << "the head learns";
+    expect_the_upper_alone_moves(s, name);
   }
 }
 
@@ -92,14 +97,11 @@ class EdgesOfTasks final : public Observer {
 TEST(RestingLayers, KeepTheirSynapsesFromTheTaskOnInWhichTheyRest) {
   for (const char* name : kRewiring) {
     SCOPED_TRACE(name);
-    const std::string every = std::string(name) + ".every";
     StrategyBench s(rewiring_plan(), sparse_layers());
     const Edges start = edges_of(*s.net, 0);
     freeze(s, "relu1", FrozenFrom::FirstTask);
-    s.add(name, {{every.c_str(), "3"}});
     EdgesOfTasks edges(*s.net);
-    Cursor cursor;
-    ASSERT_TRUE(s.run(edges, cursor));
+    rewire(s, name, edges);
     ASSERT_EQ(edges.seen.size(), 2u);
     EXPECT_NE(edges.seen[0], start);
     EXPECT_EQ(edges.seen[1], edges.seen[0]);
@@ -109,16 +111,12 @@ TEST(RestingLayers, KeepTheirSynapsesFromTheTaskOnInWhichTheyRest) {
 TEST(RestingLayers, AreLookedAtAsStepsSeeThem) {
   for (const char* name : {"rigl", "dynamic_synapses"}) {
     SCOPED_TRACE(name);
-    const std::string every = std::string(name) + ".every";
     const auto trained = [&](double dropped) {
-      const Synapses some{.density = 0.3, .storage = WeightStorage::Sparse, .rewirable = true};
-      StrategyBench s(rewiring_plan(),
-                      stack(linear(20, some), relu(), dropout(dropped), linear(16, some), relu()));
+      StrategyBench s(rewiring_plan(), stack(linear(20, kSome), relu(), dropout(dropped),
+                                             linear(16, kSome), relu()));
       freeze(s, "dropout1");
-      s.add(name, {{every.c_str(), "3"}});
       Observer nobody;
-      Cursor cursor;
-      EXPECT_TRUE(s.run(nobody, cursor));
+      rewire(s, name, nobody);
       return std::pair{edges_of(*s.net, 3), s.weights()};
     };
     EXPECT_EQ(trained(0.5), trained(0)) << "there is no dropout in evaluation";
@@ -134,27 +132,19 @@ TEST(RestingLayers, AreAlsoThoseThatLearnInEpochsOfTheirOwn) {
     s.rule->prepare(*s.net, Rng(1).fork("rule"));
     return s;
   };
-  const Synapses some{.density = 0.3, .storage = WeightStorage::Sparse, .rewirable = true};
   for (const char* name : kRewiring) {
     SCOPED_TRACE(name);
-    const std::string every = std::string(name) + ".every";
-    StrategyBench one = make(stack(linear(20, some), relu()));
-    EXPECT_SAYS(refusal(one, name), "hidden layers that an optimiser teaches");
+    StrategyBench one = make(stack(linear(20, kSome), relu()));
+    EXPECT_SAYS(one.refusal(name), "hidden layers that an optimiser teaches");
     StrategyBench s = make(sparse_layers());
-    s.add(name, {{every.c_str(), "3"}});
-    const Edges lower = edges_of(*s.net, 0), upper = edges_of(*s.net, 2);
-    Observer nobody;
-    Cursor cursor;
-    ASSERT_TRUE(s.run(nobody, cursor));
-    EXPECT_EQ(edges_of(*s.net, 0), lower);
-    EXPECT_NE(edges_of(*s.net, 2), upper);
+    expect_the_upper_alone_moves(s, name);
   }
 }
 
 TEST(RestingLayers, AreNothingForStrategiesThatMoveSynapses) {
   for (const char* name : kRewiring) {
     StrategyBench means(plan_of("class_means"), sparse_layers());
-    EXPECT_SAYS(refusal(means, name), "hidden layers that an optimiser teaches");
+    EXPECT_SAYS(means.refusal(name), "hidden layers that an optimiser teaches");
     // Were there any, nobody would step.
     StrategyBench s(rewiring_plan(), sparse_layers());
     s.add(name);
@@ -175,7 +165,7 @@ TEST(CwrStar, TakesABodyWhoseStatisticsRestAfterTheFirstTask) {
     StrategyBench s(one_head_of_classes(),
                     stack(linear(5), batch_norm(), relu(), linear(6), relu()));
     freeze(s, until, from);
-    return refusal(s, "cwr_star");
+    return s.refusal("cwr_star");
   };
   EXPECT_EQ(why("batch_norm1", FrozenFrom::Start), "");
   EXPECT_EQ(why("relu1", FrozenFrom::FirstTask), "");
@@ -195,7 +185,7 @@ TEST(Isolation, ContextsThatLaterTasksBringAreRefused) {
       s.optimizer.reset();  // it is of the other network
       s.net = build_model(o, s.stream->shape(), {s.targets->heads(), s.targets->width()}, Rng(1), 1,
                           s.rule->feedback());
-      return refusal(s, name);
+      return s.refusal(name);
     };
     EXPECT_EQ(why(0), "");
     EXPECT_SAYS(why(3), "contexts of dendrites");
@@ -210,9 +200,9 @@ TEST(GenerativeReplay, IsRefusedBesideAStrategyThatLearnsInstead) {
   s.optimizer.reset();
   s.net = build_model(o, s.stream->shape(), {1, s.targets->width()}, Rng(1), 1, s.rule->feedback());
   s.add("generative_replay");
-  EXPECT_EQ(refusal_of([&] { check_served(s.strategies, {s.rule->provides()}); }), "");
+  EXPECT_EQ(s.not_served(), "");
   s.add("gdumb");
-  const std::string why = refusal_of([&] { check_served(s.strategies, {s.rule->provides()}); });
+  const std::string why = s.not_served();
   EXPECT_TRUE(contains(why, "generative_replay") && contains(why, "gdumb")) << why;
 }
 

@@ -12,6 +12,7 @@
 #include "learners/learner.h"
 #include "learners/registry.h"
 #include "tests/models/harness.h"
+#include "tests/utils/error_of.h"
 
 namespace engram::testing {
 
@@ -71,6 +72,16 @@ class StrategyBench {
                                         .batch_size = plan.learner.batch_size,
                                         .rule = rule.get()}));
     return *strategies.back();
+  }
+
+  /// Why a strategy is not taken; "": it is, and is one of the run from now on.
+  std::string refusal(const char* name,
+                      const std::vector<std::pair<const char*, const char*>>& keys = {}) {
+    return refusal_of([&] { add(name, keys); });
+  }
+  /// Why the rule cannot serve those that were taken; "": it does.
+  std::string not_served() const {
+    return refusal_of([&] { check_served(strategies, {rule->provides()}); });
   }
 
   /// What strategies see while task `e` is learnt.
