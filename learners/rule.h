@@ -79,7 +79,7 @@ class Rule {
   virtual int lowest_stepped() const { return resting(0); }
   /// Before training, for every task: Error(Config) if the rule cannot do with so many epochs.
   virtual void check_epochs(int /*experience*/, int /*epochs*/) const {}
-  /// Before every epoch, and again when a run goes on within one.
+  /// Before every epoch, and again when a run goes on within one. Overrides say what is `still`.
   virtual EpochKind begin_epoch(Network&, const EpochPlace& at) {
     return {.still = resting(at.experience)};
   }

@@ -51,8 +51,8 @@ class Agents : public ::testing::Test {
 TEST_F(Agents, RunReportAndExport) {
   const Said said = engram({"run", "boids", "boids_dqn", "--seeds", "0,1", "--jobs", "2"});
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "score, %")) << said.out;
-  EXPECT_TRUE(has(said.out, "polarisation")) << said.out;
+  EXPECT_TRUE(contains(said.out, "score, %")) << said.out;
+  EXPECT_TRUE(contains(said.out, "polarisation")) << said.out;
   EXPECT_TRUE(fs::exists(engram / "results/report.html"));
   const RunRecord run = load_results(engram / "results/boids/seed-1.h5");
   EXPECT_TRUE(run.complete);
@@ -61,7 +61,7 @@ TEST_F(Agents, RunReportAndExport) {
   const Said table =
       engram({"export", "results", "--format", "csv", "--table", "returns", "-o", "-"});
   ASSERT_EQ(table.code, 0) << table.err;
-  EXPECT_TRUE(has(table.out, "boids,0,expert,,mixed,return,")) << table.out.substr(0, 400);
+  EXPECT_TRUE(contains(table.out, "boids,0,expert,,mixed,return,")) << table.out.substr(0, 400);
   for (const char* format : {"csv", "json", "npz", "latex"}) {
     const Said exported = engram({"export", "results", "--format", format, "-o", "out"});
     EXPECT_EQ(exported.code, 0) << format << ": " << exported.err;
@@ -69,19 +69,19 @@ TEST_F(Agents, RunReportAndExport) {
   }
   const Said compared = engram({"compare", "boids", "boids_dqn"});
   EXPECT_EQ(compared.code, 0) << compared.err;
-  EXPECT_TRUE(has(compared.out, "score")) << compared.out;
+  EXPECT_TRUE(contains(compared.out, "score")) << compared.out;
 }
 
 TEST_F(Agents, AreListedAndShown) {
-  EXPECT_TRUE(has(engram({"list", "agents"}).out, "imitation"));
-  EXPECT_TRUE(has(engram({"list", "agents", "dqn"}).out, "dqn.gamma"));
-  EXPECT_TRUE(has(engram({"list", "benchmarks"}).out, "drive"));
-  EXPECT_TRUE(has(engram({"list", "flock"}).out, "separation"));
-  EXPECT_TRUE(has(engram({"show", "boids"}).out, "steps_per_regime = 3000"));
-  EXPECT_TRUE(has(engram({"run", "boids", "--dry-run"}).out, "parameters"));
+  EXPECT_TRUE(contains(engram({"list", "agents"}).out, "imitation"));
+  EXPECT_TRUE(contains(engram({"list", "agents", "dqn"}).out, "dqn.gamma"));
+  EXPECT_TRUE(contains(engram({"list", "benchmarks"}).out, "drive"));
+  EXPECT_TRUE(contains(engram({"list", "flock"}).out, "separation"));
+  EXPECT_TRUE(contains(engram({"show", "boids"}).out, "steps_per_regime = 3000"));
+  EXPECT_TRUE(contains(engram({"run", "boids", "--dry-run"}).out, "parameters"));
   const Said wrong = engram({"show", "wrong"});
   EXPECT_EQ(wrong.code, 78);
-  EXPECT_TRUE(has(wrong.err, "steps_per_regime")) << wrong.err;
+  EXPECT_TRUE(contains(wrong.err, "steps_per_regime")) << wrong.err;
 }
 
 TEST_F(Agents, AnInterruptedRunGoesOnToTheSameBits) {

@@ -20,7 +20,7 @@ TEST_F(BenchCommand, RefusesWhatItDoesNotKnow) {
   const Said wrong = engram({"bench", "onlin"});
   EXPECT_EQ(wrong.code, 64);
   EXPECT_EQ(wrong.out, "");
-  EXPECT_TRUE(has(wrong.err, "did you mean 'online'?")) << wrong.err;
+  EXPECT_TRUE(contains(wrong.err, "did you mean 'online'?")) << wrong.err;
   EXPECT_EQ(engram({"bench", "--seconds", "0"}).code, 64);
   EXPECT_EQ(engram({"bench", "--seconds", "nan"}).code, 64);
   EXPECT_EQ(engram({"bench", "--threads", "0"}).code, 64);
@@ -30,16 +30,16 @@ TEST_F(BenchCommand, NamesItsWorkloads) {
   const Said names = engram({"bench", "--names"});
   EXPECT_EQ(names.code, 0);
   EXPECT_TRUE(names.out.starts_with("mlp1_sparse\n")) << names.out;
-  EXPECT_TRUE(has(engram({"bench", "--help"}).out, "hidden_4096"));
+  EXPECT_TRUE(contains(engram({"bench", "--help"}).out, "hidden_4096"));
 }
 
 TEST_F(BenchCommand, PrintsATableAndWritesJson) {
   const Said said = engram({"bench", "online", "--seconds", "0.01", "--json", "figures.json"});
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(said.err, "") << "progress is for terminals";
-  EXPECT_TRUE(has(said.out, "\nonline ")) << said.out;
-  EXPECT_TRUE(has(said.out, "gemm peak")) << said.out;
-  EXPECT_FALSE(has(said.out, "\033"));
+  EXPECT_TRUE(contains(said.out, "\nonline ")) << said.out;
+  EXPECT_TRUE(contains(said.out, "gemm peak")) << said.out;
+  EXPECT_FALSE(contains(said.out, "\033"));
   const auto json = nlohmann::json::parse(TempFolder::read(engram / "figures.json"));
   EXPECT_GT(json.at("gemm_peak_gflops").get<double>(), 0);
   EXPECT_GT(json.at("memory_bandwidth_gb_s").get<double>(), 0);

@@ -76,9 +76,10 @@ TEST_F(ChangedData, NoMeanIsOverTwoStatesOfItAndOthersAreShown) {
   make_of_before(engram / "results/tiny/seed-1.h5");
   const Said said = engram({"run", "tiny", "tiny_other", "--seeds", "0,1"});
   EXPECT_EQ(said.code, 65) << said.err;
-  EXPECT_TRUE(has(said.err, "are of different data; run all seeds anew with --force")) << said.err;
-  EXPECT_TRUE(has(said.out, "results/tiny_other/seed-{0,1}.h5")) << said.out;
-  EXPECT_FALSE(has(said.out, "results/tiny/")) << said.out;
+  EXPECT_TRUE(contains(said.err, "are of different data; run all seeds anew with --force"))
+      << said.err;
+  EXPECT_TRUE(contains(said.out, "results/tiny_other/seed-{0,1}.h5")) << said.out;
+  EXPECT_FALSE(contains(said.out, "results/tiny/")) << said.out;
   EXPECT_TRUE(fs::exists(engram / "results/tiny_other/report.html"));
 }
 
@@ -104,14 +105,15 @@ minus = tiny
     make_of_before(engram / fmt::format("results/tiny/seed-{}.h5", seed));
   const Said gap = engram({"reproduce", "all"});
   EXPECT_EQ(gap.code, 65) << gap.err;
-  EXPECT_TRUE(has(gap.err, "gap: ") && has(gap.err, "are of different data")) << gap.err;
-  EXPECT_FALSE(has(gap.err, "of_tiny: ")) << "each of its two seeds is of the same";
-  EXPECT_TRUE(has(gap.out, "of_tiny") && has(gap.out, "of_other") && has(gap.out, "in band"));
+  EXPECT_TRUE(contains(gap.err, "gap: ") && contains(gap.err, "are of different data")) << gap.err;
+  EXPECT_FALSE(contains(gap.err, "of_tiny: ")) << "each of its two seeds is of the same";
+  EXPECT_TRUE(contains(gap.out, "of_tiny") && contains(gap.out, "of_other") &&
+              contains(gap.out, "in band"));
   ASSERT_EQ(engram({"run", "tiny", "--seeds", "0", "--force", "--no-report"}).code, 0);
   const Said mixed = engram({"reproduce", "of_tiny", "of_other"});
   EXPECT_EQ(mixed.code, 65) << mixed.err;
-  EXPECT_TRUE(has(mixed.err, "of_tiny: ") && has(mixed.err, "--force")) << mixed.err;
-  EXPECT_TRUE(has(mixed.out, "of_other") && !has(mixed.out, "of_tiny")) << mixed.out;
+  EXPECT_TRUE(contains(mixed.err, "of_tiny: ") && contains(mixed.err, "--force")) << mixed.err;
+  EXPECT_TRUE(contains(mixed.out, "of_other") && !contains(mixed.out, "of_tiny")) << mixed.out;
 }
 
 TEST_F(ChangedData, NoPointsOverTwoStatesOfItAreHeldAgainstOneAnother) {
@@ -124,9 +126,10 @@ TEST_F(ChangedData, NoPointsOverTwoStatesOfItAreHeldAgainstOneAnother) {
   make_of_before(points[0]);
   const Said said = sweep("tiny", grid);
   EXPECT_EQ(said.code, 65) << said.err;
-  EXPECT_TRUE(has(said.err, "are of different data; repeat all points with --force")) << said.err;
-  EXPECT_TRUE(has(said.out, "0.001")) << "the points are shown all the same: " << said.out;
-  EXPECT_FALSE(has(said.out, "chosen")) << said.out;
+  EXPECT_TRUE(contains(said.err, "are of different data; repeat all points with --force"))
+      << said.err;
+  EXPECT_TRUE(contains(said.out, "0.001")) << "the points are shown all the same: " << said.out;
+  EXPECT_FALSE(contains(said.out, "chosen")) << said.out;
 }
 
 TEST_F(ChangedData, AFinalRunIsNoCopyOfResultsOfBeforeNorWithoutItsWeights) {
@@ -134,7 +137,7 @@ TEST_F(ChangedData, AFinalRunIsNoCopyOfResultsOfBeforeNorWithoutItsWeights) {
   make_of_before(engram / "o/tiny/seed-0.h5");
   const Said said = sweep("tiny");
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_FALSE(has(said.err, "runs complete, not repeated")) << said.err;
+  EXPECT_FALSE(contains(said.err, "runs complete, not repeated")) << said.err;
   EXPECT_EQ(data_of(final_folder("tiny@oracle~") / "seed-0.h5").size(), 64u);
 
   ASSERT_EQ(engram({"run", "keeps", "--out", "o", "--no-report"}).code, 0);
@@ -150,8 +153,9 @@ TEST_F(ChangedData, FinalRunsAreOverTheDataOfTheChoice) {
   make_of_before(folder / "seed-1.h5");
   const Said said = sweep("tiny", two_seeds);
   EXPECT_EQ(said.code, 65) << said.err;
-  EXPECT_TRUE(has(said.err, "seed-1.h5 is of other data than the runs that chose")) << said.err;
-  EXPECT_FALSE(has(said.out, "results:")) << said.out;
+  EXPECT_TRUE(contains(said.err, "seed-1.h5 is of other data than the runs that chose"))
+      << said.err;
+  EXPECT_FALSE(contains(said.out, "results:")) << said.out;
   auto forced = two_seeds;
   forced.emplace_back("--force");
   EXPECT_EQ(sweep("tiny", forced).code, 0);
@@ -165,7 +169,7 @@ TEST_F(ChangedData, NoFinalRunIsTrainedOnDataThatChangedSinceTheChoice) {
   put_stripes(engram / "one", 60);
   const Said said = sweep("own", {"--data", "."});
   EXPECT_EQ(said.code, 65) << said.err;
-  EXPECT_TRUE(has(said.err, "would be of other data than the runs that chose")) << said.err;
+  EXPECT_TRUE(contains(said.err, "would be of other data than the runs that chose")) << said.err;
 }
 
 TEST_F(ChangedData, OfSeveralDataSetsOneMayBeChosen) {

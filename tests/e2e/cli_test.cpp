@@ -62,7 +62,7 @@ void expect_refusal(const Said& said, int code, const std::vector<std::string>& 
   EXPECT_EQ(said.code, code) << said.err;
   EXPECT_EQ(said.out, "");
   for (const std::string& part : parts)
-    EXPECT_TRUE(has(said.err, part)) << "'" << part << "' is missing in: " << said.err;
+    EXPECT_TRUE(contains(said.err, part)) << "'" << part << "' is missing in: " << said.err;
   const auto last = said.err.rfind("engram: ");
   ASSERT_NE(last, std::string::npos) << said.err;
   EXPECT_EQ(said.err.find('\n', last), said.err.size() - 1) << "more than one line: " << said.err;
@@ -88,8 +88,8 @@ TEST_F(Cli, HelpsWithEveryCommand) {
                                     "report", "export", "data", "bench", "test", "completion"}) {
     const Said said = engram({"help", command});
     EXPECT_EQ(said.code, 0);
-    EXPECT_TRUE(has(said.out, "usage: engram " + command)) << said.out;
-    EXPECT_TRUE(has(said.out, "examples:"));
+    EXPECT_TRUE(contains(said.out, "usage: engram " + command)) << said.out;
+    EXPECT_TRUE(contains(said.out, "examples:"));
     EXPECT_EQ(said.out, engram({command, "--help"}).out);
   }
   EXPECT_TRUE(engram({"--version"}).out.starts_with("engram "));
@@ -166,12 +166,12 @@ TEST_F(Cli, SaysThatItsOwnOutputDidNotArrive) {
 TEST_F(Cli, PrintsResultsToStdoutAndProgressElsewhere) {
   const Said said = engram({"run", "tiny", "--seeds", "0,1", "--jobs", "2"});
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_FALSE(has(said.out, "started")) << said.out;
-  EXPECT_FALSE(has(said.out, "\r"));
-  EXPECT_FALSE(has(said.out, "\033"));
-  EXPECT_TRUE(has(said.out, "results/tiny/seed-{0,1}.h5")) << said.out;
-  EXPECT_TRUE(has(said.err, "tiny seed 1: done in")) << said.err;
-  EXPECT_FALSE(has(said.err, "\033")) << said.err;
+  EXPECT_FALSE(contains(said.out, "started")) << said.out;
+  EXPECT_FALSE(contains(said.out, "\r"));
+  EXPECT_FALSE(contains(said.out, "\033"));
+  EXPECT_TRUE(contains(said.out, "results/tiny/seed-{0,1}.h5")) << said.out;
+  EXPECT_TRUE(contains(said.err, "tiny seed 1: done in")) << said.err;
+  EXPECT_FALSE(contains(said.err, "\033")) << said.err;
   const Said quiet = engram({"run", "tiny", "--seeds", "2", "--quiet"});
   EXPECT_EQ(quiet.err, "");
 }
@@ -182,8 +182,8 @@ TEST_F(Cli, RepeatsAFinishedRunOnlyWhenForced) {
   const auto written = fs::last_write_time(file);
   const Said again = engram({"run", "tiny"});
   EXPECT_EQ(again.code, 0);
-  EXPECT_TRUE(has(again.err, "complete, not repeated")) << again.err;
-  EXPECT_TRUE(has(again.out, "results/tiny/seed-0.h5")) << "results are shown all the same";
+  EXPECT_TRUE(contains(again.err, "complete, not repeated")) << again.err;
+  EXPECT_TRUE(contains(again.out, "results/tiny/seed-0.h5")) << "results are shown all the same";
   EXPECT_EQ(fs::last_write_time(file), written);
   EXPECT_LT(again.seconds, 3.0);
   EXPECT_EQ(engram({"run", "tiny", "--force"}).code, 0);
@@ -213,27 +213,27 @@ TEST_F(Cli, ADryRunTrainsNothingAndNeedsNoData) {
   fs::create_directories(engram / "empty");
   const Said said = engram({"run", "other_data", "--dry-run", "--data", "empty"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, place_of("benchmark = mnist"))) << said.out;
-  EXPECT_TRUE(has(said.out, "linear")) << said.out;
-  EXPECT_TRUE(has(said.out, "results/other_data/seed-0.h5  new")) << said.out;
+  EXPECT_TRUE(contains(said.out, place_of("benchmark = mnist"))) << said.out;
+  EXPECT_TRUE(contains(said.out, "linear")) << said.out;
+  EXPECT_TRUE(contains(said.out, "results/other_data/seed-0.h5  new")) << said.out;
   EXPECT_FALSE(fs::exists(engram / "results"));
 }
 
 TEST_F(Cli, ShowsEachSettingWithItsSource) {
   const Said said = engram({"show", "tiny_sparse", "--set", "lr=0.25"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, place_of("sparsify"))) << said.out;
-  EXPECT_TRUE(has(said.out, "lr = 0.25"));
-  EXPECT_TRUE(has(said.out, "# --set"));
-  EXPECT_TRUE(has(said.out, "# default"));
+  EXPECT_TRUE(contains(said.out, place_of("sparsify"))) << said.out;
+  EXPECT_TRUE(contains(said.out, "lr = 0.25"));
+  EXPECT_TRUE(contains(said.out, "# --set"));
+  EXPECT_TRUE(contains(said.out, "# default"));
 }
 
 TEST_F(Cli, AFailingRunStopsNoOther) {
   engram.folder().write("results/tiny_sparse", "a file where a folder should be");
   const Said said = engram({"run", "tiny_sparse", "tiny", "--jobs", "2"});
   EXPECT_EQ(said.code, 73) << said.err;
-  EXPECT_TRUE(has(said.err, "tiny_sparse")) << said.err;
-  EXPECT_TRUE(has(said.out, "results/tiny/seed-0.h5")) << said.out;
+  EXPECT_TRUE(contains(said.err, "tiny_sparse")) << said.err;
+  EXPECT_TRUE(contains(said.out, "results/tiny/seed-0.h5")) << said.out;
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 /// Wherever lines are broken.
 bool has_words(std::string text, const std::string& part) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  return has(text, part);
+  return contains(text, part);
 }
 
 /// One line on stderr that names all parts, after what may have been left out; nothing on stdout.

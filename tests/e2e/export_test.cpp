@@ -34,7 +34,7 @@ class ExportCommand : public testing::Test {
     const Said said = engram(words);
     EXPECT_EQ(said.code, code) << said.err;
     EXPECT_EQ(said.out, "");
-    EXPECT_TRUE(has(said.err, part)) << said.err;
+    EXPECT_TRUE(contains(said.err, part)) << said.err;
   }
 
   Program engram{"[tiny]\nbenchmark = synthetic\n"};
@@ -43,9 +43,10 @@ class ExportCommand : public testing::Test {
 TEST_F(ExportCommand, WritesEveryKindOfFileAndSaysWhich) {
   const Said tables = engram({"export", "results", "--format", "csv", "-o", "out/tables"});
   ASSERT_EQ(tables.code, 0) << tables.err;
-  EXPECT_TRUE(has(tables.err, "foreign.h5")) << tables.err;
-  EXPECT_TRUE(has(tables.out, "out/tables/definitions.csv\n")) << tables.out;
-  EXPECT_TRUE(has(TempFolder::read(engram / "out/tables/definitions.csv"), "Chaudhry et al. 2018"));
+  EXPECT_TRUE(contains(tables.err, "foreign.h5")) << tables.err;
+  EXPECT_TRUE(contains(tables.out, "out/tables/definitions.csv\n")) << tables.out;
+  EXPECT_TRUE(
+      contains(TempFolder::read(engram / "out/tables/definitions.csv"), "Chaudhry et al. 2018"));
   for (const auto& [format, file, begin] : {std::tuple{"json", "export.json", "{"},
                                             {"npz", "export.npz", "PK"},
                                             {"latex", "export.tex", "% needs"}}) {
@@ -62,7 +63,8 @@ TEST_F(ExportCommand, PrintsOneFileToStdout) {
   ASSERT_EQ(table.code, 0) << table.err;
   EXPECT_TRUE(table.out.starts_with("experiment,seed,metric,value\nnaive,0,average_accuracy,0.6"))
       << table.out;
-  EXPECT_TRUE(has(engram({"export", "results", "--format", "latex", "-o", "-"}).out, "\\toprule"));
+  EXPECT_TRUE(
+      contains(engram({"export", "results", "--format", "latex", "-o", "-"}).out, "\\toprule"));
 }
 
 TEST_F(ExportCommand, RefusesWhatItCannotDo) {
@@ -85,15 +87,16 @@ TEST_F(ExportCommand, DrawsFiguresOrSaysWhichPackageDraws) {
   const auto no_programs = [] { ::setenv("PATH", "/nonexistent", 1); };
   const Said none = engram({"export", "results", "--format", "svg", "-o", "figures"}, no_programs);
   EXPECT_EQ(none.code, 66) << none.err;
-  EXPECT_TRUE(has(none.err, "gnuplot-nox")) << none.err;
+  EXPECT_TRUE(contains(none.err, "gnuplot-nox")) << none.err;
   const Said said = engram({"export", "results", "--format", "svg", "-o", "figures"});
   ASSERT_EQ(said.code, 0) << said.err;
   for (const char* name : {"curves", "metrics", "matrix-naive", "matrix-replay"}) {
     const std::string file = std::string("figures/") + name + ".svg";
-    EXPECT_TRUE(has(said.out, file)) << said.out;
-    EXPECT_TRUE(has(TempFolder::read(engram / file), "<svg")) << file;
+    EXPECT_TRUE(contains(said.out, file)) << said.out;
+    EXPECT_TRUE(contains(TempFolder::read(engram / file), "<svg")) << file;
   }
-  EXPECT_TRUE(has(TempFolder::read(engram / "figures/definitions.csv"), "forgetting,\"mean over"));
+  EXPECT_TRUE(
+      contains(TempFolder::read(engram / "figures/definitions.csv"), "forgetting,\"mean over"));
 }
 
 TEST_F(ExportCommand, EndsAtCtrlCWithoutAWord) {

@@ -16,13 +16,10 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tests/utils/contains.h"
 #include "tests/utils/temp_folder.h"
 
 namespace engram {
-
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct Said {
   int code = -1;  ///< exit code, or 128 + signal

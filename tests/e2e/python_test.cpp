@@ -70,17 +70,17 @@ TEST_F(Python, WhatTheResultsDocumentShowsRunsAsItStands) {
     ASSERT_EQ(said.code, 0) << block << said.err;
     outputs.push_back(said.out);
   }
-  EXPECT_TRUE(has(outputs[0], "quickstart_dense seed 0 complete True")) << outputs[0];
-  EXPECT_TRUE(has(outputs[0], "'average_accuracy': 0.6")) << outputs[0];
-  EXPECT_TRUE(has(outputs[1], "quickstart_kwinners 1")) << outputs[1];
-  EXPECT_TRUE(has(outputs[2], "quickstart_dense (3, 5, 4) [0 1 2]")) << outputs[2];
+  EXPECT_TRUE(contains(outputs[0], "quickstart_dense seed 0 complete True")) << outputs[0];
+  EXPECT_TRUE(contains(outputs[0], "'average_accuracy': 0.6")) << outputs[0];
+  EXPECT_TRUE(contains(outputs[1], "quickstart_kwinners 1")) << outputs[1];
+  EXPECT_TRUE(contains(outputs[2], "quickstart_dense (3, 5, 4) [0 1 2]")) << outputs[2];
 }
 
 TEST_F(Python, WhatTheFirstPageShowsRunsAsItStands) {
   for (const std::string& block : blocks_of(fs::path(ENGRAM_SOURCE_DIR) / "README.md")) {
     const Said said = run(block);
     EXPECT_EQ(said.code, 0) << block << said.err;
-    EXPECT_TRUE(has(said.out, "0.1")) << said.out;
+    EXPECT_TRUE(contains(said.out, "0.1")) << said.out;
   }
 }
 

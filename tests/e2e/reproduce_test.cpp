@@ -50,7 +50,8 @@ class Reproduce : public ::testing::Test {
 TEST_F(Reproduce, ListsFiguresAndRunsNothing) {
   const Said said = engram({"reproduce", "--list"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "Nobody 2026") && has(said.out, "too_good") && has(said.out, "long"));
+  EXPECT_TRUE(contains(said.out, "Nobody 2026") && contains(said.out, "too_good") &&
+              contains(said.out, "long"));
   EXPECT_EQ(engram({"reproduce", "--list", "--names", "nobody", "--nightly"}).out,
             "good\ntoo_good\ntoo_bad\n");
   EXPECT_FALSE(fs::exists(engram / "results"));
@@ -59,12 +60,12 @@ TEST_F(Reproduce, ListsFiguresAndRunsNothing) {
 TEST_F(Reproduce, JudgesBothWaysAndReusesWhatIsThere) {
   const Said good = engram({"reproduce", "good", "gap"});
   EXPECT_EQ(good.code, 0) << good.err;
-  EXPECT_TRUE(has(good.out, "in band")) << good.out;
+  EXPECT_TRUE(contains(good.out, "in band")) << good.out;
   const auto before = fs::last_write_time(engram / "results/tiny/seed-1.h5");
   const Said bad = engram({"reproduce", "all"});
   EXPECT_EQ(bad.code, 1) << bad.err;
-  EXPECT_TRUE(has(bad.out, "too high by") && has(bad.out, "too low by")) << bad.out;
-  EXPECT_TRUE(has(bad.err, "4 of 4 runs complete, not repeated")) << bad.err;
+  EXPECT_TRUE(contains(bad.out, "too high by") && contains(bad.out, "too low by")) << bad.out;
+  EXPECT_TRUE(contains(bad.err, "4 of 4 runs complete, not repeated")) << bad.err;
   EXPECT_EQ(fs::last_write_time(engram / "results/tiny/seed-1.h5"), before);
   for (const std::string name : {"too_good", "too_bad"})
     EXPECT_EQ(engram({"reproduce", name}).code, 1) << name;
@@ -76,9 +77,9 @@ TEST_F(Reproduce, WritesItsRowsIntoAPage) {
   ASSERT_EQ(engram({"reproduce", "too_bad", "--write", "page.md"}).code, 1);
   const std::string page = TempFolder::read(engram / "page.md");
   EXPECT_TRUE(page.starts_with("# Ours\n\nby hand\n\n<!-- engram reproduce: begin -->")) << page;
-  EXPECT_TRUE(has(page, "| `good` | `tiny` | learning accuracy | Nobody 2026 [V] |")) << page;
-  EXPECT_TRUE(has(page, "| `too_bad` |") && has(page, "too low by")) << page;
-  EXPECT_FALSE(has(page, "`too_good`"));
+  EXPECT_TRUE(contains(page, "| `good` | `tiny` | learning accuracy | Nobody 2026 [V] |")) << page;
+  EXPECT_TRUE(contains(page, "| `too_bad` |") && contains(page, "too low by")) << page;
+  EXPECT_FALSE(contains(page, "`too_good`"));
 }
 
 TEST_F(Reproduce, LeavesOutAFigureWithoutItsData) {
@@ -92,14 +93,15 @@ TEST_F(Reproduce, LeavesOutAFigureWithoutItsData) {
     const Said both = engram({"reproduce", name, "good"});  // before it in the list, and behind it
     EXPECT_EQ(both.code, 66) << both.err;
     EXPECT_TRUE(
-        has(both.err, std::string(name) + " is left out: exps/published/" + place + ":1: ") &&
-        has(both.err, "data_path = not.npz"))
+        contains(both.err, std::string(name) + " is left out: exps/published/" + place + ":1: ") &&
+        contains(both.err, "data_path = not.npz"))
         << both.err;
-    EXPECT_TRUE(has(both.out, "in band") && !has(both.out, name)) << both.out;
+    EXPECT_TRUE(contains(both.out, "in band") && !contains(both.out, name)) << both.out;
   }
   const Said alone = engram({"reproduce", "away"});
   EXPECT_EQ(alone.code, 66);
-  EXPECT_TRUE(has(alone.err, "there is no such file") && !has(alone.err, "left out")) << alone.err;
+  EXPECT_TRUE(contains(alone.err, "there is no such file") && !contains(alone.err, "left out"))
+      << alone.err;
 }
 
 TEST_F(Reproduce, OfARunThatFailsNothingIsWritten) {
@@ -108,21 +110,21 @@ TEST_F(Reproduce, OfARunThatFailsNothingIsWritten) {
                         "[boom]\nrun = explodes\nsource = S\npublished = 0.5\nband = 0.1\n");
   const Said said = engram({"reproduce", "boom", "good", "--write", "page.md"});
   EXPECT_EQ(said.code, 76) << said.err;
-  EXPECT_TRUE(has(said.out, "unknown: a run is missing")) << said.out;
+  EXPECT_TRUE(contains(said.out, "unknown: a run is missing")) << said.out;
   const std::string page = TempFolder::read(engram / "page.md");
-  EXPECT_TRUE(has(page, "| `good` |") && !has(page, "`boom`")) << page;
+  EXPECT_TRUE(contains(page, "| `good` |") && !contains(page, "`boom`")) << page;
 }
 
 TEST_F(Reproduce, RefusesWhatItCannotRun) {
   const Said unknown = engram({"reproduce", "goood"});
   EXPECT_EQ(unknown.code, 64);
-  EXPECT_TRUE(has(unknown.err, "did you mean 'good'?")) << unknown.err;
+  EXPECT_TRUE(contains(unknown.err, "did you mean 'good'?")) << unknown.err;
   EXPECT_EQ(engram({"reproduce"}).code, 64);
   engram.folder().write("exps/published/more.cfg",
                         "[more]\nrun = tinny\nsource = S\npublished = 0.5\nband = 0.1\n");
   const Said missing = engram({"reproduce", "more"});
   EXPECT_EQ(missing.code, 78);
-  EXPECT_TRUE(has(missing.err, "exps/published/more.cfg:1") && has(missing.err, "'tiny'"))
+  EXPECT_TRUE(contains(missing.err, "exps/published/more.cfg:1") && contains(missing.err, "'tiny'"))
       << missing.err;
 }
 

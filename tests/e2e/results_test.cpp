@@ -21,21 +21,21 @@ class Results : public testing::Test {
 TEST_F(Results, ARunEndsWithAPageAboutWhatItShowed) {
   const Said one = engram({"run", "tiny", "--quiet"});
   ASSERT_EQ(one.code, 0) << one.err;
-  EXPECT_TRUE(has(one.out, "report:\n  results/tiny/report.html\n")) << one.out;
+  EXPECT_TRUE(contains(one.out, "report:\n  results/tiny/report.html\n")) << one.out;
   const std::string page = TempFolder::read(engram / "results/tiny/report.html");
-  EXPECT_TRUE(has(page, "engram-data"));
-  EXPECT_FALSE(has(page, "tiny_sparse"));
+  EXPECT_TRUE(contains(page, "engram-data"));
+  EXPECT_FALSE(contains(page, "tiny_sparse"));
 
   const Said both = engram({"run", "tiny", "tiny_sparse", "--quiet", "--seeds", "2,0,1"});
   ASSERT_EQ(both.code, 0) << both.err;
-  EXPECT_TRUE(has(both.out, "report:\n  results/report.html\n")) << both.out;
+  EXPECT_TRUE(contains(both.out, "report:\n  results/report.html\n")) << both.out;
   const std::string shared = TempFolder::read(engram / "results/report.html");
-  EXPECT_TRUE(has(shared, "tiny_sparse"));
-  EXPECT_TRUE(has(shared, "\"seeds\":[0,1,2]")) << "seeds in any order are paired";
+  EXPECT_TRUE(contains(shared, "tiny_sparse"));
+  EXPECT_TRUE(contains(shared, "\"seeds\":[0,1,2]")) << "seeds in any order are paired";
 
   fs::remove(engram / "results/report.html");
   const Said none = engram({"run", "tiny", "tiny_sparse", "--quiet", "--no-report"});
-  EXPECT_FALSE(has(none.out, "report:")) << none.out;
+  EXPECT_FALSE(contains(none.out, "report:")) << none.out;
   EXPECT_FALSE(fs::exists(engram / "results/report.html"));
 }
 
@@ -58,8 +58,8 @@ TEST_F(Results, AFailingPageIsAnErrorButLosesNoResults) {
   fs::create_directories(engram / "results/tiny/report.html/in_the_way");
   const Said said = engram({"run", "tiny", "--quiet"});
   EXPECT_NE(said.code, 0);
-  EXPECT_TRUE(has(said.err, "report.html")) << said.err;
-  EXPECT_TRUE(has(said.out, "average accuracy")) << said.out;
+  EXPECT_TRUE(contains(said.err, "report.html")) << said.err;
+  EXPECT_TRUE(contains(said.out, "average accuracy")) << said.out;
   EXPECT_TRUE(load_results(engram / "results/tiny/seed-0.h5").complete);
 }
 
@@ -73,28 +73,28 @@ TEST_F(Results, ListSaysWhatIsCompleteAndWhatIsNot) {
   engram.folder().write("results/foreign/seed-0.h5", "accuracy,1\n");
   const Said said = engram({"list", "results"});
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_FALSE(has(said.out, "\033"));
+  EXPECT_FALSE(contains(said.out, "\033"));
   const auto line = [&](const std::string& name) {
     const auto at = said.out.find("\n" + name + " ");
     EXPECT_NE(at, std::string::npos) << name << "\n" << said.out;
     return at == std::string::npos ? "" : said.out.substr(at + 1, said.out.find('\n', at + 1) - at);
   };
-  EXPECT_TRUE(has(line("tiny"), " 3 ")) << said.out;
-  EXPECT_TRUE(has(line("tiny"), " ± ") || has(line("tiny"), "+-")) << said.out;
-  EXPECT_TRUE(has(line("begun"), " 1 ")) << said.out;
-  EXPECT_TRUE(has(line("killed"), " 1 ")) << said.out;
-  EXPECT_TRUE(has(said.err, "foreign/seed-0.h5")) << said.err;
+  EXPECT_TRUE(contains(line("tiny"), " 3 ")) << said.out;
+  EXPECT_TRUE(contains(line("tiny"), " ± ") || contains(line("tiny"), "+-")) << said.out;
+  EXPECT_TRUE(contains(line("begun"), " 1 ")) << said.out;
+  EXPECT_TRUE(contains(line("killed"), " 1 ")) << said.out;
+  EXPECT_TRUE(contains(said.err, "foreign/seed-0.h5")) << said.err;
 
   const Said missing = engram({"list", "results", "nowhere"});
   EXPECT_EQ(missing.code, 66);
-  EXPECT_TRUE(has(missing.err, "nowhere")) << missing.err;
+  EXPECT_TRUE(contains(missing.err, "nowhere")) << missing.err;
 }
 
 TEST_F(Results, AnEmptyFolderIsNoError) {
   fs::create_directories(engram / "empty");
   const Said said = engram({"list", "results", "empty"});
   EXPECT_EQ(said.code, 0);
-  EXPECT_TRUE(has(said.out, "no results in 'empty' yet")) << said.out;
+  EXPECT_TRUE(contains(said.out, "no results in 'empty' yet")) << said.out;
 }
 
 }  // namespace

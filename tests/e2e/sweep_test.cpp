@@ -102,9 +102,9 @@ TEST_F(Sweep, RunsEveryPointWithEverySeedAndMarksTheBest) {
   const Said said = sweep({"swept", "--seeds", "0,1", "--out", "o", "--json", "points.json"});
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(complete("o"), 8u);
-  EXPECT_TRUE(has(said.out, "4 points, seeds 0 1")) << said.out;
-  EXPECT_TRUE(has(said.out, "\nbest  0.1 ")) << said.out;
-  EXPECT_TRUE(has(said.out, "tuned on test")) << said.out;
+  EXPECT_TRUE(contains(said.out, "4 points, seeds 0 1")) << said.out;
+  EXPECT_TRUE(contains(said.out, "\nbest  0.1 ")) << said.out;
+  EXPECT_TRUE(contains(said.out, "tuned on test")) << said.out;
   const auto json = nlohmann::json::parse(TempFolder::read(engram / "points.json"));
   const auto& one = json["experiments"][0];
   ASSERT_EQ(one["points"].size(), 4u);
@@ -128,7 +128,7 @@ TEST_F(Sweep, KilledAndResumedGivesTheSameFilesAndRepeatsNothing) {
   ASSERT_LT(before.size(), 4u);
   const Said resumed = sweep(words);
   ASSERT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_TRUE(has(resumed.err, std::to_string(before.size()) + " of 4 runs complete"))
+  EXPECT_TRUE(contains(resumed.err, std::to_string(before.size()) + " of 4 runs complete"))
       << resumed.err;
   const auto after = files("killed"), whole = files("whole");
   ASSERT_EQ(after.size(), 4u);
@@ -140,7 +140,7 @@ TEST_F(Sweep, KilledAndResumedGivesTheSameFilesAndRepeatsNothing) {
   }
   const Said again = sweep(words);
   EXPECT_EQ(files("killed"), after);
-  EXPECT_TRUE(has(again.err, "4 of 4 runs complete")) << again.err;
+  EXPECT_TRUE(contains(again.err, "4 of 4 runs complete")) << again.err;
   EXPECT_EQ(again.out, resumed.out);
 }
 
@@ -154,7 +154,7 @@ TEST_F(Sweep, TakesAPointThatRunMadeAsFinished) {
   ASSERT_EQ(before.size(), 2u);
   const Said said = sweep({"swept", "--out", "o"});
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.err, "2 of 4 runs complete")) << said.err;
+  EXPECT_TRUE(contains(said.err, "2 of 4 runs complete")) << said.err;
   const auto after = files("o");
   EXPECT_EQ(after.size(), 4u);
   for (const auto& [name, time] : before)
@@ -165,14 +165,14 @@ TEST_F(Sweep, ReportsAndRemembersALossThatExplodes) {
   const Words words{"explodes", "--out", "o"};
   const Said said = sweep(words);
   EXPECT_EQ(said.code, 76) << said.err;
-  EXPECT_TRUE(has(said.err, "explodes (lr = 1e30)")) << said.err;
-  EXPECT_TRUE(has(said.out, "1 run failed")) << said.out;
-  EXPECT_TRUE(has(said.out, "\nbest  0.1 ")) << said.out;
+  EXPECT_TRUE(contains(said.err, "explodes (lr = 1e30)")) << said.err;
+  EXPECT_TRUE(contains(said.out, "1 run failed")) << said.out;
+  EXPECT_TRUE(contains(said.out, "\nbest  0.1 ")) << said.out;
   EXPECT_EQ(complete("o"), 1u);
   const auto before = files("o");
   const Said again = sweep(words);
   EXPECT_EQ(again.code, 76);
-  EXPECT_TRUE(has(again.err, "1 of 2 runs complete and 1 diverged")) << again.err;
+  EXPECT_TRUE(contains(again.err, "1 of 2 runs complete and 1 diverged")) << again.err;
   EXPECT_EQ(files("o"), before);
 }
 
@@ -189,11 +189,11 @@ TEST_F(Sweep, ARunThatWasKilledHasNotExploded) {
   ::kill(going.children().back(), SIGKILL);
   const Said said = going.wait();
   EXPECT_EQ(said.code, 70) << said.err;
-  EXPECT_TRUE(has(said.err, "ended without a word")) << said.err;
+  EXPECT_TRUE(contains(said.err, "ended without a word")) << said.err;
   EXPECT_EQ(complete("o"), 3u);
   const Said again = engram(words);
   EXPECT_EQ(again.code, 0) << again.err;
-  EXPECT_TRUE(has(again.err, "3 of 4 runs complete")) << again.err;
+  EXPECT_TRUE(contains(again.err, "3 of 4 runs complete")) << again.err;
   EXPECT_EQ(complete("o"), 4u);
 }
 
@@ -207,7 +207,7 @@ TEST_F(Sweep, NeverWritesOverResultsThatAreNotItsOwn) {
   const std::string before = TempFolder::read(two);
   const Said said = sweep({"other", "--out", "o"});
   EXPECT_EQ(said.code, 78) << said.err;
-  EXPECT_TRUE(has(said.err, "was made with other settings") && has(said.err, "--force"))
+  EXPECT_TRUE(contains(said.err, "was made with other settings") && contains(said.err, "--force"))
       << said.err;
   EXPECT_EQ(TempFolder::read(two), before);
   EXPECT_EQ(sweep({"other", "--out", "o", "--force"}).code, 0);
@@ -235,16 +235,16 @@ TEST_F(Sweep, RefusesBeforeAnythingTrains) {
     all.insert(all.end(), {"--out", "o"});
     const Said said = sweep(all);
     EXPECT_EQ(said.code, code) << said.err;
-    EXPECT_TRUE(has(said.err, part)) << said.err;
+    EXPECT_TRUE(contains(said.err, part)) << said.err;
     EXPECT_FALSE(fs::exists(engram / "o"));
   }
-  EXPECT_TRUE(has(sweep({"misspelt"}).err, "exps/tiny.cfg:"));
+  EXPECT_TRUE(contains(sweep({"misspelt"}).err, "exps/tiny.cfg:"));
 }
 
 TEST_F(Sweep, ShowsThePlanOfADryRun) {
   const Said said = sweep({"swept", "--out", "o", "--dry-run", "--selection", "oracle"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "swept (lr = 0.001, momentum = 0.5)  0 of 3 runs complete"))
+  EXPECT_TRUE(contains(said.out, "swept (lr = 0.001, momentum = 0.5)  0 of 3 runs complete"))
       << said.out;
   EXPECT_FALSE(fs::exists(engram / "o"));
 }
@@ -276,15 +276,15 @@ TEST_F(Sweep, ChoosesOnTheFirstTasksAndReportsOnAll) {
                     "--seeds",     "0,1"};
   const Said said = sweep(words);
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "the validation parts of the first 2 tasks")) << said.out;
+  EXPECT_TRUE(contains(said.out, "the validation parts of the first 2 tasks")) << said.out;
   EXPECT_TRUE(
-      has(said.out, "not the same budget for all: swept has 4 points of 1 run, other has 2"))
+      contains(said.out, "not the same budget for all: swept has 4 points of 1 run, other has 2"))
       << said.out;
   for (const auto& [name, time] : files("o")) {
     const RunRecord run = load_results(engram / ("o/" + name));
-    const bool is_final = has(name, "@first_tasks~");
+    const bool is_final = contains(name, "@first_tasks~");
     EXPECT_EQ(run.tasks(), is_final ? 4 : 2) << name;
-    EXPECT_EQ(has(run.config_text, "evaluate_validation = true"), !is_final) << name;
+    EXPECT_EQ(contains(run.config_text, "evaluate_validation = true"), !is_final) << name;
     EXPECT_EQ(run.seed == 7, !is_final) << name;
   }
   const fs::path chosen = only_folder(engram / "o", "swept@first_tasks~");
@@ -306,7 +306,7 @@ TEST_F(Sweep, ChoosesOnTheFirstTasksAndReportsOnAll) {
   const Said compared = engram(
       {"compare", chosen.string(), only_folder(engram / "o", "other@first_tasks~").string()});
   ASSERT_EQ(compared.code, 0) << compared.err;
-  EXPECT_TRUE(has(compared.out, "first_tasks among 4")) << compared.out;
+  EXPECT_TRUE(contains(compared.out, "first_tasks among 4")) << compared.out;
 }
 
 TEST_F(Sweep, LeavesToOthersWhatTheyAreAtAndChoosesOnceAllIsThere) {
@@ -314,7 +314,7 @@ TEST_F(Sweep, LeavesToOthersWhatTheyAreAtAndChoosesOnceAllIsThere) {
   ASSERT_EQ(sweep(words).code, 0);
   std::vector<fs::path> points;
   for (const auto& [name, time] : files("whole"))
-    if (has(name, "seed-7.h5")) points.push_back(fs::path(name).parent_path());
+    if (contains(name, "seed-7.h5")) points.push_back(fs::path(name).parent_path());
   ASSERT_EQ(points.size(), 2u);
   words.back() = "shared";
   const RunFiles busy{engram / "shared" / points.front(), 7};
@@ -323,14 +323,14 @@ TEST_F(Sweep, LeavesToOthersWhatTheyAreAtAndChoosesOnceAllIsThere) {
     const FileLock other_process(busy.lock());
     const Said said = sweep(words);
     EXPECT_EQ(said.code, 73) << said.err;
-    EXPECT_TRUE(has(said.err, "is at this run already")) << said.err;
-    EXPECT_TRUE(has(said.err, "no setting was chosen, for 1 run of the grid is missing"))
+    EXPECT_TRUE(contains(said.err, "is at this run already")) << said.err;
+    EXPECT_TRUE(contains(said.err, "no setting was chosen, for 1 run of the grid is missing"))
         << said.err;
     EXPECT_EQ(complete("shared"), 1u);  // the other point; no final run
   }
   const Said again = sweep(words);
   EXPECT_EQ(again.code, 0) << again.err;
-  EXPECT_TRUE(has(again.err, "1 of 2 runs complete")) << again.err;
+  EXPECT_TRUE(contains(again.err, "1 of 2 runs complete")) << again.err;
   EXPECT_EQ(complete("shared"), complete("whole"));
 }
 
@@ -340,7 +340,7 @@ TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
   oracle_test.insert(oracle_test.end(), {"--selection", "oracle_test"});
   const Said said = sweep(oracle_test);
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.out, "TUNED ON TEST")) << said.out;
+  EXPECT_TRUE(contains(said.out, "TUNED ON TEST")) << said.out;
   const fs::path chosen = only_folder(engram / "o", "other@oracle_test~");
   EXPECT_EQ(fact(chosen / "seed-0.h5", "tuned_on_test"), "yes");
   // The same setting by another protocol: copied, not trained, and not said to be tuned on test.
@@ -349,8 +349,8 @@ TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
   oracle.insert(oracle.end(), {"--selection", "oracle"});
   const Said sound = sweep(oracle);
   ASSERT_EQ(sound.code, 0) << sound.err;
-  EXPECT_FALSE(has(sound.out, "TUNED ON TEST")) << sound.out;
-  EXPECT_TRUE(has(sound.err, "1 of 1 runs complete")) << sound.err;
+  EXPECT_FALSE(contains(sound.out, "TUNED ON TEST")) << sound.out;
+  EXPECT_TRUE(contains(sound.err, "1 of 1 runs complete")) << sound.err;
   const fs::path copied = only_folder(engram / "o", "other@oracle~");
   EXPECT_EQ(fact(copied / "seed-0.h5", "tuned_on_test"), "no");
   EXPECT_EQ(fact(engram / "o/other/seed-0.h5", "selection"), "");
@@ -362,9 +362,9 @@ TEST_F(Sweep, SaysWhenItTunesOnTheTests) {
   elsewhere.back() = "oracle";
   const Said third = sweep(elsewhere);
   ASSERT_EQ(third.code, 0) << third.err;
-  EXPECT_TRUE(has(third.err, "1 of 1 runs complete")) << third.err;
+  EXPECT_TRUE(contains(third.err, "1 of 1 runs complete")) << third.err;
   const Said shown = engram({"compare", copied.string(), chosen.string()});
-  EXPECT_TRUE(has(shown.out, "tuned on test: ")) << shown.out;
+  EXPECT_TRUE(contains(shown.out, "tuned on test: ")) << shown.out;
 }
 
 TEST_F(Sweep, AnExperimentWithNothingToChooseStopsNoOther) {
@@ -373,7 +373,7 @@ TEST_F(Sweep, AnExperimentWithNothingToChooseStopsNoOther) {
   for (int time = 0; time < 2; ++time) {
     const Said said = sweep(words);
     EXPECT_EQ(said.code, 76) << said.err;
-    EXPECT_TRUE(has(said.err, "hopeless: nothing can be chosen: the loss of every point"))
+    EXPECT_TRUE(contains(said.err, "hopeless: nothing can be chosen: the loss of every point"))
         << said.err;
     EXPECT_TRUE(fs::exists(only_folder(engram / "o", "other@oracle~") / "seed-0.h5")) << said.err;
   }
@@ -381,7 +381,7 @@ TEST_F(Sweep, AnExperimentWithNothingToChooseStopsNoOther) {
   const Said unknown = sweep({"other", "--out", "o2", "--selection", "oracle", "--metric",
                               "forgetting", "--set", "selection_seeds=7", "--set", "tasks=1"});
   EXPECT_EQ(unknown.code, 78) << unknown.err;
-  EXPECT_TRUE(has(unknown.err, "nothing can be chosen by forgetting, which is not known"))
+  EXPECT_TRUE(contains(unknown.err, "nothing can be chosen by forgetting, which is not known"))
       << unknown.err;
 }
 
@@ -390,7 +390,7 @@ TEST_F(Sweep, CopiesTheWeightsOfAFinalRunThatKeepsThem) {
   const Words words{"keeps", "--out", "o", "--selection", "oracle", "--set", "selection_seeds=7"};
   const Said said = sweep(words);
   ASSERT_EQ(said.code, 0) << said.err;
-  EXPECT_TRUE(has(said.err, "1 of 1 runs complete")) << said.err;
+  EXPECT_TRUE(contains(said.err, "1 of 1 runs complete")) << said.err;
   const fs::path copied = only_folder(engram / "o", "keeps@oracle~") / "seed-0.weights.h5";
   EXPECT_EQ(TempFolder::read(copied), TempFolder::read(engram / "o/keeps/seed-0.weights.h5"));
 }

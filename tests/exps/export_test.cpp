@@ -10,6 +10,7 @@
 #include "exps/export/pictures.h"
 #include "exps/export/tables.h"
 #include "tests/exps/sample_run.h"
+#include "tests/utils/contains.h"
 #include "tests/utils/temp_folder.h"
 #include "utils/error.h"
 
@@ -23,10 +24,6 @@ ExperimentRuns experiment(const std::string& label, double fading, int seeds = 3
     e.files.push_back(e.folder / ("seed-" + std::to_string(seed) + ".h5"));
   }
   return e;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Rows and cells, by RFC 4180.
@@ -187,13 +184,13 @@ TEST(Export, NpzIsAZipThatIsTheSameEveryTime) {
   const ResultsSet set{{experiment("naive", 0.1), experiment("er", 0.02)}, {}};
   const std::string bytes = npz_bytes(set);
   EXPECT_EQ(bytes.substr(0, 4), "PK\x03\x04");
-  EXPECT_TRUE(has(bytes, "naive/accuracy.npy"));
-  EXPECT_TRUE(has(bytes, "er/metric_definitions.npy"));
+  EXPECT_TRUE(contains(bytes, "naive/accuracy.npy"));
+  EXPECT_TRUE(contains(bytes, "er/metric_definitions.npy"));
   for (const char* name :
        {"measures", "measure_names", "goodness/0/with_label", "goodness/0/with_others",
         "embedding/2/0/points", "representations/0/drift", "representations/0/active_overlap",
         "plasticity/units/0/dormant_0.1", "plasticity/weights/0/weight_norm"})
-    EXPECT_TRUE(has(bytes, fmt::format("er/{}.npy", name))) << name;
+    EXPECT_TRUE(contains(bytes, fmt::format("er/{}.npy", name))) << name;
   EXPECT_EQ(bytes, npz_bytes(set));
 }
 
@@ -202,9 +199,9 @@ TEST(Export, LatexEscapesEverySpecialCharacter) {
   EXPECT_EQ(latex_escaped("\\~^"), "\\textbackslash{}\\textasciitilde{}\\textasciicircum{}");
   EXPECT_EQ(latex_escaped("a\nb"), "a b");
   const std::string table = latex_text(ResultsSet{{experiment("\\input{/etc/passwd}", 0.1)}, {}});
-  EXPECT_TRUE(has(table, "\\textbackslash{}input\\{/etc/passwd\\}")) << table;
-  EXPECT_FALSE(has(table, "\\input")) << table;
-  EXPECT_TRUE(has(table, ". ACC = mean over")) << table;
+  EXPECT_TRUE(contains(table, "\\textbackslash{}input\\{/etc/passwd\\}")) << table;
+  EXPECT_FALSE(contains(table, "\\input")) << table;
+  EXPECT_TRUE(contains(table, ". ACC = mean over")) << table;
 }
 
 TEST(Export, LatexSetsInBoldTheBestAndWhatCannotBeToldFromIt) {
@@ -221,7 +218,7 @@ TEST(Export, LatexSetsInBoldTheBestAndWhatCannotBeToldFromIt) {
     const bool is_row = line.ends_with("\\\\");
     if (!is_row || line.starts_with("experiment")) continue;
     const std::string acc = line.substr(0, line.find("\\pm"));
-    EXPECT_EQ(has(acc, "\\mathbf"), !line.starts_with("naive")) << line;
+    EXPECT_EQ(contains(acc, "\\mathbf"), !line.starts_with("naive")) << line;
     seen += line.substr(0, line.find(' ')) + " ";
   }
   EXPECT_EQ(seen, "naive replay twin ");
@@ -232,8 +229,8 @@ TEST(Export, LatexSaysWhyNothingIsBold) {
   for (RunRecord& run : other.runs)
     run = sample_run("longer", 5, run.seed, 0.1);
   const std::string table = latex_text(ResultsSet{{experiment("naive", 0.1), other}, {}});
-  EXPECT_FALSE(has(table, "\\mathbf"));
-  EXPECT_TRUE(has(table, "cannot be compared")) << table;
+  EXPECT_FALSE(contains(table, "\\mathbf"));
+  EXPECT_TRUE(contains(table, "cannot be compared")) << table;
 }
 
 TEST(Export, NamesTheNearestFormatAndTable) {
@@ -245,7 +242,7 @@ TEST(Export, NamesTheNearestFormatAndTable) {
       FAIL() << "was found";
     } catch (const Error& e) {
       EXPECT_EQ(e.fault(), Fault::Usage);
-      EXPECT_TRUE(has(e.what(), "did you mean")) << e.what();
+      EXPECT_TRUE(contains(e.what(), "did you mean")) << e.what();
     }
   }
 }
@@ -258,10 +255,10 @@ TEST(Export, LatexNamesTheMetricThatHasNoBold) {
         for (std::size_t j = 0; j < run.accuracy.shape(1); ++j)
           if (i != j + 1) run.accuracy(i, j) = kNotEvaluated;
   const std::string table = latex_text(ResultsSet{{a, b}, {}});
-  EXPECT_TRUE(has(table, "\\mathbf")) << table;
-  EXPECT_TRUE(has(table, " Bold: the best, and those")) << table;
-  EXPECT_TRUE(has(table, " No forgetting is set in bold: forgetting is not known")) << table;
-  EXPECT_FALSE(has(table, "Nothing is set in bold")) << table;
+  EXPECT_TRUE(contains(table, "\\mathbf")) << table;
+  EXPECT_TRUE(contains(table, " Bold: the best, and those")) << table;
+  EXPECT_TRUE(contains(table, " No forgetting is set in bold: forgetting is not known")) << table;
+  EXPECT_FALSE(contains(table, "Nothing is set in bold")) << table;
 }
 
 TEST(Export, LatexTakesTheBestOverTheSeedsThatBothHave) {
@@ -272,8 +269,8 @@ TEST(Export, LatexTakesTheBestOverTheSeedsThatBothHave) {
                      (run.seed < 5 ? 0.02 : 0.9) + 0.001 * static_cast<double>(run.seed));
   const std::string table = latex_text(ResultsSet{{a, b}, {}});
   const std::string row = table.substr(table.find("\nb & 10"), 60);
-  EXPECT_TRUE(has(row, "b & 10 & $\\mathbf{")) << table;
-  EXPECT_FALSE(has(table.substr(table.find("\na & 5"), 20), "mathbf")) << table;
+  EXPECT_TRUE(contains(row, "b & 10 & $\\mathbf{")) << table;
+  EXPECT_FALSE(contains(table.substr(table.find("\na & 5"), 20), "mathbf")) << table;
 }
 
 }  // namespace

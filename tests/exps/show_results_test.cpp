@@ -7,6 +7,7 @@
 
 #include "exps/show_parts.h"
 #include "tests/exps/sample_run.h"
+#include "tests/utils/contains.h"
 #include "utils/terminal.h"
 
 namespace engram {
@@ -24,10 +25,6 @@ class Show : public testing::Test {
             sample_run(name, 5, 2, fading)};
   }
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 int widest_line(const std::string& text) {
   std::istringstream in(text);
